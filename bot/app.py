@@ -1,0 +1,344 @@
+"""
+The composition root: the only place that knows every class.
+
+`open_bridge` builds the program from its settings and takes it apart again, in the reverse order.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+import aiohttp
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chance import Chance, SystemChance
+from bot.clock import Clock, SystemClock
+from bot.domain.ids import ChannelId
+from bot.domain.job import Kind, Pool
+from bot.domain.phone import Address
+from bot.domain.policy import Policy, read_quiet_hours
+from bot.errors import Broken, NotStored
+from bot.flows.accepting import Accepting
+from bot.flows.decisions import Decisions
+from bot.flows.marks import Marks
+from bot.flows.optouts import Optouts
+from bot.flows.posting import Posting
+from bot.flows.receipts import Receipts
+from bot.flows.receive import Receive
+from bot.flows.replies import Replies
+from bot.flows.schedules import Schedules
+from bot.flows.sending import Sending
+from bot.flows.texting import Texting
+from bot.gateways.people import RememberedDirectory
+from bot.gateways.slack import TIMEOUT as SLACK_TIMEOUT
+from bot.gateways.slack import SlackGateway
+from bot.gateways.telnyx import TelnyxGateway
+from bot.health import Health
+from bot.observe import Log, Metrics
+from bot.settings import Settings
+from bot.workers.supervise import Supervisor
+from bot.workers.worker import Flow, Worker
+from handlers.commands import register_commands
+from handlers.listeners import Desk, build_bolt, register_buttons, register_rest
+from handlers.modals import Forms
+from handlers.ops import Operations
+from handlers.slack import SlackRequests
+from handlers.telnyx import CarrierWebhook
+from handlers.verify import CarrierVerifier, SlackVerifier
+from handlers.web import build_web
+from storage.database import Database, open_database
+from storage.inbox import GroupedInbox
+from storage.queue import Bell, WorkbenchRows
+from storage.store import SqliteStore
+from storage.upkeep import Upkeep
+
+_log = Log("app")
+
+#: Jobs under way at once, by pool. Database work gains nothing from more; httpx loses with more than ten.
+_LIMITS = {
+    Pool.CARRIER_IN: 4,
+    Pool.SLACK_IN: 8,
+    Pool.POST: 32,
+    Pool.SEND: 8,
+    Pool.MARK: 8,
+    Pool.MEDIA: 4,
+    Pool.CHORE: 4,
+}
+#: How long the oldest due job may have been due before we no longer call ourselves ready.
+_OLDEST_BACKLOG = timedelta(minutes=5)
+_SWEEP_EVERY = timedelta(seconds=15)
+_UPKEEP_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridge:
+    """The program, built and not yet running."""
+
+    web: web.Application
+    workers: dict[Pool, Worker]
+    store: SqliteStore
+    workbench: WorkbenchRows
+    inbox: GroupedInbox
+    health: Health
+    metrics: Metrics
+    supervisor: Supervisor
+    clock: Clock
+    upkeep: Upkeep
+    optouts: Optouts
+
+    async def start(self) -> None:
+        """Take up what an earlier process left, and start every task."""
+        swept = await self.workbench.sweep(everything=True)
+        if swept:
+            _log.info("Jobs of an earlier process are taken up again.", jobs=swept)
+        self.supervisor.start("inbox", self.inbox.run)
+        for part in self.health.report():
+            self.supervisor.start(f"watch {part}", self.health.watch(part))
+        for pool, worker in self.workers.items():
+            self.supervisor.start(f"worker {pool}", worker.run)
+        self.supervisor.start("sweep", self._sweep)
+        self.supervisor.start("upkeep", self._tidy)
+
+    async def stop(self) -> None:
+        """Stop every task; work in hand is finished or kept."""
+        await self.supervisor.stop()
+
+    async def _sweep(self) -> None:
+        while True:
+            await self.clock.sleep(_SWEEP_EVERY)
+            await self.workbench.sweep(everything=False)
+
+    async def _tidy(self) -> None:
+        while True:
+            await self.upkeep.forget_finished()
+            await self.clock.sleep(_UPKEEP_EVERY)
+
+
+@asynccontextmanager
+async def open_bridge(
+    settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None, port: int | None = None
+) -> AsyncIterator[Bridge]:
+    """
+    Build the program as *settings* say, and close all it holds in the end. *port*: the one really listened on.
+
+    Raises Broken when the database cannot be used: by a newer program, or by another process at this moment.
+    """
+    clock = clock or SystemClock()
+    chance = chance or SystemChance()
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_own(settings.database_path))
+        database = await open_database(settings.database_path)
+        stack.push_async_callback(database.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=SLACK_TIMEOUT))
+        carrier = TelnyxGateway(
+            url=settings.telnyx_api_url,
+            api_key=settings.telnyx_api_key.get_secret_value(),
+            profile_id=settings.telnyx_messaging_profile_id,
+            metrics=metrics,
+        )
+        stack.push_async_callback(carrier.close)
+        yield _compose(settings, database, session, carrier, clock, chance, metrics, port)
+
+
+def _compose(
+    settings: Settings,
+    database: Database,
+    session: aiohttp.ClientSession,
+    carrier: TelnyxGateway,
+    clock: Clock,
+    chance: Chance,
+    metrics: Metrics,
+    port: int | None,
+) -> Bridge:
+    policy = read_policy(settings, port)
+    bell = Bell()
+    store = SqliteStore(database, bell, clock)
+    workbench = WorkbenchRows(database, bell, clock, chance)
+    inbox = GroupedInbox(database, bell, clock)
+    upkeep = Upkeep(database, clock)
+    bot_token = settings.slack_bot_token.get_secret_value()
+    slack = SlackGateway(client=_build_client(settings, session, bot_token), clock=clock, metrics=metrics)
+    directory = RememberedDirectory(slack, clock)
+
+    accepting = Accepting(policy=policy, clock=clock, chance=chance, metrics=metrics)
+    receipts = Receipts(store=store, policy=policy, clock=clock, chance=chance, metrics=metrics)
+    receive = Receive(store=store, receipts=receipts, policy=policy, clock=clock, chance=chance, metrics=metrics)
+    posting = Posting(store=store, threads=slack, directory=directory, policy=policy, clock=clock, chance=chance)
+    sending = Sending(store=store, carrier=carrier, policy=policy, clock=clock, chance=chance)
+    marks = Marks(store=store, threads=slack, clock=clock, chance=chance)
+    replies = Replies(
+        store=store, directory=directory, accepting=accepting, policy=policy, chance=chance, metrics=metrics
+    )
+    schedules = Schedules(
+        store=store,
+        carrier=carrier,
+        directory=directory,
+        accepting=accepting,
+        policy=policy,
+        clock=clock,
+        chance=chance,
+    )
+    desk = Desk(
+        texting=Texting(store=store, directory=directory, accepting=accepting, policy=policy),
+        schedules=schedules,
+        optouts=Optouts(store=store, carrier=carrier, directory=directory, policy=policy, clock=clock),
+        decisions=Decisions(
+            store=store,
+            carrier=carrier,
+            directory=directory,
+            accepting=accepting,
+            receipts=receipts,
+            policy=policy,
+            clock=clock,
+            chance=chance,
+        ),
+        directory=directory,
+        policy=policy,
+        clock=clock,
+    )
+    flows: dict[Kind, Flow] = {
+        Kind.CARRIER_EVENT: receive.read_carrier_event,
+        Kind.SLACK_EVENT: replies.read_slack_event,
+        Kind.POST_TEXT: posting.post_text,
+        Kind.POST_LINE: posting.post_line,
+        Kind.TIDY_POST: posting.tidy_post,
+        Kind.REACT: posting.react,
+        Kind.WHISPER: posting.whisper,
+        Kind.SEND_TEXT: sending.send_text,
+        Kind.SHOW_MARK: marks.show_mark,
+        Kind.CANCEL_AT_CARRIER: schedules.cancel_at_carrier,
+    }
+    workers = {
+        pool: Worker(pool, flows, workbench, limit=limit, clock=clock, chance=chance, metrics=metrics)
+        for pool, limit in _LIMITS.items()
+    }
+
+    async def check_database() -> None:
+        backlog = await upkeep.read_backlog()
+        async with store.transaction("check database") as tx:
+            await tx.facts.set_fact("checked_at", clock.now().isoformat())
+        if backlog.age > _OLDEST_BACKLOG:
+            raise NotStored(f"the oldest job has been due for {int(backlog.age.total_seconds())} s")
+
+    health = Health(
+        {"database": check_database, "slack": slack.check_access, "telnyx": carrier.check_access},
+        clock=clock,
+        metrics=metrics,
+    )
+
+    async def refresh() -> None:
+        backlog = await upkeep.read_backlog()
+        metrics.backlog.clear()
+        for (pool, status), jobs in backlog.jobs.items():
+            metrics.backlog.labels(pool, status).set(jobs)
+        metrics.backlog_age.set(backlog.age.total_seconds())
+
+    application = build_web(
+        carrier=CarrierWebhook(
+            verifier=CarrierVerifier([settings.telnyx_public_key]), inbox=inbox, clock=clock, metrics=metrics
+        ),
+        slack=SlackRequests(
+            verifier=SlackVerifier([settings.slack_signing_secret.get_secret_value()]),
+            inbox=inbox,
+            bolt=_build_listeners(settings, session, bot_token, desk),
+            clock=clock,
+            metrics=metrics,
+        ),
+        operations=Operations(readiness=health.report, refresh=refresh, metrics=metrics),
+    )
+    return Bridge(
+        web=application,
+        workers=workers,
+        store=store,
+        workbench=workbench,
+        inbox=inbox,
+        health=health,
+        metrics=metrics,
+        supervisor=Supervisor(clock),
+        clock=clock,
+        upkeep=upkeep,
+        optouts=desk.optouts,
+    )
+
+
+def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str | None) -> AsyncWebClient:
+    # No retry handlers: the SDK's own would post twice when a connection breaks after the request.
+    url = settings.slack_api_url.rstrip("/") + "/"
+    return AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
+
+
+def _build_listeners(settings: Settings, session: aiohttp.ClientSession, bot_token: str, desk: Desk):  # type: ignore[no-untyped-def]
+    bolt = build_bolt(
+        _build_client(settings, session, None),
+        signing_secret=settings.slack_signing_secret.get_secret_value(),
+        bot_token=bot_token,
+    )
+    forms = Forms(desk)
+    register_commands(bolt, desk, open_text_form=forms.open_text_form, open_schedule_form=forms.open_schedule_form)
+    forms.register(bolt)
+    register_buttons(bolt, desk)
+    register_rest(bolt)
+    return bolt
+
+
+def read_policy(settings: Settings, port: int | None) -> Policy:
+    """Return the rules that *settings* state."""
+    base = settings.public_url
+    if base is None and settings.carrier_is_local:
+        base = f"http://127.0.0.1:{port or settings.port}"
+    return Policy(
+        our_number=Address(settings.telnyx_phone_number),
+        channels={Address(number): ChannelId(channel) for number, channel in settings.channels_by_number.items()},
+        default_channel=ChannelId(settings.slack_channel),
+        profile_id=settings.telnyx_messaging_profile_id,
+        region=settings.default_region,
+        thread_mode=settings.thread_mode,
+        hold=timedelta(seconds=settings.send_hold_seconds),
+        notice_after=timedelta(minutes=settings.notice_after_minutes),
+        quiet_hours=read_quiet_hours(settings.quiet_hours),
+        webhook_base=base,
+    )
+
+
+class _own:  # noqa: N801 - reads as a verb where it is used
+    """
+    Hold the database for this process alone, so that what a dead process left running is known to be nobody's.
+
+    Raises Broken when another process holds it. The kernel lets go of the lock when the process ends, however it ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.with_name(path.name + ".lock")
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            owner = file.read().strip() or "unknown"
+            file.close()
+            message = (
+                f"Another Textbridge (process {owner}) is using this database. Stop it first, "
+                "or set DATABASE_URL to a file of its own."
+            )
+            raise Broken(message, person=message) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        self._file = file
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()

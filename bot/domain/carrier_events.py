@@ -1,0 +1,261 @@
+"""
+Reading the carrier's webhooks, tolerantly: what is there in whatever shape, and nothing that is not.
+
+Sources: developers.telnyx.com (receiving webhooks, group messaging), the OpenAPI description, and payloads seen in
+public. They disagree: `cc` holds strings or objects or is absent, `to` may be a plain string, media hashes have two
+names, link clicks have no envelope. Whatever cannot be read raises NotUnderstood, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain.delivery import Delivery, DeliveryStatus, read_status
+from bot.domain.ids import CarrierMessageId
+from bot.domain.phone import Address, parse_address
+from bot.errors import NotUnderstood
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaRef:
+    """A picture or file that the carrier holds for us."""
+
+    url: str
+    content_type: str | None
+    sha256: str | None  #: 64 lower-case hexadecimal digits, where the carrier gave a whole one.
+    size: int | None  #: In bytes, as claimed.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundText:
+    """`message.received`: somebody texted one of our numbers."""
+
+    carrier_id: CarrierMessageId
+    sender: Address
+    recipients: tuple[Address, ...]  #: Whom the carrier delivered it to: ours.
+    others: tuple[Address, ...]  #: Who else got it (group MMS); may hold our own number and the sender.
+    text: str
+    media: tuple[MediaRef, ...]
+    autoresponse_type: str | None
+    channel: str  #: `SMS`, `MMS`, `WHATSAPP`, …
+    is_spam: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """`message.sent`, `message.finalized`, `message.read`: what became of a text of ours."""
+
+    carrier_id: CarrierMessageId
+    sender: Address | None
+    copies: Mapping[Address, Delivery]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherEvent:
+    """An event that is kept and counted, and changes nothing."""
+
+    type: str
+
+
+CarrierEvent = InboundText | Receipt | OtherEvent
+
+_RECEIPTS = frozenset({"message.sent", "message.finalized", "message.read"})
+_KNOWN_OTHERS = frozenset(
+    {
+        "messaging-profile.spend-limit-reached",
+        "messaging_hosted_numbers_orders.created",
+        "messaging_hosted_numbers_orders.updated",
+        "messaging_hosted_numbers_orders.deleted",
+        "link_clicked",
+    }
+)
+_SHA256_DIGITS = 64
+
+
+def clean(value: object) -> str:
+    """Return *value* as text that can be stored and sent: lone halves of surrogate pairs become U+FFFD. None is empty."""
+    if value is None:
+        return ""
+    return str(value).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def identify_event(event: object, raw: bytes) -> str:
+    """
+    Return the key by which a repeated event is recognised.
+
+    That is `data.id`; a link click, which has none, is known by what it says, and anything else by its bytes.
+    """
+    data = _mapping(_mapping(event).get("data"))
+    if isinstance(data.get("id"), str) and data["id"]:
+        return clean(data["id"])
+    if data.get("record_type") == "link_clicked":
+        return "click:" + _digest(*(clean(data.get(name)) for name in ("message_id", "url", "to", "time_clicked")))
+    return "bytes:" + hashlib.sha256(raw).hexdigest()
+
+
+def choose_lane(event: object) -> str | None:
+    """Return the lane in which the event waits for its turn: one for each customer, and one for each text of ours."""
+    data = _mapping(_mapping(event).get("data"))
+    payload = _mapping(data.get("payload"))
+    if data.get("event_type") == "message.received":
+        sender = _address(payload.get("from"))
+        return None if sender is None else inbound_lane(sender)
+    carrier_id = payload.get("id")
+    return f"receipt:{clean(carrier_id)}" if isinstance(carrier_id, str) else None
+
+
+def inbound_lane(sender: Address) -> str:
+    """Return the lane of all that *sender* says. While it is busy, they may just have said stop."""
+    return f"from:{sender}"
+
+
+def read_event(event: object, region: str = "US") -> CarrierEvent:
+    """Return what the webhook body *event* says. Raises NotUnderstood for what cannot be read, and nothing else."""
+    data = _mapping(_mapping(event).get("data"))
+    kind = data.get("event_type") or data.get("record_type")
+    if not isinstance(kind, str) or not data:
+        raise NotUnderstood("an event without a type")
+    payload = _mapping(data.get("payload"))
+    occurred_at = _moment(data.get("occurred_at"))
+    if kind == "message.received":
+        return _read_inbound(payload, region)
+    if kind in _RECEIPTS:
+        return _read_receipt(payload, occurred_at)
+    return OtherEvent(type=kind if kind in _KNOWN_OTHERS else "unknown")
+
+
+def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
+    sender = _address(payload.get("from"), region)
+    recipients = _addresses(payload.get("to"), region)
+    carrier_id = payload.get("id")
+    if sender is None or not recipients or not isinstance(carrier_id, str) or not carrier_id:
+        raise NotUnderstood("an inbound text without sender, recipient or id")
+    text = payload.get("text")
+    if text is None:
+        text = _read_body(payload.get("body"))
+    autoresponse = payload.get("autoresponse_type")
+    return InboundText(
+        carrier_id=CarrierMessageId(clean(carrier_id)),
+        sender=sender,
+        recipients=recipients,
+        others=_addresses(payload.get("cc"), region),
+        text=clean(text),
+        media=_media(payload.get("media")),
+        autoresponse_type=clean(autoresponse).upper() if isinstance(autoresponse, str) and autoresponse else None,
+        channel=clean(payload.get("type") or "SMS").upper(),
+        is_spam=payload.get("is_spam") is True,
+    )
+
+
+def _read_body(body: object) -> object:
+    # WhatsApp keeps the words in `body`: a string, or an object with the text somewhere inside it.
+    if isinstance(body, str):
+        return body
+    content = _mapping(body)
+    text = content.get("text", content.get("body"))
+    return _mapping(text).get("body") if isinstance(text, Mapping) else text
+
+
+def _read_receipt(payload: Mapping[str, Any], occurred_at: datetime) -> Receipt:
+    carrier_id = payload.get("id")
+    if not isinstance(carrier_id, str) or not carrier_id:
+        raise NotUnderstood("a receipt without the id of its text")
+    return Receipt(
+        carrier_id=CarrierMessageId(clean(carrier_id)),
+        sender=_address(payload.get("from")),
+        copies=read_copies(payload, occurred_at),
+    )
+
+
+def read_copies(payload: Mapping[str, Any], occurred_at: datetime) -> dict[Address, Delivery]:
+    """Return what the carrier's record *payload* of one of our texts says of each recipient's copy."""
+    code, title, detail = _first_error(payload.get("errors"))
+    copies: dict[Address, Delivery] = {}
+    for entry in _sequence(payload.get("to")):
+        recipient = _address(entry)
+        if recipient is None:
+            continue
+        status = read_status(_mapping(entry).get("status"))
+        if status is DeliveryStatus.OTHER:
+            continue
+        copies[recipient] = Delivery(status=status, occurred_at=occurred_at, code=code, title=title, detail=detail)
+    return copies
+
+
+def _first_error(errors: object) -> tuple[str | None, str | None, str | None]:
+    for error in _sequence(errors):
+        found = _mapping(error)
+        if found.get("code") is not None:
+            return clean(found["code"]), clean(found.get("title")) or None, clean(found.get("detail")) or None
+    return None, None, None
+
+
+def _media(value: object) -> tuple[MediaRef, ...]:
+    found = []
+    for entry in _sequence(value):
+        item = _mapping(entry)
+        url = item.get("url")
+        if not isinstance(url, str) or not url:
+            continue
+        digest = item.get("sha256") or item.get("hash_sha256")
+        size = item.get("size")
+        found.append(
+            MediaRef(
+                url=clean(url),
+                content_type=clean(item.get("content_type")) or None,
+                sha256=digest.lower() if isinstance(digest, str) and len(digest) == _SHA256_DIGITS else None,
+                size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
+            )
+        )
+    return tuple(found)
+
+
+def _address(value: object, region: str = "US") -> Address | None:
+    name = value if isinstance(value, str) else _mapping(value).get("phone_number")
+    if not isinstance(name, str) or not name.strip():
+        return None
+    return parse_address(clean(name).replace(",", " "), region)
+
+
+def _addresses(value: object, region: str = "US") -> tuple[Address, ...]:
+    entries: Sequence[object] = [value] if isinstance(value, str | Mapping) else _sequence(value)
+    return tuple(dict.fromkeys(address for entry in entries if (address := _address(entry, region)) is not None))
+
+
+def _moment(value: object) -> datetime:
+    """Return the moment named, or the beginning of time: a receipt without one loses every tie and nothing else."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _sequence(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def choose_ours(text: InboundText, our_numbers: Collection[Address]) -> tuple[Address, tuple[Address, ...]]:
+    """
+    Return our side of an inbound text and the customers on the other.
+
+    Ours is the first recipient that is a number of ours, else the first recipient. The customers are all who took part
+    less our own: `cc` may or may not hold our number and the sender.
+    """
+    ours = next((address for address in text.recipients if address in our_numbers), text.recipients[0])
+    everybody = (text.sender, *text.recipients, *text.others)
+    theirs = tuple(sorted({address for address in everybody if address not in our_numbers and address != ours}))
+    return ours, theirs or (text.sender,)

@@ -1,0 +1,60 @@
+"""A conversation: one of our addresses and one customer, or one group of them, with its thread in Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.ids import ChannelId, ConversationId, SlackTs
+from bot.domain.phone import Address
+
+#: Our side of a conversation whose number the carrier picks from the profile's pool.
+POOL = Address("pool")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Who talks to whom. *theirs* is sorted and without repetition, so that equal parties compare equal."""
+
+    ours: Address
+    theirs: tuple[Address, ...]
+
+    @property
+    def is_group(self) -> bool:
+        """Whether there is more than one customer."""
+        return len(self.theirs) > 1
+
+    @property
+    def key(self) -> str:
+        """*theirs* as one string, the database's form."""
+        return ",".join(self.theirs)
+
+
+def make_parties(ours: Address, theirs: Iterable[Address]) -> Parties:
+    """Return the parties of a conversation, in their one normal form. *theirs* must not be empty."""
+    distinct = tuple(sorted(set(theirs)))
+    if not distinct:
+        msg = "a conversation needs somebody at the other end"
+        raise ValueError(msg)
+    return Parties(ours=ours, theirs=distinct)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """The conversation's identity and where its thread stands now."""
+
+    id: ConversationId
+    parties: Parties
+    channel_id: ChannelId  #: Where its thread is, or will be opened.
+    created_at: datetime
+    thread_ts: SlackTs | None = None  #: The root of the thread; None: not opened yet, or lost.
+    root: int = 0  #: How many roots it has had; part of the root's key, so each is posted once.
+    previous_channel_id: ChannelId | None = None  #: Where the lost thread stood, to link to it.
+    previous_thread_ts: SlackTs | None = None
+    active_at: datetime | None = None  #: When anything was last said, by either side.
+
+
+def was_quiet(conversation: Conversation, now: datetime, notice_after: timedelta) -> bool:
+    """Tell whether the thread has been silent for so long that the channel should be shown the next text, too."""
+    return conversation.active_at is not None and now - conversation.active_at >= notice_after

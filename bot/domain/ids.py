@@ -1,0 +1,23 @@
+"""Identifier types: opaque to everybody but their maker."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+#: Ours. Random, and the same string names the conversation in Slack's metadata.
+ConversationId = NewType("ConversationId", str)
+#: Ours. Random; also the reference in each send's webhook address and in Slack's metadata.
+MessageId = NewType("MessageId", str)
+#: Ours. Five readable characters that people type in `/schedule cancel <id>`.
+ScheduleId = NewType("ScheduleId", str)
+#: Ours. A row of the queue.
+JobId = NewType("JobId", int)
+#: The carrier's message id, a UUID in practice; never parsed.
+CarrierMessageId = NewType("CarrierMessageId", str)
+#: Slack's channel, user, user group, team, file and view ids; never parsed.
+ChannelId = NewType("ChannelId", str)
+UserId = NewType("UserId", str)
+TeamId = NewType("TeamId", str)
+FileId = NewType("FileId", str)
+#: Slack's message timestamp, which is its identifier within a channel.
+SlackTs = NewType("SlackTs", str)

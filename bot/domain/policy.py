@@ -1,0 +1,105 @@
+"""How this installation wants to be run: the settings that rules depend on, in the rules' own types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from bot.domain.ids import ChannelId, MessageId
+from bot.domain.phone import Address
+
+
+class ThreadMode(StrEnum):
+    """What of a thread goes out as a text."""
+
+    REPLY = "reply"  #: All but notes.
+    PREFIX = "prefix"  #: Only what begins with `sms:`.
+    CONFIRM = "confirm"  #: What its author confirms with a button.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHours:
+    """Hours of the day, by the recipient's clock, in which nobody is texted. May run over midnight."""
+
+    begin: time
+    end: time
+
+    def find_opening(self, now: datetime, zones: tuple[ZoneInfo, ...]) -> datetime | None:
+        """
+        Return when texting is allowed again, None if it is now.
+
+        With several *zones* (a number's region may span some) the strictest counts: it must be allowed in all of them.
+        """
+        moment = now
+        # Two zones can push each other along, but each push ends at one of two openings a day.
+        for _ in range(2 * len(zones) + 2):
+            later = max((self._opening_in(zone, moment) for zone in zones), default=moment)
+            if later == moment:
+                break
+            moment = later
+        return None if moment == now else moment
+
+    def _opening_in(self, zone: ZoneInfo, moment: datetime) -> datetime:
+        local = moment.astimezone(zone)
+        if not self._holds(local.time()):
+            return moment
+        opening = local.replace(hour=self.end.hour, minute=self.end.minute, second=0, microsecond=0)
+        if opening <= local:
+            opening += timedelta(days=1)
+        return max(opening.astimezone(moment.tzinfo), moment + timedelta(seconds=1))
+
+    def _holds(self, clock: time) -> bool:
+        if self.begin <= self.end:
+            return self.begin <= clock < self.end
+        return clock >= self.begin or clock < self.end
+
+
+def read_quiet_hours(value: str) -> QuietHours | None:
+    """Return the quiet hours that a setting like `21:00-08:00` means, None for the empty one."""
+    if not value:
+        return None
+    begin, _, end = value.partition("-")
+    hours = QuietHours(begin=_read_time(begin), end=_read_time(end))
+    return None if hours.begin == hours.end else hours
+
+
+def _read_time(value: str) -> time:
+    hour, _, minute = value.partition(":")
+    return time(int(hour), int(minute))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules of this installation."""
+
+    our_number: Address
+    channels: Mapping[Address, ChannelId]  #: Each of our numbers and where its texts arrive; holds `our_number`.
+    default_channel: ChannelId
+    profile_id: str | None
+    region: str
+    thread_mode: ThreadMode
+    hold: timedelta
+    notice_after: timedelta
+    quiet_hours: QuietHours | None
+    webhook_base: str | None  #: Where the carrier reaches us; None: only through the profile's own address.
+
+    def choose_channel(self, ours: Address) -> ChannelId:
+        """Return where texts to *ours* arrive; a number that nobody listed goes to the default channel."""
+        return self.channels.get(ours, self.default_channel)
+
+    @property
+    def our_numbers(self) -> frozenset[Address]:
+        """All our numbers."""
+        return frozenset(self.channels)
+
+    @property
+    def has_several_numbers(self) -> bool:
+        """Whether it must be said which of our numbers is meant."""
+        return len(self.channels) > 1
+
+    def webhook_url(self, message_id: MessageId) -> str | None:
+        """Return the address for the receipts of one text, which names it."""
+        return None if self.webhook_base is None else f"{self.webhook_base}/webhooks/telnyx?ref={message_id}"

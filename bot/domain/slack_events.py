@@ -1,0 +1,177 @@
+"""
+Reading Slack's events, tolerantly: which of them concern us, and what they say.
+
+Sources: docs.slack.dev (Events API, the message event and its subtypes). Only what a person wrote into a thread may
+ever become a text, so that is stated positively here; whatever else comes is told apart or left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.carrier_events import clean
+from bot.domain.ids import ChannelId, SlackTs, UserId
+from bot.errors import NotUnderstood
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadReply:
+    """A person wrote something in a thread."""
+
+    channel_id: ChannelId
+    thread_ts: SlackTs
+    ts: SlackTs
+    user_id: UserId
+    text: str  #: mrkdwn, entity-escaped.
+    blocks: object  #: As Slack sent them; parsed by `bot.text`.
+    files: Sequence[Mapping[str, Any]]
+    foreign_team: bool  #: Slack itself says that they belong to another workspace.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited:
+    """A person changed what they had written."""
+
+    channel_id: ChannelId
+    ts: SlackTs
+    user_id: UserId
+    text: str
+    blocks: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted:
+    """A message is gone, or only a placeholder is left of it."""
+
+    channel_id: ChannelId
+    ts: SlackTs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionAdded:
+    """A person put a reaction on a message."""
+
+    channel_id: ChannelId
+    ts: SlackTs
+    user_id: UserId
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelClosed:
+    """A channel was archived or deleted."""
+
+    channel_id: ChannelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotForUs:
+    """Anything else: kept in the count."""
+
+    type: str
+
+
+SlackEvent = ThreadReply | MessageEdited | MessageDeleted | ReactionAdded | ChannelClosed | NotForUs
+
+#: The subtypes of a message that a person wrote. `file_share`: with files; `thread_broadcast`: also sent to the channel.
+_WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+_CLOSED = frozenset({"channel_archive", "channel_deleted", "group_archive", "group_deleted"})
+
+
+def choose_slack_lane(event: object) -> str | None:
+    """Return the lane of an event: all that happens in one thread stays in order."""
+    inner = _mapping(event)
+    channel = inner.get("channel")
+    message = _mapping(inner.get("message")) or _mapping(inner.get("previous_message")) or inner
+    thread = message.get("thread_ts") or message.get("ts") or _mapping(inner.get("item")).get("ts")
+    return f"thread:{clean(channel)}:{clean(thread)}" if isinstance(channel, str) and isinstance(thread, str) else None
+
+
+def read_slack_event(event: object, team_id: str | None = None) -> SlackEvent:
+    """Return what the inner *event* of a callback says. Raises NotUnderstood for what is no event."""
+    inner = _mapping(event)
+    kind = inner.get("type")
+    if not isinstance(kind, str):
+        raise NotUnderstood("a Slack event without a type")
+    if kind == "message":
+        return _read_message(inner, team_id)
+    if kind == "reaction_added":
+        item = _mapping(inner.get("item"))
+        if item.get("type") == "message" and all(
+            isinstance(v, str) for v in (item.get("channel"), item.get("ts"), inner.get("user"))
+        ):
+            return ReactionAdded(
+                channel_id=ChannelId(item["channel"]),
+                ts=SlackTs(item["ts"]),
+                user_id=UserId(inner["user"]),
+                name=clean(inner.get("reaction")),
+            )
+    if kind in _CLOSED and isinstance(inner.get("channel"), str):
+        return ChannelClosed(channel_id=ChannelId(inner["channel"]))
+    return NotForUs(type=kind)
+
+
+def _read_message(event: Mapping[str, Any], team_id: str | None) -> SlackEvent:
+    subtype = event.get("subtype")
+    channel = event.get("channel")
+    if not isinstance(channel, str):
+        return NotForUs(type="message")
+    if subtype == "message_deleted" and isinstance(event.get("deleted_ts"), str):
+        return MessageDeleted(channel_id=ChannelId(channel), ts=SlackTs(event["deleted_ts"]))
+    if subtype == "message_changed":
+        return _read_change(event, ChannelId(channel))
+    ts, thread_ts, user = event.get("ts"), event.get("thread_ts"), event.get("user")
+    written = (
+        subtype in _WRITTEN
+        and not event.get("bot_id")
+        and not event.get("hidden")
+        and isinstance(ts, str)
+        and isinstance(thread_ts, str)
+        and isinstance(user, str)
+        and thread_ts != ts
+    )
+    if not written:
+        return NotForUs(type=f"message.{clean(subtype)}" if subtype else "message")
+    teams = {event.get("user_team"), event.get("source_team")} - {None, ""}
+    files = event.get("files")
+    return ThreadReply(
+        channel_id=ChannelId(channel),
+        thread_ts=SlackTs(str(thread_ts)),
+        ts=SlackTs(str(ts)),
+        user_id=UserId(str(user)),
+        text=clean(event.get("text")),
+        blocks=event.get("blocks"),
+        files=[file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else [],
+        foreign_team=bool(team_id and teams and team_id not in teams),
+    )
+
+
+def _read_change(event: Mapping[str, Any], channel_id: ChannelId) -> SlackEvent:
+    message = _mapping(event.get("message"))
+    previous = _mapping(event.get("previous_message"))
+    ts = message.get("ts")
+    if not isinstance(ts, str):
+        return NotForUs(type="message.message_changed")
+    if message.get("subtype") == "tombstone":  # a root with replies was deleted: a placeholder stays
+        return MessageDeleted(channel_id=channel_id, ts=SlackTs(ts))
+    # A link that unfolds, a file that is processed, new metadata: all come as changes, without an edit by a person.
+    edited = _mapping(message.get("edited"))
+    user = edited.get("user") or message.get("user")
+    is_edit = (
+        edited and message.get("text") != previous.get("text") and isinstance(user, str) and not message.get("bot_id")
+    )
+    if not is_edit:
+        return NotForUs(type="message.message_changed")
+    return MessageEdited(
+        channel_id=channel_id,
+        ts=SlackTs(ts),
+        user_id=UserId(str(user)),
+        text=clean(message.get("text")),
+        blocks=message.get("blocks"),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

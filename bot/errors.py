@@ -1,0 +1,104 @@
+"""
+The one error tree. It is sorted by what the caller does now, not by where the error came from.
+
+::
+
+    TextbridgeError            carries two texts: for the log, and for the person who can act
+    ├── RetryLater             nothing happened; the same may succeed after a while
+    │   └── NotStored          … in the database; what was done elsewhere before may stand all the same
+    ├── OutcomeUnknown         it may have happened; settle it before it is done again
+    ├── Refused                it was understood and refused; doing it again changes nothing
+    │   ├── CarrierRefused     … by the carrier, with its code, title and detail
+    │   ├── SlackRefused       … by Slack, with its error word
+    │   │   └── ChannelUnusable … because the channel is archived, gone, or closed to us
+    │   └── NotAllowed         … by our own rules: opted out, outsider, too long, …
+    ├── Broken                 a defect, ours or theirs: keep it, park it, tell the operator
+    │   └── NotUnderstood      … signed input of a shape we cannot read
+    ├── LeaseLost              another worker took the job over; whatever this one did must not be committed
+    └── SettingsWrong          the program cannot start as it is configured
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+
+class TextbridgeError(Exception):
+    """Root of all errors of our own. *log* is for the operator, *person* for whoever can act in Slack."""
+
+    def __init__(self, log: str, *, person: str | None = None) -> None:
+        super().__init__(log)
+        self.log = log
+        self.person = person or "Something went wrong here. Nothing is lost; please try again in a moment."
+
+
+class RetryLater(TextbridgeError):
+    """Nothing happened, and trying again is safe. *after*: the least wait that was asked of us, if any."""
+
+    def __init__(self, log: str, *, after: timedelta | None = None, person: str | None = None) -> None:
+        super().__init__(log, person=person)
+        self.after = after
+
+
+class NotStored(RetryLater):
+    """The database could not take it: locked, full, failing. What was done at the platforms before that stands."""
+
+
+class OutcomeUnknown(TextbridgeError):
+    """The request may or may not have been carried out: the answer never came, or was no answer."""
+
+
+class Refused(TextbridgeError):
+    """Understood and refused for good."""
+
+
+class CarrierRefused(Refused):
+    """The carrier said no. *code* is the carrier's own, a string of digits, or the HTTP status when it gave none."""
+
+    def __init__(self, *, code: str, title: str | None, detail: str | None, status: int) -> None:
+        super().__init__(f"carrier refused with {code} (HTTP {status}): {title or 'no title'}")
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.status = status
+
+
+class SlackRefused(Refused):
+    """Slack said no. *error* is Slack's word, such as `invalid_blocks`."""
+
+    def __init__(self, *, method: str, error: str, person: str | None = None) -> None:
+        super().__init__(f"Slack refused {method}: {error}", person=person)
+        self.method = method
+        self.error = error
+
+
+class ChannelUnusable(SlackRefused):
+    """The channel is archived, deleted, or we are not in it."""
+
+
+class NotAllowed(Refused):
+    """Our own rules forbid it; *person* says why and what to do instead."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__("not allowed", person=person)
+
+
+class Broken(TextbridgeError):
+    """A defect that no repetition mends."""
+
+
+class NotUnderstood(Broken):
+    """Signed input whose shape we cannot read."""
+
+
+class LeaseLost(TextbridgeError):
+    """The job's lease ran out or was taken over while it was being worked on."""
+
+
+class SettingsWrong(TextbridgeError):
+    """One or more settings are missing or wrong; *problems* has one line each, naming the variable."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)

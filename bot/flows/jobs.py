@@ -1,0 +1,230 @@
+"""The jobs that flows enqueue: their lanes, which keep order, and their keys, which keep them from happening twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageId, SlackTs, UserId
+from bot.domain.job import Job, Kind, NewJob, Pool
+from bot.domain.message import PATIENCE_SECONDS
+from bot.ports import Block, Transaction
+from bot.text.escape import split_for_slack
+
+#: A little more than the patience, so that the mark chosen then is the hourglass.
+_PATIENCE = timedelta(seconds=PATIENCE_SECONDS, milliseconds=200)
+
+
+def read_body(job: Job) -> Mapping[str, Any]:
+    """Return the JSON object that the job carries."""
+    body: Mapping[str, Any] = json.loads(job.body)
+    return body
+
+
+def post_lane(conversation_id: ConversationId) -> str:
+    """Return the lane of all that is posted into one thread."""
+    return f"post:{conversation_id}"
+
+
+def send_lane(conversation_id: ConversationId) -> str:
+    """Return the lane of all texts to one conversation."""
+    return f"send:{conversation_id}"
+
+
+def send_key(message_id: MessageId) -> str:
+    """Return the key of the job that sends a text."""
+    return f"send:{message_id}"
+
+
+async def enqueue_text(
+    tx: Transaction,
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    text: str,
+    *,
+    broadcast: bool = False,
+    has_media: bool = False,
+) -> None:
+    """Have *text* shown in its thread, in as many posts as it takes, in order; *broadcast*: in the channel as well."""
+    parts = split_for_slack(text) or [""]
+    for number, part in enumerate(parts):
+        await tx.queue.enqueue(
+            NewJob(
+                kind=Kind.POST_TEXT,
+                pool=Pool.POST,
+                key=f"text:{message_id}:{number}",
+                lane=post_lane(conversation_id),
+                body=json.dumps(
+                    {
+                        "message": message_id,
+                        "number": number,
+                        "part": part,
+                        "broadcast": broadcast and number == 0,
+                        "media": has_media,
+                    }
+                ),
+            )
+        )
+
+
+def show_key(message_id: MessageId) -> str:
+    """Return the key of the job that shows a scheduled text when its time comes."""
+    return f"show:{message_id}"
+
+
+async def enqueue_showing(tx: Transaction, message_id: MessageId, due_at: datetime) -> None:
+    """Have a scheduled text shown in its thread at *due_at*."""
+    # In no lane: at the head of one it would hold up what is posted before its time.
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.POST_TEXT,
+            pool=Pool.POST,
+            key=show_key(message_id),
+            lane=None,
+            due_at=due_at,
+            body=json.dumps({"message": message_id, "late": True}),
+        )
+    )
+
+
+async def enqueue_line(
+    tx: Transaction,
+    conversation_id: ConversationId,
+    key: str,
+    text: str,
+    blocks: Sequence[Block] = (),
+) -> None:
+    """Have the thread told *text*, once for each *key*."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.POST_LINE,
+            pool=Pool.POST,
+            key=f"line:{key}",
+            lane=post_lane(conversation_id),
+            body=json.dumps({"conversation": conversation_id, "text": text, "blocks": list(blocks)}),
+        )
+    )
+
+
+async def enqueue_reaction(
+    tx: Transaction, conversation_id: ConversationId, message_id: MessageId, key: str, name: str, *, removed: bool
+) -> None:
+    """Have a customer's tapback shown on the message that it quotes, after that has been posted."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.REACT,
+            pool=Pool.POST,
+            key=f"react:{key}",
+            lane=post_lane(conversation_id),
+            body=json.dumps({"message": message_id, "name": name, "removed": removed}),
+        )
+    )
+
+
+async def enqueue_whisper(
+    tx: Transaction,
+    key: str,
+    *,
+    channel_id: ChannelId,
+    user_id: UserId,
+    thread_ts: SlackTs | None,
+    text: str,
+    blocks: Sequence[Block] = (),
+) -> None:
+    """Have *user_id* told something privately, once for each *key*."""
+    body = {"channel": channel_id, "user": user_id, "thread": thread_ts, "text": text, "blocks": list(blocks)}
+    await tx.queue.enqueue(
+        NewJob(kind=Kind.WHISPER, pool=Pool.CHORE, key=f"whisper:{key}", lane=None, body=json.dumps(body))
+    )
+
+
+async def enqueue_mark(tx: Transaction, message_id: MessageId, token: str) -> None:
+    """Have the mark on a message brought up to date. *token* is any new one: marks may be asked for again and again."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.SHOW_MARK,
+            pool=Pool.MARK,
+            key=f"mark:{message_id}:{token}",
+            lane=f"mark:{message_id}",
+            body=json.dumps({"message": message_id}),
+        )
+    )
+
+
+async def enqueue_late_mark(tx: Transaction, message_id: MessageId, now: datetime) -> None:
+    """Have the mark looked at once the patience is over, so that a text that still waits shows an hourglass."""
+    # In no lane: at the head of one it would hold up the marks that come before its time.
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.SHOW_MARK,
+            pool=Pool.MARK,
+            key=f"mark:{message_id}:late",
+            lane=None,
+            due_at=now + _PATIENCE,
+            body=json.dumps({"message": message_id, "late": True}),
+        )
+    )
+
+
+async def enqueue_send(tx: Transaction, conversation_id: ConversationId, message_id: MessageId, due_at: datetime | None) -> None:
+    """Have a text handed to the carrier, after those before it in the conversation."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.SEND_TEXT,
+            pool=Pool.SEND,
+            key=send_key(message_id),
+            lane=send_lane(conversation_id),
+            due_at=due_at,
+            body=json.dumps({"message": message_id}),
+        )
+    )
+
+
+async def enqueue_scheduled_send(tx: Transaction, message_id: MessageId, due_at: datetime) -> None:
+    """Have a scheduled text handed over at *due_at*; in a lane of its own, for it must not hold up today's texts."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.SEND_TEXT,
+            pool=Pool.SEND,
+            key=send_key(message_id),
+            lane=f"schedule:{message_id}",
+            due_at=due_at,
+            body=json.dumps({"message": message_id}),
+        )
+    )
+
+
+async def enqueue_settling(tx: Transaction, message_id: MessageId, due_at: datetime) -> None:
+    """Have an unsettled text repeated under its key, out of the lane: the conversation goes on meanwhile."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.SEND_TEXT,
+            pool=Pool.SEND,
+            key=f"settle:{message_id}",
+            lane=None,
+            due_at=due_at,
+            body=json.dumps({"message": message_id}),
+        )
+    )
+
+
+async def enqueue_cancellation(tx: Transaction, message_id: MessageId, carrier_id: CarrierMessageId) -> None:
+    """Have a scheduled text taken back at the carrier."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.CANCEL_AT_CARRIER,
+            pool=Pool.CHORE,
+            key=f"cancel:{carrier_id}",
+            lane=f"schedule:{message_id}",
+            body=json.dumps({"message": message_id, "carrier_id": carrier_id}),
+        )
+    )
+
+
+async def enqueue_tidying(tx: Transaction, key: str, body: Mapping[str, Any], due_at: datetime) -> None:
+    """Have a second copy of a post looked for and deleted, some time after the post was repeated."""
+    await tx.queue.enqueue(
+        NewJob(kind=Kind.TIDY_POST, pool=Pool.CHORE, key=f"tidy:{key}", lane=None, due_at=due_at, body=json.dumps(body))
+    )

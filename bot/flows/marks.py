@@ -1,0 +1,76 @@
+"""
+The mark on a message: desired state, shown by at most one reaction.
+
+Each time the job runs it asks anew what the mark should be. Before a reaction is asked for, its name is stored as
+*tried*: after a crash it may or may not be there, and is then removed along with the one that was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.chance import Chance
+from bot.clock import Clock
+from bot.domain.ids import ChannelId, MessageId, SlackTs
+from bot.domain.job import Job
+from bot.domain.message import Mark, Message, choose_mark
+from bot.errors import SlackRefused
+from bot.flows.jobs import enqueue_mark, read_body
+from bot.observe import Log
+from bot.ports import Store, Threads
+
+_log = Log("marks")
+
+
+class Marks:
+    """The use-case of the mark pool."""
+
+    def __init__(self, *, store: Store, threads: Threads, clock: Clock, chance: Chance) -> None:
+        self._store = store
+        self._threads = threads
+        self._clock = clock
+        self._chance = chance
+
+    async def show_mark(self, job: Job) -> None:
+        """Bring the mark on a message up to date. Transactions: the mark tried, the mark shown."""
+        body = read_body(job)
+        message_id = MessageId(body["message"])
+        if body.get("late"):
+            async with self._store.transaction("look at mark") as tx:
+                await enqueue_mark(tx, message_id, self._chance.token())
+                await tx.queue.finish(job)
+            return
+        async with self._store.reading() as view:
+            message = await view.messages.get(message_id)
+            deliveries = await view.deliveries.of_message(message_id)
+        wanted = choose_mark(message, tuple(deliveries.values()), self._clock.now())
+        if message.channel_id is not None and message.slack_ts is not None:
+            await self._change(message, message.channel_id, message.slack_ts, wanted)
+        async with self._store.transaction("finish mark") as tx:
+            if message.slack_ts is not None:
+                await tx.messages.update(message_id, mark_shown=wanted, mark_tried=None)
+            await tx.queue.finish(job)
+
+    async def _change(self, message: Message, channel_id: ChannelId, ts: SlackTs, wanted: Mark | None) -> None:
+        for stale in {message.mark_shown, message.mark_tried} - {wanted, None}:
+            await self._react(self._threads.remove_reaction, channel_id, ts, stale)
+        if wanted is None or wanted == message.mark_shown:
+            return
+        async with self._store.transaction("try mark") as tx:
+            await tx.messages.update(message.id, mark_shown=None, mark_tried=wanted)
+        await self._react(self._threads.add_reaction, channel_id, ts, wanted)
+
+    async def _react(
+        self,
+        call: Callable[[ChannelId, SlackTs, str], Awaitable[None]],
+        channel_id: ChannelId,
+        ts: SlackTs,
+        mark: Mark | None,
+    ) -> None:
+        if mark is None:
+            return
+        try:
+            await call(channel_id, ts, mark.value)
+        except SlackRefused as error:
+            # The message was deleted, or the channel archived: there is nothing left to mark.
+            _log.info("A mark cannot be shown.", message_channel=channel_id, word=error.error)

@@ -1,0 +1,52 @@
+"""Telling the threads of an opt-out, and taking back what was to be sent."""
+
+from __future__ import annotations
+
+from bot.domain.ids import ConversationId
+from bot.domain.message import State
+from bot.domain.phone import Address
+from bot.domain.policy import Policy
+from bot.domain.schedule import ScheduleState
+from bot.flows import wording
+from bot.flows.jobs import enqueue_cancellation, enqueue_line, enqueue_whisper, send_key
+from bot.ports import Transaction
+
+_NOT_YET_SENT = (State.WAITING, State.CONFIRMING, State.ACCEPTED)
+
+
+async def tell_optout(
+    tx: Transaction, address: Address, policy: Policy, *, key: str, words: str, besides: ConversationId | None
+) -> None:
+    """
+    Tell the thread in which it happened, or else every thread with *address*, and take their scheduled texts back.
+
+    Texts that wait for their turn are stopped when it comes: each send asks once more.
+    """
+    messages = await tx.messages.find_outbound_to(address, _NOT_YET_SENT)
+    conversations = {besides} if besides is not None else {message.conversation_id for message in messages}
+    text, blocks = wording.opted_out(address, policy.region, words)
+    for conversation_id in sorted(conversations):
+        await enqueue_line(tx, conversation_id, f"optout:{key}:{conversation_id}", text, blocks)
+    for message in messages:
+        schedule = await tx.schedules.find_by_message(message.id)
+        if schedule is None or schedule.state not in (ScheduleState.WAITING, ScheduleState.AT_CARRIER):
+            continue
+        conversation = await tx.conversations.get(message.conversation_id)
+        if schedule.state is ScheduleState.AT_CARRIER and message.carrier_id is not None:
+            await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
+            await enqueue_cancellation(tx, message.id, message.carrier_id)
+        elif conversation.parties.is_group:
+            continue  # the others still get it; the send leaves this one out
+        else:
+            await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
+            await tx.messages.update(message.id, state=State.CANCELLED)
+            await tx.queue.drop(send_key(message.id))
+        await enqueue_whisper(
+            tx,
+            f"optout-cancels:{schedule.id}",
+            channel_id=conversation.channel_id,
+            user_id=schedule.author,
+            thread_ts=conversation.thread_ts,
+            text=f"🚫 Your scheduled text `{schedule.id}` is taken back: "
+            f"{wording.name_address(address, policy.region)} opted out.",
+        )

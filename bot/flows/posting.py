@@ -1,0 +1,287 @@
+"""
+Posting into Slack: exactly once, in order, whatever becomes of the thread.
+
+The queue's lane keeps the order. A post carries its job's key in its metadata, so a post whose answer never came is
+looked up before it is made again, and a second copy, should Slack's own view have been late, is found and deleted.
+A post that comes back without `thread_ts` went to the channel because the thread's root was deleted: it is removed,
+and the conversation gets a new root that links to the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.chance import Chance
+from bot.domain.conversation import Conversation
+from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
+from bot.domain.job import Job
+from bot.domain.message import Direction, Message, Origin, State
+from bot.domain.policy import Policy
+from bot.errors import ChannelUnusable, RetryLater, SlackRefused
+from bot.flows import wording
+from bot.flows.jobs import enqueue_mark, enqueue_text, enqueue_tidying, read_body
+from bot.flows.wording import Words
+from bot.observe import Log
+from bot.ports import Directory, Post, Posted, Store, Threads, Transaction
+
+_log = Log("posting")
+
+#: Slack's history may show a post only a little later; a second copy is looked for after this long.
+_TIDY_AFTER = timedelta(seconds=20)
+#: How long a post waits for a channel that is archived or closed to us and has no substitute.
+_CHANNEL_PATIENCE = timedelta(seconds=20)
+#: New roots tried for one post before giving way to others: each means that the one before was deleted just now.
+_MOST_ROOTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Where a post came to stand."""
+
+    conversation: Conversation
+    posted: Posted
+    is_root: bool
+    repeated: bool
+
+
+class Posting:
+    """The use-cases of the post pool."""
+
+    def __init__(
+        self, *, store: Store, threads: Threads, directory: Directory, policy: Policy, clock: Clock, chance: Chance
+    ) -> None:
+        self._store = store
+        self._threads = threads
+        self._directory = directory
+        self._policy = policy
+        self._clock = clock
+        self._chance = chance
+
+    async def post_text(self, job: Job) -> None:
+        """
+        Show one part of a text in its thread.
+
+        Transaction: where the text stands, the thread if this opened it, the mark if it already has one to show.
+        """
+        body = read_body(job)
+        message_id = MessageId(body["message"])
+        if body.get("late"):
+            await self._show_now(job, message_id)
+            return
+        number, part = int(body["number"]), str(body["part"])
+        async with self._store.reading() as view:
+            message = await view.messages.get(message_id)
+            conversation = await view.conversations.get(message.conversation_id)
+        words = await self._word_text(conversation, message, number, part, has_media=bool(body.get("media")))
+        quiet = number == 0 and message.direction is Direction.INBOUND and bool(body.get("broadcast"))
+        placed = await self._place(job, conversation, words, combine=number == 0, broadcast=quiet)
+        async with self._store.transaction("post text") as tx:
+            await self._record(tx, job, placed)
+            if number == 0:
+                await tx.messages.update(message_id, channel_id=placed.conversation.channel_id, slack_ts=placed.posted.ts)
+                if message.direction is Direction.OUTBOUND:
+                    await enqueue_mark(tx, message_id, self._chance.token())
+            await tx.queue.finish(job)
+
+    async def _show_now(self, job: Job, message_id: MessageId) -> None:
+        """Put a text whose time has come in line with the other posts of its thread."""
+        async with self._store.transaction("show scheduled text") as tx:
+            message = await tx.messages.get(message_id)
+            if message.state is not State.CANCELLED:
+                await enqueue_text(tx, message.conversation_id, message_id, message.text)
+            await tx.queue.finish(job)
+
+    async def _word_text(
+        self, conversation: Conversation, message: Message, number: int, part: str, *, has_media: bool
+    ) -> Words:
+        if message.direction is Direction.INBOUND:
+            sender = None
+            if conversation.parties.is_group and number == 0 and message.sender:
+                sender = wording.name_address(message.sender, self._policy.region)
+            return wording.customer_text(part, sender=sender, has_media=has_media)
+        author = "Textbridge"
+        if message.author is not None:
+            author = (await self._directory.get_person(message.author)).name
+        note = {Origin.SCHEDULE: "scheduled this text", Origin.CORRECTION: "sent a correction"}.get(message.origin, "texted")
+        return wording.our_text(part, author=author, number=number, note=note)
+
+    async def post_line(self, job: Job) -> None:
+        """Tell the thread something. Transaction: the thread if this opened it."""
+        body = read_body(job)
+        async with self._store.reading() as view:
+            conversation = await view.conversations.get(ConversationId(body["conversation"]))
+        words = (str(body["text"]), list(body["blocks"]) or wording.line(str(body["text"]))[1])
+        placed = await self._place(job, conversation, words, combine=False, broadcast=False)
+        async with self._store.transaction("post line") as tx:
+            await self._record(tx, job, placed)
+            await tx.queue.finish(job)
+
+    async def _record(self, tx: Transaction, job: Job, placed: _Placed) -> None:
+        if placed.is_root:
+            await tx.conversations.open_thread(placed.conversation.id, placed.conversation.channel_id, placed.posted.ts)
+        if placed.repeated:
+            body = {
+                "channel": placed.conversation.channel_id,
+                "thread": placed.conversation.thread_ts,
+                "key": _key(job, placed.conversation),
+                "keep": placed.posted.ts,
+                "since": job.started_at.isoformat(),
+            }
+            await enqueue_tidying(tx, f"{job.key}:{self._chance.token()}", body, self._clock.now() + _TIDY_AFTER)
+
+    async def _place(
+        self, job: Job, conversation: Conversation, words: Words, *, combine: bool, broadcast: bool
+    ) -> _Placed:
+        """
+        Post *words* into the conversation's thread, opening or replacing it as need be.
+
+        *combine*: where the thread must be opened, the words stand on its card instead of under it.
+        """
+        for _ in range(_MOST_ROOTS):
+            try:
+                if conversation.thread_ts is None and not combine:
+                    conversation = await self._open_bare_thread(job, conversation)
+                placed = await self._post_once(job, conversation, words, broadcast=broadcast)
+            except ChannelUnusable as error:
+                conversation = await self._find_usable_channel(conversation, error)
+                continue
+            if conversation.thread_ts is None or placed.posted.thread_ts is not None:
+                return placed
+            _log.info("A thread's root is gone; opening a new one.", conversation=conversation.id)
+            await self._threads.delete(conversation.channel_id, placed.posted.ts)
+            conversation = await self._lose_thread(conversation, conversation.channel_id)
+        raise RetryLater("the thread's root is deleted as soon as it is posted", after=_CHANNEL_PATIENCE)
+
+    async def _open_bare_thread(self, job: Job, conversation: Conversation) -> Conversation:
+        post = await self._build_root(conversation, f"card:{conversation.id}:{conversation.root}", None)
+        posted, _ = await self._post_or_adopt(job, post)
+        async with self._store.transaction("open thread") as tx:
+            await tx.conversations.open_thread(conversation.id, conversation.channel_id, posted.ts)
+        return replace(conversation, thread_ts=posted.ts, root=conversation.root + 1)
+
+    async def _post_once(self, job: Job, conversation: Conversation, words: Words, *, broadcast: bool) -> _Placed:
+        key = _key(job, conversation)
+        if conversation.thread_ts is None:
+            post = await self._build_root(conversation, key, words)
+        else:
+            text, blocks = words
+            post = Post(
+                channel_id=conversation.channel_id,
+                text=text,
+                blocks=blocks,
+                key=key,
+                thread_ts=conversation.thread_ts,
+                broadcast=broadcast,
+            )
+        posted, repeated = await self._post_or_adopt(job, post)
+        return _Placed(conversation, posted, conversation.thread_ts is None, repeated)
+
+    async def _build_root(self, conversation: Conversation, key: str, content: Words | None) -> Post:
+        workspace_url = None
+        if conversation.previous_thread_ts:
+            workspace_url = (await self._directory.get_ourselves()).workspace_url
+        text, blocks = wording.card(
+            conversation,
+            region=self._policy.region,
+            several_numbers=self._policy.has_several_numbers,
+            workspace_url=workspace_url,
+            content=content,
+        )
+        return Post(channel_id=conversation.channel_id, text=text, blocks=blocks, key=key)
+
+    async def _post_or_adopt(self, job: Job, post: Post) -> tuple[Posted, bool]:
+        """Return where the post stands, and whether it was made although an earlier attempt may have made it, too."""
+        if job.unsettled:
+            found = await self._threads.find_post(post, since=job.started_at)
+            if found:
+                _log.info("A post whose answer never came was found.", job=job.id)
+                for extra in found[1:]:
+                    await self._threads.delete(post.channel_id, extra.ts)
+                return found[0], False
+        return await self._threads.post(post), job.unsettled
+
+    async def _lose_thread(self, conversation: Conversation, channel_id: ChannelId) -> Conversation:
+        async with self._store.transaction("lose thread") as tx:
+            await tx.conversations.lose_thread(conversation.id, channel_id=channel_id)
+            return await tx.conversations.get(conversation.id)
+
+    async def _find_usable_channel(self, conversation: Conversation, error: ChannelUnusable) -> Conversation:
+        """Return the conversation, moved to a channel that may be usable; RetryLater if there is none."""
+        if error.error == "not_in_channel":
+            try:
+                await self._threads.join(conversation.channel_id)
+            except ChannelUnusable:
+                _log.debug("Joining the channel was refused.", channel=conversation.channel_id)
+            else:
+                return conversation
+        for channel_id in (self._policy.choose_channel(conversation.parties.ours), self._policy.default_channel):
+            if channel_id != conversation.channel_id:
+                _log.warning("A channel cannot be used; the conversation moves.", channel=conversation.channel_id, to=channel_id)
+                return await self._lose_thread(conversation, channel_id)
+        _log.error(
+            "The channel cannot be used and there is no other: invite the app to it, unarchive it, or set SLACK_CHANNEL.",
+            channel=conversation.channel_id,
+            word=error.error,
+        )
+        raise RetryLater(f"channel unusable: {error.error}", after=_CHANNEL_PATIENCE)
+
+    async def tidy_post(self, job: Job) -> None:
+        """Delete a second copy of a post, if there is one: the first was not to be seen when it was posted again."""
+        body = read_body(job)
+        thread = body["thread"]
+        post = Post(
+            channel_id=ChannelId(body["channel"]),
+            text="",
+            blocks=(),
+            key=str(body["key"]),
+            thread_ts=None if thread is None else SlackTs(thread),
+        )
+        for posted in await self._threads.find_post(post, since=datetime.fromisoformat(body["since"])):
+            if posted.ts != body["keep"]:
+                _log.warning("A post stood twice; the second copy is deleted.", job=job.id)
+                await self._threads.delete(post.channel_id, posted.ts)
+        async with self._store.transaction("tidy post") as tx:
+            await tx.queue.finish(job)
+
+    async def react(self, job: Job) -> None:
+        """Show a customer's tapback, or take it off."""
+        body = read_body(job)
+        async with self._store.reading() as view:
+            message = await view.messages.get(MessageId(body["message"]))
+        if message.channel_id is not None and message.slack_ts is not None:
+            call = self._threads.remove_reaction if body["removed"] else self._threads.add_reaction
+            channel_id, ts = message.channel_id, message.slack_ts
+            await _unless_refused(lambda: call(channel_id, ts, str(body["name"])))
+        async with self._store.transaction("react") as tx:
+            await tx.queue.finish(job)
+
+    async def whisper(self, job: Job) -> None:
+        """Tell one person something privately. Somebody who is no longer in the channel cannot be told."""
+        body = read_body(job)
+        thread = body["thread"]
+        text = str(body["text"])
+        blocks = list(body["blocks"]) or wording.line(text)[1]
+        await _unless_refused(
+            lambda: self._threads.whisper(
+                ChannelId(body["channel"]), UserId(body["user"]), text, blocks, None if thread is None else SlackTs(thread)
+            )
+        )
+        async with self._store.transaction("whisper") as tx:
+            await tx.queue.finish(job)
+
+
+async def _unless_refused(call: Callable[[], Awaitable[None]]) -> None:
+    """Make a call whose refusal is no trouble: what it was about is gone."""
+    try:
+        await call()
+    except SlackRefused as error:
+        _log.info("Slack refused a courtesy.", method=error.method, word=error.error)
+
+
+def _key(job: Job, conversation: Conversation) -> str:
+    """Return the key in the post's metadata: another for each root, so that a stray of a lost thread is not adopted."""
+    return f"{job.key}@{conversation.root}"
+

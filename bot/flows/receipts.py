@@ -1,0 +1,103 @@
+"""
+What the carrier reports of our texts: merged, in whatever order it comes.
+
+A receipt may come before the answer to the send, or instead of it: its address names our text, so it settles what the
+answer did not.
+"""
+
+from __future__ import annotations
+
+from bot.chance import Chance
+from bot.clock import Clock
+from bot.domain.carrier_events import Receipt
+from bot.domain.delivery import FAILED, FINAL, DeliveryStatus
+from bot.domain.ids import MessageId
+from bot.domain.job import Job
+from bot.domain.message import Direction, Message, State
+from bot.domain.policy import Policy
+from bot.domain.schedule import ScheduleState
+from bot.flows.jobs import enqueue_mark, send_key, show_key
+from bot.flows.sending import Failure, accept, explain_failure, follow_schedule
+from bot.observe import Log, Metrics
+from bot.ports import Store, Transaction
+
+_log = Log("receipts")
+
+_NOT_SETTLED = frozenset({State.WAITING, State.UNDER_WAY, State.UNSETTLED, State.BLOCKED})
+
+
+class Receipts:
+    """Merges receipts."""
+
+    def __init__(self, *, store: Store, policy: Policy, clock: Clock, chance: Chance, metrics: Metrics) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._chance = chance
+        self._metrics = metrics
+
+    async def record_receipt(self, job: Job | None, receipt: Receipt, reference: MessageId | None) -> str:
+        """
+        Merge *receipt* and return what became of it, for the metrics.
+
+        Transaction: the deliveries, the message if this settles it, the mark, and the line that explains a failure.
+        """
+        async with self._store.transaction("record receipt") as tx:
+            message = await self._find(tx, receipt, reference)
+            outcome = "foreign" if message is None else "merged"
+            if message is not None:
+                await self._merge(tx, message, receipt)
+            if job is not None:
+                await tx.queue.finish(job)
+        return outcome
+
+    async def _find(self, tx: Transaction, receipt: Receipt, reference: MessageId | None) -> Message | None:
+        message = await tx.messages.find_by_carrier_id(receipt.carrier_id)
+        if message is None and reference is not None:
+            message = await self._find_by_reference(tx, receipt, reference)
+        if message is None or message.direction is not Direction.OUTBOUND:
+            return None  # sent from the carrier's portal, or by another program on the same profile
+        return message
+
+    async def _find_by_reference(self, tx: Transaction, receipt: Receipt, reference: MessageId) -> Message | None:
+        # The reference stands in the address, which the signature does not cover: it must fit what is signed.
+        try:
+            message = await tx.messages.get(reference)
+        except KeyError:
+            return None
+        conversation = await tx.conversations.get(message.conversation_id)
+        if receipt.copies and not set(receipt.copies) & set(conversation.parties.theirs):
+            _log.warning("A receipt names a text to somebody else; it is not taken.", message=reference)
+            return None
+        if message.carrier_id is not None and not conversation.parties.is_group:
+            return None
+        return message
+
+    async def _merge(self, tx: Transaction, message: Message, receipt: Receipt) -> None:
+        now = self._clock.now()
+        conversation = await tx.conversations.get(message.conversation_id)
+        if message.state in _NOT_SETTLED:
+            _log.info("A receipt settled a text.", message=message.id)
+            await accept(tx, message, message.carrier_id or receipt.carrier_id)
+            await follow_schedule(tx, message, receipt.carrier_id, now)
+            await tx.queue.hasten(send_key(message.id), now)
+        elif message.state is State.REFUSED:
+            await tx.messages.update(message.id, state=State.ACCEPTED)
+        known = await tx.deliveries.of_message(message.id)
+        for recipient, reported in receipt.copies.items():
+            merged = await tx.deliveries.merge(message.id, recipient, reported)
+            before = known.get(recipient)
+            if before is not None and before.status == merged.status:
+                continue
+            if merged.status in FINAL:
+                self._metrics.deliveries.labels(merged.status.value).inc()
+            if merged.status in FAILED:
+                failure = Failure(code=merged.code or merged.status.value, title=merged.title, detail=merged.detail)
+                await explain_failure(tx, message, conversation, self._policy, failure, recipient, now)
+        schedule = await tx.schedules.find_by_message(message.id)
+        if schedule is not None and schedule.state in (ScheduleState.AT_CARRIER, ScheduleState.TAKING_BACK):
+            statuses = {delivery.status for delivery in receipt.copies.values()}
+            if statuses - {DeliveryStatus.SCHEDULED, DeliveryStatus.CANCELLED, DeliveryStatus.QUEUED}:
+                await tx.schedules.set_state(schedule.id, ScheduleState.SENT)
+                await tx.queue.hasten(show_key(message.id), now)
+        await enqueue_mark(tx, message.id, self._chance.token())

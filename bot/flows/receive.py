@@ -1,0 +1,172 @@
+"""
+What comes from the carrier: a stored webhook is read, and becomes a text in a thread, a receipt, or a count.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import assert_never
+
+from bot.chance import Chance
+from bot.clock import Clock
+from bot.domain.carrier_events import InboundText, MediaRef, OtherEvent, Receipt, choose_ours, read_event
+from bot.domain.consent import (
+    ConsentSignal,
+    CustomerStarted,
+    CustomerStopped,
+    Evidence,
+    EvidenceSource,
+    read_consent,
+)
+from bot.domain.conversation import Conversation, make_parties, was_quiet
+from bot.domain.ids import ConversationId, MessageId
+from bot.domain.job import Job
+from bot.domain.message import Direction, Message, Origin, State
+from bot.domain.policy import Policy
+from bot.errors import NotUnderstood
+from bot.flows import wording
+from bot.flows.jobs import enqueue_line, enqueue_reaction, enqueue_text
+from bot.flows.optout_notices import tell_optout
+from bot.flows.receipts import Receipts
+from bot.observe import Log, Metrics
+from bot.ports import Store, Transaction
+from bot.text.tapbacks import Tapback, matches_quotation, parse_tapback
+
+_log = Log("receive")
+
+#: How far back a tapback's quotation is looked for, in texts of the conversation.
+_QUOTABLE = 200
+
+
+class Receive:
+    """The use-cases of the carrier_in pool."""
+
+    def __init__(
+        self, *, store: Store, receipts: Receipts, policy: Policy, clock: Clock, chance: Chance, metrics: Metrics
+    ) -> None:
+        self._store = store
+        self._receipts = receipts
+        self._policy = policy
+        self._clock = clock
+        self._chance = chance
+        self._metrics = metrics
+
+    async def read_carrier_event(self, job: Job) -> None:
+        """Read a stored webhook. What cannot be read is Broken: the worker parks it, and nothing is lost."""
+        stored = json.loads(job.body)
+        try:
+            body = json.loads(stored["body"])
+        except RecursionError as error:
+            raise NotUnderstood("an event nested too deep") from error
+        event = read_event(body, self._policy.region)
+        reference = MessageId(stored["reference"]) if stored.get("reference") else None
+        match event:
+            case InboundText():
+                outcome = await self._receive_text(job, event)
+                kind = "message.received"
+            case Receipt():
+                outcome = await self._receipts.record_receipt(job, event, reference)
+                kind = "receipt"
+            case OtherEvent():
+                async with self._store.transaction("keep event") as tx:
+                    await tx.queue.finish(job)
+                outcome, kind = "kept", event.type
+            case _:
+                assert_never(event)
+        self._metrics.events.labels("telnyx", kind, outcome).inc()
+
+    async def _receive_text(self, job: Job, event: InboundText) -> str:
+        """Transaction: the conversation, the text, what it says about consent, and the posts that will show it."""
+        now = self._clock.now()
+        ours, theirs = choose_ours(event, self._policy.our_numbers)
+        async with self._store.transaction("receive text") as tx:
+            conversation = await tx.conversations.get_or_create(
+                make_parties(ours, theirs),
+                new_id=ConversationId(self._chance.token()),
+                channel_id=self._policy.choose_channel(ours),
+                now=now,
+            )
+            message = Message(
+                id=MessageId(self._chance.token()),
+                conversation_id=conversation.id,
+                direction=Direction.INBOUND,
+                origin=Origin.PHONE,
+                state=State.RECEIVED,
+                text=event.text,
+                created_at=now,
+                sender=event.sender,
+                carrier_id=event.carrier_id,
+            )
+            added = await tx.messages.add(message)
+            if added:
+                await self._show(tx, conversation, message, event)
+                await self._heed(tx, conversation, message, event)
+                await tx.conversations.touch(conversation.id, now)
+            await tx.queue.finish(job)
+        if not added:
+            return "repeated"
+        self._metrics.texts.labels("inbound").inc()
+        _log.info("A text came in.", conversation=conversation.id, message=message.id)
+        return "received"
+
+    async def _show(self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText) -> None:
+        tapback = None if event.media else parse_tapback(event.text)
+        if tapback is not None and await self._react(tx, message, tapback):
+            return
+        await enqueue_text(
+            tx,
+            conversation.id,
+            message.id,
+            message.text,
+            broadcast=was_quiet(conversation, message.created_at, self._policy.notice_after),
+            has_media=bool(event.media),
+        )
+        await self._keep_media(tx, conversation, message, event.media)
+
+    async def _keep_media(
+        self, tx: Transaction, conversation: Conversation, message: Message, media: tuple[MediaRef, ...]
+    ) -> None:
+        """Have the pictures fetched and shared, after the text, which never waits for them."""
+
+    async def _react(self, tx: Transaction, message: Message, tapback: Tapback) -> bool:
+        """Show *tapback* on the one text that it quotes; False when none or several could be meant: then it stays text."""
+        quoted = [
+            candidate
+            for candidate in await tx.messages.find_recent(message.conversation_id, _QUOTABLE)
+            if candidate.id != message.id and candidate.text and matches_quotation(tapback.quotation, candidate.text)
+        ]
+        if len(quoted) != 1 or quoted[0].state in (State.NOTE, State.BLOCKED, State.CANCELLED):
+            return False
+        await enqueue_reaction(
+            tx, message.conversation_id, quoted[0].id, message.id, tapback.reaction, removed=tapback.removed
+        )
+        return True
+
+    async def _heed(self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText) -> None:
+        """Take in what the text says about being texted."""
+        sender = event.sender
+        signal = read_consent(event.text, event.autoresponse_type)
+        from_carrier = read_consent(event.text, None) is not signal
+        source = EvidenceSource.CARRIER_WORD if from_carrier else EvidenceSource.KEYWORD
+        evidence = Evidence(
+            source=source, at=message.created_at, message_id=message.id, words=wording.shorten(event.text, 200)
+        )
+        match signal:
+            case ConsentSignal.STOP:
+                await tx.consents.record(sender, CustomerStopped(evidence=evidence), evidence)
+                await tell_optout(
+                    tx, sender, self._policy, key=message.id, words=event.text, besides=conversation.id
+                )
+                _log.info("Somebody opted out.", conversation=conversation.id, source=source)
+            case ConsentSignal.START:
+                before = await tx.consents.get(sender)
+                after = await tx.consents.record(sender, CustomerStarted(at=message.created_at), evidence)
+                if before.blocked:
+                    text, blocks = wording.opted_in(sender, self._policy.region, still_blocked=after.blocked)
+                    await enqueue_line(tx, conversation.id, f"optin:{message.id}", text, blocks)
+            case ConsentSignal.ASKS_TO_STOP:
+                if not (await tx.consents.get(sender)).blocked:
+                    text, blocks = wording.asks_to_stop(message.id, sender, self._policy.region)
+                    await enqueue_line(tx, conversation.id, f"asks:{message.id}", text, blocks)
+            case ConsentSignal.HELP | ConsentSignal.NONE:
+                pass  # the carrier answers HELP by itself

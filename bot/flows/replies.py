@@ -1,0 +1,273 @@
+"""
+What happens in Slack: a stored event is read, and becomes a text, a note, a change of one, or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import assert_never
+
+from bot.chance import Chance
+from bot.domain.ids import UserId
+from bot.domain.job import Job
+from bot.domain.message import Direction, Message, Origin, State
+from bot.domain.policy import Policy, ThreadMode
+from bot.domain.slack_events import (
+    ChannelClosed,
+    MessageDeleted,
+    MessageEdited,
+    NotForUs,
+    ReactionAdded,
+    ThreadReply,
+    read_slack_event,
+)
+from bot.errors import NotAllowed
+from bot.flows import wording
+from bot.flows.accepting import Accepting, Draft, check_author, check_text
+from bot.flows.jobs import enqueue_mark, enqueue_whisper, send_key
+from bot.observe import Log, Metrics
+from bot.ports import Directory, Store, Transaction
+from bot.text.mrkdwn import parse_message
+from bot.text.notes import find_sms_prefix, is_note
+from bot.text.plain import Names, find_mentions, render_plain
+from bot.text.tree import Document
+
+_log = Log("replies")
+
+#: The reaction by which an author takes a reply back that still waits.
+_TAKE_BACK = "x"
+
+
+class Replies:
+    """The use-cases of the slack_in pool."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: Directory,
+        accepting: Accepting,
+        policy: Policy,
+        chance: Chance,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._accepting = accepting
+        self._policy = policy
+        self._chance = chance
+        self._metrics = metrics
+
+    async def read_slack_event(self, job: Job) -> None:
+        """Read a stored event. What cannot be read is Broken: the worker parks it."""
+        callback = json.loads(job.body)
+        event = read_slack_event(callback.get("event"), callback.get("team_id"))
+        match event:
+            case ThreadReply():
+                kind, outcome = "reply", await self._read_reply(job, event)
+            case MessageEdited():
+                kind, outcome = "edit", await self._read_edit(job, event)
+            case MessageDeleted():
+                kind, outcome = "deletion", await self._read_deletion(job, event)
+            case ReactionAdded():
+                kind, outcome = "reaction", await self._read_reaction(job, event)
+            case ChannelClosed():
+                # The next post to it is refused, and moves the conversation; there is nothing to do before.
+                kind, outcome = "channel_closed", await self._pass_over(job)
+            case NotForUs():
+                kind, outcome = event.type[:40], await self._pass_over(job)
+            case _:
+                assert_never(event)
+        self._metrics.events.labels("slack", kind, outcome).inc()
+
+    async def _pass_over(self, job: Job) -> str:
+        async with self._store.transaction("pass over event") as tx:
+            await tx.queue.finish(job)
+        return "kept"
+
+    # --- A reply
+
+    async def _read_reply(self, job: Job, event: ThreadReply) -> str:
+        """Transaction: the text or note, and what is to be done with it; or why it is not sent."""
+        async with self._store.reading() as view:
+            known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
+            repeated = await view.messages.find_in_slack(event.channel_id, event.ts)
+        if known is None or repeated is not None:
+            return await self._pass_over(job)
+        document = parse_message(event.text, event.blocks)
+        person = await self._directory.get_person(event.user_id)
+        text = await self._render(document)
+        draft = Draft(
+            text=text,
+            author=event.user_id,
+            origin=Origin.THREAD,
+            channel_id=event.channel_id,
+            slack_ts=event.ts,
+        )
+        async with self._store.transaction("take reply") as tx:
+            conversation = await tx.conversations.get(known.id)
+            outcome = "sent"
+            prefixed = find_sms_prefix(text)
+            if is_note(document) or (self._policy.thread_mode is ThreadMode.PREFIX and prefixed is None):
+                await self._accepting.take_note(tx, conversation, draft)
+                outcome = "note"
+            else:
+                if self._policy.thread_mode is ThreadMode.PREFIX and prefixed is not None:
+                    draft = Draft(
+                        text=prefixed,
+                        author=draft.author,
+                        origin=draft.origin,
+                        channel_id=draft.channel_id,
+                        slack_ts=draft.slack_ts,
+                    )
+                try:
+                    check_author(person)
+                    if event.foreign_team:
+                        raise NotAllowed(wording.not_a_member("you belong to another organisation"))
+                    if event.files:
+                        raise NotAllowed(wording.files_not_sent())
+                    check_text(draft.text)
+                    await self._accepting.check_consent(tx, conversation)
+                except NotAllowed as error:
+                    await self._accepting.take_blocked(tx, conversation, draft, error.person)
+                    outcome = "blocked"
+                else:
+                    if self._policy.thread_mode is ThreadMode.CONFIRM:
+                        await self._accepting.ask_first(tx, conversation, draft)
+                        outcome = "asked"
+                    else:
+                        await self._accepting.take(tx, conversation, draft)
+            await tx.queue.finish(job)
+        _log.info("A reply was read.", conversation=known.id, outcome=outcome)
+        return outcome
+
+    async def _render(self, document: Document) -> str:
+        mentions = find_mentions(document)
+        users = {user: (await self._directory.get_person(UserId(user))).name for user in sorted(mentions.users)}
+        channels = {}
+        for channel in sorted(mentions.channels):
+            name = await self._directory.name_channel(channel)  # type: ignore[arg-type]
+            if name:
+                channels[channel] = name
+        groups = {}
+        for group in sorted(mentions.groups):
+            name = await self._directory.name_group(group)
+            if name:
+                groups[group] = name
+        return render_plain(document, Names(users=users, channels=channels, groups=groups))
+
+    # --- Changes of one
+
+    async def _read_edit(self, job: Job, event: MessageEdited) -> str:
+        """Transaction: the new text, while it still can change; else the line that says that it cannot."""
+        document = parse_message(event.text, event.blocks)
+        text = await self._render(document)
+        async with self._store.transaction("take edit") as tx:
+            message = await tx.messages.find_in_slack(event.channel_id, event.ts)
+            outcome = "kept"
+            if message is not None and message.direction is Direction.OUTBOUND and message.origin is Origin.THREAD:
+                outcome = await self._apply_edit(tx, message, document, text)
+            await tx.queue.finish(job)
+        return outcome
+
+    async def _apply_edit(self, tx: Transaction, message: Message, document: Document, text: str) -> str:
+        if self._policy.thread_mode is ThreadMode.PREFIX:
+            text = find_sms_prefix(text) or text
+        if text == message.text:
+            return "kept"
+        if message.state in (State.WAITING, State.CONFIRMING):
+            if is_note(document):
+                await tx.messages.update(message.id, state=State.NOTE, text=text)
+                await tx.queue.drop(send_key(message.id))
+            else:
+                try:
+                    check_text(text)
+                except NotAllowed as error:
+                    await tx.messages.update(message.id, state=State.BLOCKED, text=text)
+                    await tx.queue.drop(send_key(message.id))
+                    await self._tell_author(tx, message, "edit-blocked", error.person)
+                else:
+                    await tx.messages.update(message.id, text=text)
+            await enqueue_mark(tx, message.id, self._chance.token())
+            return "changed"
+        if message.state in (State.UNDER_WAY, State.ACCEPTED, State.UNSETTLED):
+            await tx.facts.set_fact(f"edit:{message.id}", text)
+            can_correct = not is_note(document)
+            line, blocks = wording.still_has_original(message.id if can_correct else None, deleted=False)
+            conversation = await tx.conversations.get(message.conversation_id)
+            if message.author is not None and message.channel_id is not None:
+                await enqueue_whisper(
+                    tx,
+                    f"edited:{message.id}:{self._chance.token()}",
+                    channel_id=message.channel_id,
+                    user_id=message.author,
+                    thread_ts=conversation.thread_ts,
+                    text=line,
+                    blocks=blocks,
+                )
+            return "too_late"
+        if message.state is State.NOTE:
+            await tx.messages.update(message.id, text=text)
+        return "kept"
+
+    async def _tell_author(self, tx: Transaction, message: Message, key: str, text: str) -> None:
+        conversation = await tx.conversations.get(message.conversation_id)
+        if message.author is not None and message.channel_id is not None:
+            await enqueue_whisper(
+                tx,
+                f"{key}:{message.id}:{self._chance.token()}",
+                channel_id=message.channel_id,
+                user_id=message.author,
+                thread_ts=conversation.thread_ts,
+                text=text,
+            )
+
+    async def _read_deletion(self, job: Job, event: MessageDeleted) -> str:
+        """Transaction: the text stopped, while it still can be; the thread given up, if it was its root."""
+        async with self._store.transaction("take deletion") as tx:
+            outcome = "kept"
+            conversation = await tx.conversations.find_by_thread(event.channel_id, event.ts)
+            if conversation is not None and conversation.thread_ts == event.ts:
+                await tx.conversations.lose_thread(
+                    conversation.id, channel_id=self._policy.choose_channel(conversation.parties.ours)
+                )
+                outcome = "root_lost"
+            message = await tx.messages.find_in_slack(event.channel_id, event.ts)
+            if message is not None and message.direction is Direction.OUTBOUND and message.origin is Origin.THREAD:
+                outcome = await self._apply_deletion(tx, message)
+            await tx.queue.finish(job)
+        return outcome
+
+    async def _apply_deletion(self, tx: Transaction, message: Message) -> str:
+        if message.state in (State.WAITING, State.CONFIRMING):
+            await tx.messages.update(message.id, state=State.CANCELLED)
+            await tx.queue.drop(send_key(message.id))
+            return "cancelled"
+        if message.state is State.UNDER_WAY:
+            request = await tx.deliveries.find_request(message.id)
+            if request is not None and request.attempted_at is None:  # it certainly never went out
+                await tx.messages.update(message.id, state=State.CANCELLED)
+                return "cancelled"
+        if message.state in (State.UNDER_WAY, State.ACCEPTED, State.UNSETTLED):
+            line, _ = wording.still_has_original(None, deleted=True)
+            await self._tell_author(tx, message, "deleted", line)
+            return "too_late"
+        return "kept"
+
+    async def _read_reaction(self, job: Job, event: ReactionAdded) -> str:
+        """Transaction: a text taken back by its author's ❌ while it waits."""
+        async with self._store.transaction("take reaction") as tx:
+            outcome = "kept"
+            message = await tx.messages.find_in_slack(event.channel_id, event.ts) if event.name == _TAKE_BACK else None
+            if (
+                message is not None
+                and message.author == event.user_id
+                and message.state in (State.WAITING, State.CONFIRMING)
+            ):
+                await tx.messages.update(message.id, state=State.CANCELLED)
+                await tx.queue.drop(send_key(message.id))
+                await enqueue_mark(tx, message.id, self._chance.token())
+                await self._tell_author(tx, message, "taken-back", "↩️ Taken back: this was not sent.")
+                outcome = "cancelled"
+            await tx.queue.finish(job)
+        return outcome

@@ -1,0 +1,370 @@
+"""
+Sending a text: from "accepted here" to the carrier's yes or no, exactly once.
+
+The request's bytes and its key are stored before it is first made, and every attempt is recorded before it is made. So
+an attempt without a known outcome is seen as such by whoever comes next, this process or the one after a crash. It waits
+for a receipt that names the text, then the same bytes go again under the same key; the carrier answers a repeated key
+with the first answer. After several such rounds people are told, with buttons; the repeats go on until the carrier
+forgets the key.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.chance import Chance
+from bot.clock import Clock
+from bot.domain.carrier_codes import FailureKind, explain_code
+from bot.domain.carrier_events import inbound_lane
+from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
+from bot.domain.conversation import POOL, Conversation
+from bot.domain.delivery import Delivery
+from bot.domain.ids import CarrierMessageId, MessageId
+from bot.domain.job import Job, choose_wait
+from bot.domain.message import Message, State
+from bot.domain.phone import Address, is_phone, parse_address
+from bot.domain.policy import Policy
+from bot.domain.schedule import HandOver, ScheduleState, choose_hand_over, next_moment
+from bot.errors import CarrierRefused, OutcomeUnknown, RetryLater
+from bot.flows import wording
+from bot.flows.jobs import (
+    enqueue_cancellation,
+    enqueue_line,
+    enqueue_mark,
+    enqueue_settling,
+    enqueue_showing,
+    enqueue_text,
+    enqueue_whisper,
+    read_body,
+)
+from bot.flows.optout_notices import tell_optout
+from bot.observe import Log
+from bot.ports import Acceptance, Carrier, CarrierRequest, Store, Transaction
+
+_log = Log("sending")
+
+#: How long an attempt without an answer waits for the receipt that would settle it.
+RECEIPT_WAIT = timedelta(seconds=6)
+#: Attempts without a known outcome before people are told.
+MOST_QUIET_ATTEMPTS = 8
+#: How long the carrier remembers a key (its idempotency documentation); after that a repeat could be a second text.
+KEY_LIFE = timedelta(hours=24)
+#: How long a text may wait for a carrier that cannot be reached before it is given up.
+PATIENCE = timedelta(hours=24)
+#: How long to wait while what the customer just wrote is being read: it may be STOP.
+_LISTEN_WAIT = timedelta(milliseconds=100)
+_SETTLE_EVERY = timedelta(seconds=60)
+
+_TO_BE_SENT = frozenset({State.WAITING, State.UNDER_WAY, State.UNSETTLED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a text did not arrive, in the carrier's words."""
+
+    code: str
+    title: str | None
+    detail: str | None
+
+
+class Sending:
+    """The use-cases of the send pool."""
+
+    def __init__(self, *, store: Store, carrier: Carrier, policy: Policy, clock: Clock, chance: Chance) -> None:
+        self._store = store
+        self._carrier = carrier
+        self._policy = policy
+        self._clock = clock
+        self._chance = chance
+
+    async def send_text(self, job: Job) -> None:
+        """Hand a text to the carrier, or settle what became of an earlier attempt to."""
+        message_id = MessageId(read_body(job)["message"])
+        request = await self._prepare(job, message_id)
+        if request is None:
+            return
+        try:
+            acceptance = await self._carrier.send(request)
+        except CarrierRefused as error:
+            await self._record_refusal(job, message_id, error)
+        except OutcomeUnknown as error:
+            await self._record_unknown(job, request, error)
+        except RetryLater as error:
+            await self._record_unreachable(job, request, error)
+        else:
+            await self._record_acceptance(job, message_id, acceptance)
+
+    # --- Before the call
+
+    async def _prepare(self, job: Job, message_id: MessageId) -> CarrierRequest | None:
+        """
+        Return the request to make now, recorded as under way; None when there is nothing to send, and the job is finished.
+
+        Transaction: the last word on whether this may go out, and that it is about to.
+        """
+        now = self._clock.now()
+        async with self._store.transaction("prepare send") as tx:
+            message = await tx.messages.get(message_id)
+            if message.state not in _TO_BE_SENT:
+                await tx.queue.finish(job)
+                return None
+            conversation = await tx.conversations.get(message.conversation_id)
+            request = await tx.deliveries.find_request(message_id)
+            if request is not None and request.attempted_at is not None:
+                wait = request.attempted_at + RECEIPT_WAIT - now
+                if wait > timedelta(0):
+                    raise RetryLater("waiting for a receipt", after=wait)
+                if now - request.created_at > KEY_LIFE:
+                    await self._give_up_settling(tx, job, message)
+                    return None
+            if not await self._is_time(tx, job, message, request, now):
+                return None
+            for address in conversation.parties.theirs:
+                if await tx.queue.is_busy(inbound_lane(address)):
+                    raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
+            recipients = [a for a in conversation.parties.theirs if not (await tx.consents.get(a)).blocked]
+            if not recipients or (request is not None and not _addressees(request) <= set(recipients)):
+                await self._block(tx, job, message, conversation)
+                return None
+            if request is None:
+                request = await self._store_request(tx, message, conversation, recipients, now)
+                left_out = [address for address in conversation.parties.theirs if address not in recipients]
+                if left_out:
+                    text, blocks = wording.left_out(left_out, self._policy.region)
+                    await enqueue_line(tx, conversation.id, f"left-out:{message_id}", text, blocks)
+            await tx.deliveries.open_attempt(message_id, now)
+            await tx.messages.update(message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state)
+            return request
+
+    async def _is_time(
+        self, tx: Transaction, job: Job, message: Message, request: CarrierRequest | None, now: datetime
+    ) -> bool:
+        """Tell whether a scheduled text is to be handed over now; if not, its job comes back when it is, or is finished."""
+        schedule = await tx.schedules.find_by_message(message.id)
+        if schedule is None or (request is not None and request.attempted_at is not None):
+            return True
+        if schedule.state is ScheduleState.TAKING_BACK:  # cancelled before anything of it reached the carrier
+            await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
+            await tx.messages.update(message.id, state=State.CANCELLED)
+        if schedule.state is not ScheduleState.WAITING:
+            await tx.queue.finish(job)
+            return False
+        if request is None and choose_hand_over(schedule.due_at, now) is HandOver.WAIT:
+            raise RetryLater("not its time yet", after=next_moment(schedule.due_at, now) - now)
+        return True
+
+    async def _store_request(
+        self, tx: Transaction, message: Message, conversation: Conversation, recipients: list[Address], now: datetime
+    ) -> CarrierRequest:
+        schedule = await tx.schedules.find_by_message(message.id)
+        send_at = None
+        if schedule is not None and choose_hand_over(schedule.due_at, now) is HandOver.TO_CARRIER:
+            send_at = schedule.due_at
+        path, body = build_body(message, conversation, recipients, self._policy, send_at)
+        request = CarrierRequest(
+            message_id=message.id,
+            path=path,
+            idempotency_key=f"tb-{message.id}",
+            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            created_at=now,
+        )
+        await tx.deliveries.add_request(request)
+        return request
+
+    async def _block(self, tx: Transaction, job: Job, message: Message, conversation: Conversation) -> None:
+        await block_for_optout(tx, message, conversation, self._policy, self._chance)
+        await tx.queue.finish(job)
+
+    # --- After the call
+
+    async def _record_acceptance(self, job: Job, message_id: MessageId, acceptance: Acceptance) -> None:
+        """Transaction: the carrier's id, what it says of each copy, and the mark."""
+        now = self._clock.now()
+        async with self._store.transaction("record acceptance") as tx:
+            message = await tx.messages.get(message_id)
+            conversation = await tx.conversations.get(message.conversation_id)
+            await accept(tx, message, acceptance.carrier_id)
+            for recipient, status in acceptance.statuses.items():
+                await tx.deliveries.merge(message_id, recipient, Delivery(status=status, occurred_at=now))
+            await tx.conversations.touch(conversation.id, now)
+            if conversation.parties.ours == POOL and acceptance.sender:
+                await tx.conversations.rename(conversation.id, parse_address(acceptance.sender))
+            await follow_schedule(tx, message, acceptance.carrier_id, now)
+            await enqueue_mark(tx, message_id, self._chance.token())
+            await tx.queue.finish(job)
+        _log.info("The carrier accepted a text.", message=message_id, parts=acceptance.parts)
+
+    async def _record_refusal(self, job: Job, message_id: MessageId, error: CarrierRefused) -> None:
+        """Transaction: the refusal, the line that explains it, the mark, and the opt-out if it was one."""
+        now = self._clock.now()
+        async with self._store.transaction("record refusal") as tx:
+            message = await tx.messages.get(message_id)
+            conversation = await tx.conversations.get(message.conversation_id)
+            await tx.deliveries.close_attempt(message_id)
+            failure = Failure(code=error.code, title=error.title, detail=error.detail)
+            await refuse(tx, message, conversation, self._policy, failure, now, self._chance)
+            await tx.queue.finish(job)
+        _log.warning("The carrier refused a text.", message=message_id, code=error.code, status=error.status)
+
+    async def _record_unknown(self, job: Job, request: CarrierRequest, error: OutcomeUnknown) -> None:
+        """Leave the attempt open, to be settled; after several, transaction: tell people, and settle out of the lane."""
+        attempts = request.attempts + 1
+        if attempts < MOST_QUIET_ATTEMPTS:
+            raise RetryLater(error.log, after=max(RECEIPT_WAIT, choose_wait(attempts, self._chance.fraction()))) from error
+        async with self._store.transaction("record unsettled") as tx:
+            message = await tx.messages.get(request.message_id)
+            if message.state is not State.UNSETTLED and message.state in _TO_BE_SENT:
+                await tell_unsettled(tx, message, self._chance)
+            if job.lane is not None:
+                await enqueue_settling(tx, message.id, self._clock.now() + _SETTLE_EVERY)
+                await tx.queue.finish(job)
+                return
+        raise RetryLater(error.log, after=_SETTLE_EVERY) from error
+
+    async def _give_up_settling(self, tx: Transaction, job: Job, message: Message) -> None:
+        if message.state is not State.UNSETTLED:
+            await tell_unsettled(tx, message, self._chance)
+        await tx.queue.finish(job)
+
+    async def _record_unreachable(self, job: Job, request: CarrierRequest, error: RetryLater) -> None:
+        """Transaction: nothing went out; or, when that has been so for a day, that the text is given up."""
+        if request.attempted_at is not None:
+            raise RetryLater(error.log, after=error.after) from error  # an earlier attempt is still to be settled
+        now = self._clock.now()
+        async with self._store.transaction("record unreachable") as tx:
+            await tx.deliveries.close_attempt(request.message_id)
+            given_up = now - request.created_at > PATIENCE
+            if given_up:
+                message = await tx.messages.get(request.message_id)
+                conversation = await tx.conversations.get(message.conversation_id)
+                failure = Failure(code="10037", title="the carrier could not be reached for a day", detail=None)
+                await refuse(tx, message, conversation, self._policy, failure, now, self._chance)
+                await tx.queue.finish(job)
+        if not given_up:
+            raise RetryLater(error.log, after=error.after) from error
+
+
+def build_body(
+    message: Message, conversation: Conversation, recipients: list[Address], policy: Policy, send_at: datetime | None
+) -> tuple[str, dict[str, object]]:
+    """Return the path and the JSON of the request that sends *message* to *recipients*."""
+    parties = conversation.parties
+    body: dict[str, object] = {}
+    if parties.ours != POOL:
+        body["from"] = parties.ours
+    group = parties.is_group
+    body["to"] = list(recipients) if group else recipients[0]
+    body["text"] = message.text
+    if policy.profile_id and not group and not is_phone(parties.ours):
+        body["messaging_profile_id"] = policy.profile_id
+    webhook_url = policy.webhook_url(message.id)
+    if webhook_url is not None:
+        body["webhook_url"] = webhook_url
+    if send_at is not None:
+        body["send_at"] = send_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # `media_urls` must not be there for a plain text: even an empty list makes it an MMS.
+    return ("/messages/group_mms" if group else "/messages"), body
+
+
+def _addressees(request: CarrierRequest) -> set[str]:
+    to = json.loads(request.body)["to"]
+    return set(to) if isinstance(to, list) else {to}
+
+
+async def accept(tx: Transaction, message: Message, carrier_id: CarrierMessageId) -> None:
+    """Record that the carrier has *message*, however we came to know it."""
+    await tx.deliveries.close_attempt(message.id)
+    await tx.messages.update(message.id, state=State.ACCEPTED, carrier_id=carrier_id)
+
+
+async def follow_schedule(tx: Transaction, message: Message, carrier_id: CarrierMessageId, now: datetime) -> None:
+    """Record, where *message* is a scheduled one, that the carrier has it; take it back if that is wanted by now."""
+    schedule = await tx.schedules.find_by_message(message.id)
+    if schedule is None or schedule.state not in (ScheduleState.WAITING, ScheduleState.TAKING_BACK):
+        return
+    conversation = await tx.conversations.get(message.conversation_id)
+    if schedule.due_at <= now:
+        await tx.schedules.set_state(schedule.id, ScheduleState.SENT)
+    elif schedule.state is ScheduleState.TAKING_BACK or any(
+        [(await tx.consents.get(address)).blocked for address in conversation.parties.theirs]
+    ):
+        # They said stop, or somebody cancelled it, while it was being handed over.
+        await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
+        await enqueue_cancellation(tx, message.id, carrier_id)
+    else:
+        await tx.schedules.set_state(schedule.id, ScheduleState.AT_CARRIER)
+    await enqueue_showing(tx, message.id, max(schedule.due_at, now))
+
+
+async def refuse(
+    tx: Transaction,
+    message: Message,
+    conversation: Conversation,
+    policy: Policy,
+    failure: Failure,
+    now: datetime,
+    chance: Chance,
+) -> None:
+    """Record that *message* was refused, and say why in its thread."""
+    await tx.messages.update(message.id, state=State.REFUSED)
+    schedule = await tx.schedules.find_by_message(message.id)
+    if schedule is not None:
+        await tx.schedules.set_state(schedule.id, ScheduleState.FAILED)
+        await enqueue_text(tx, conversation.id, message.id, message.text)
+    await explain_failure(tx, message, conversation, policy, failure, None, now)
+    await enqueue_mark(tx, message.id, chance.token())
+
+
+async def explain_failure(
+    tx: Transaction,
+    message: Message,
+    conversation: Conversation,
+    policy: Policy,
+    failure: Failure,
+    recipient: Address | None,
+    now: datetime,
+) -> None:
+    """Say in the thread why a text did not arrive, once for each recipient; and record the opt-out if that is why."""
+    explanation = explain_code(failure.code, failure.title, failure.detail)
+    name = None if recipient is None or not conversation.parties.is_group else wording.name_address(recipient, policy.region)
+    text, blocks = wording.failure(explanation, code=failure.code, title=failure.title, recipient=name)
+    await enqueue_line(tx, conversation.id, f"failure:{message.id}:{recipient or ''}", text, blocks)
+    if explanation.kind is FailureKind.OPTED_OUT:
+        for address in [recipient] if recipient is not None else conversation.parties.theirs:
+            if recipient is None and conversation.parties.is_group:
+                break  # the carrier does not say which of the group it was
+            evidence = Evidence(source=EvidenceSource.CARRIER_REFUSAL, at=now, message_id=message.id, reason=failure.title)
+            before = await tx.consents.get(address)
+            await tx.consents.record(address, CustomerStopped(evidence=evidence), evidence)
+            if not before.blocked:
+                await tell_optout(tx, address, policy, key=f"{message.id}:refusal", words="", besides=None)
+
+
+async def tell_unsettled(tx: Transaction, message: Message, chance: Chance) -> None:
+    """Tell the thread that nobody knows what became of *message*, with the buttons that settle it."""
+    await tx.messages.update(message.id, state=State.UNSETTLED)
+    text, blocks = wording.unsettled(message.id, message.text)
+    await enqueue_line(tx, message.conversation_id, f"unsettled:{message.id}", text, blocks)
+    await enqueue_mark(tx, message.id, chance.token())
+
+
+async def block_for_optout(
+    tx: Transaction, message: Message, conversation: Conversation, policy: Policy, chance: Chance
+) -> None:
+    """Record that *message* is not sent because its recipient opted out, and tell its author why, privately."""
+    await tx.messages.update(message.id, state=State.BLOCKED)
+    schedule = await tx.schedules.find_by_message(message.id)
+    if schedule is not None:
+        await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
+    if message.author is not None:
+        await enqueue_whisper(
+            tx,
+            f"blocked:{message.id}",
+            channel_id=message.channel_id or conversation.channel_id,
+            user_id=message.author,
+            thread_ts=conversation.thread_ts,
+            text=wording.blocked_by_optout(conversation.parties, policy.region, ""),
+        )
+    await enqueue_mark(tx, message.id, chance.token())

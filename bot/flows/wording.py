@@ -1,0 +1,250 @@
+"""
+Every sentence that people read in Slack, and how it is laid out.
+
+`text` is what notifications and screen readers have; `blocks` what everybody else sees. Customers' words go in as rich
+text, which Slack takes literally. Our own sentences are mrkdwn, with everything that is not ours escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.domain.actions import Action
+from bot.domain.carrier_codes import Explanation
+from bot.domain.conversation import POOL, Conversation, Parties
+from bot.domain.ids import ChannelId, MessageId, SlackTs
+from bot.domain.phone import is_phone, national_form
+from bot.ports import Block
+from bot.text.escape import escape_sms, text_blocks
+
+Words = tuple[str, list[Block]]
+
+
+def name_address(address: str, region: str) -> str:
+    """Return how people of *region* write *address*, with its E.164 where that differs: `(415) 555-0101`."""
+    return national_form(address, region) if is_phone(address) else address
+
+
+def name_parties(parties: Parties, region: str) -> str:
+    """Return the customers' numbers as one would say them."""
+    return ", ".join(name_address(address, region) for address in parties.theirs)
+
+
+def _name_in_full(address: str, region: str) -> str:
+    short = name_address(address, region)
+    return short if short == address else f"{short} ({address})"
+
+
+def line(sentence: str, buttons: Sequence[Block] = ()) -> Words:
+    """Return a line of our own. *sentence* is mrkdwn; what is not ours in it must be escaped."""
+    blocks: list[Block] = [{"type": "section", "text": {"type": "mrkdwn", "text": sentence, "verbatim": True}}]
+    if buttons:
+        blocks.append({"type": "actions", "elements": list(buttons)})
+    return sentence, blocks
+
+
+def button(
+    label: str, action: Action, value: str, *, style: str | None = None, confirm: tuple[str, str, str] | None = None
+) -> Block:
+    """Return a button; *confirm* is a question asked first: its title, its text, and the word on its yes."""
+    found: dict[str, Any] = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": label},
+        "action_id": action.value,
+        "value": value,
+    }
+    if style:
+        found["style"] = style
+    if confirm:
+        title, question, yes = confirm
+        found["confirm"] = {
+            "title": {"type": "plain_text", "text": title},
+            "text": {"type": "plain_text", "text": question},
+            "confirm": {"type": "plain_text", "text": yes},
+            "deny": {"type": "plain_text", "text": "No"},
+        }
+    return found
+
+
+def card(
+    conversation: Conversation, *, region: str, several_numbers: bool, workspace_url: str | None, content: Words | None
+) -> Words:
+    """Return the root of a thread: who it is, our number where there are several, and what was said first."""
+    parties = conversation.parties
+    heading = ", ".join(_name_in_full(address, region) for address in parties.theirs)
+    details = []
+    if parties.is_group:
+        details.append(f"Group of {len(parties.theirs)}")
+    if several_numbers or not is_phone(parties.ours):
+        ours = "the number pool" if parties.ours == POOL else _name_in_full(parties.ours, region)
+        details.append(f"Texting with {ours}")
+    if workspace_url and conversation.previous_channel_id and conversation.previous_thread_ts:
+        link = permalink(workspace_url, conversation.previous_channel_id, conversation.previous_thread_ts)
+        details.append(f"Continues <{link}|an earlier thread>")
+    details.append("Reply in this thread to text back.")
+    blocks: list[Block] = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"📱 *{escape_sms(heading)}*", "verbatim": True}}
+    ]
+    text = f"📱 {escape_sms(heading)}"
+    if content is not None:
+        content_text, content_blocks = content
+        blocks.extend(content_blocks)
+        text = f"{text}: {content_text}"
+    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": " · ".join(details), "verbatim": True}]})
+    return text, blocks
+
+
+def permalink(workspace_url: str, channel_id: ChannelId, ts: SlackTs) -> str:
+    """Return the address of a message, in the form that Slack itself gives out."""
+    return f"{workspace_url}archives/{channel_id}/p{ts.replace('.', '')}"
+
+
+def customer_text(part: str, *, sender: str | None, has_media: bool) -> Words:
+    """Return what a customer wrote, exactly; *sender*, the number in words, where a group leaves it open who it was."""
+    if part.strip():
+        text, blocks = escape_sms(part), _rich(part)
+    else:
+        nothing = "sent a picture or file" if has_media else "sent an empty text"
+        text, blocks = f"({nothing})", [_context(f"_{nothing}_")]
+    if sender is not None:
+        return f"{escape_sms(sender)}: {text}", [_context(f"*{escape_sms(sender)}*"), *blocks]
+    return text, list(blocks)
+
+
+def our_text(part: str, *, author: str, number: int, note: str = "texted") -> Words:
+    """Return a text of ours that was not written in the thread, with who sent it above."""
+    blocks = _rich(part)
+    if number:
+        return escape_sms(part), blocks
+    return f"{escape_sms(author)}: {escape_sms(part)}", [_context(f"*{escape_sms(author)}* {note}"), *blocks]
+
+
+def _rich(part: str) -> list[Block]:
+    return list(text_blocks(part))
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def failure(explanation: Explanation, *, code: str, title: str | None, recipient: str | None) -> Words:
+    """Return the line under a text that did not arrive: why, the code, and what to do."""
+    whom = f" to {escape_sms(recipient)}" if recipient else ""
+    carrier = f"{code}: {title}" if title else code
+    return line(
+        f"❌ Not delivered{whom}. {escape_sms(explanation.sentence)} {escape_sms(explanation.next_step)} "
+        f"_(Telnyx {escape_sms(carrier)})_"
+    )
+
+
+def unsettled(message_id: MessageId, text: str) -> Words:
+    """Return the line under a text of which nobody knows whether it went out."""
+    return line(
+        f"⚠️ It is not known whether this text went out: “{escape_sms(shorten(text))}”. The carrier does not answer, and no "
+        "receipt has come. It is still being settled; nobody is texted twice unless you say so.",
+        [
+            button("Check", Action.CHECK, message_id),
+            button(
+                "Send again",
+                Action.SEND_AGAIN,
+                message_id,
+                style="danger",
+                confirm=("Send again?", "If the first one did go out, they get it twice.", "Send again"),
+            ),
+        ],
+    )
+
+
+def opted_out(address: str, region: str, words: str) -> Words:
+    """Return the line that tells the thread of an opt-out."""
+    # Only letters of what they wrote: in a line of ours nothing of theirs may be brought to life.
+    letters = shorten("".join(letter if letter.isalnum() else " " for letter in words), 60)
+    said = f"by texting “{letters}”" if letters else "at the carrier"
+    return line(
+        f"🚫 *{escape_sms(name_address(address, region))} opted out* {said}. Nothing more is sent to them, scheduled texts "
+        "included. Only they can undo it, by texting START."
+    )
+
+
+def opted_in(address: str, region: str, *, still_blocked: bool) -> Words:
+    """Return the line that tells the thread that they want texts again."""
+    name = escape_sms(name_address(address, region))
+    if still_blocked:
+        return line(
+            f"↩️ *{name}* texted START, but a teammate had opted them out by hand, so they are still not texted. "
+            f"`/optouts remove {address}` lifts that."
+        )
+    return line(f"✅ *{name} opted back in.* They can be texted again.")
+
+
+def left_out(addresses: Sequence[str], region: str) -> Words:
+    """Return the line that says who of a group is not texted."""
+    names = ", ".join(escape_sms(name_address(address, region)) for address in addresses)
+    return line(f"🚫 {names} opted out and did not get this. The others did.")
+
+
+def asks_to_stop(message_id: MessageId, address: str, region: str) -> Words:
+    """Return the card for a request to be left alone in somebody's own words."""
+    return line(
+        f"✋ This reads as if {escape_sms(name_address(address, region))} does not want to be texted. If so, press the button: "
+        "nothing more is sent to them.",
+        [button("Opt them out", Action.OPT_OUT, message_id, style="danger")],
+    )
+
+
+def blocked_by_optout(parties: Parties, region: str, evidence: str) -> str:
+    """Return why a text to somebody who opted out was not sent."""
+    return (
+        f"🚫 Not sent: {escape_sms(name_parties(parties, region))} opted out{evidence}. "
+        "Only they can undo that, by texting START."
+    )
+
+
+def too_long(parts: int, units: int, unicode_text: bool) -> str:  # noqa: FBT001 - one word of a sentence
+    """Return why a long text was not sent."""
+    why = " (with an emoji or a curly quote in it a part holds 67 characters instead of 153)" if unicode_text else ""
+    return f"🚫 Not sent: it has {units} characters and would take {parts} parts{why}; the carrier sends at most 10. Please shorten it."
+
+
+def not_a_member(reason: str) -> str:
+    """Return why somebody's reply was not sent; *reason* says who they are."""
+    return f"🚫 Not sent: {reason}. Only full members of this workspace can text customers; ask one of them to send it."
+
+
+def files_not_sent() -> str:
+    """Return why a reply with files was not sent."""
+    return "🚫 Not sent: pictures and files cannot be texted from here yet. Send the words without the file."
+
+
+def confirm_reply(message_id: MessageId, text: str, parties: Parties, region: str) -> Words:
+    """Return the private question whether a reply is meant for the customer."""
+    return line(
+        f"Send this to {escape_sms(name_parties(parties, region))}?\n>>> {escape_sms(shorten(text, 500))}",
+        [button("Send", Action.SEND, message_id, style="primary"), button("Keep as note", Action.KEEP, message_id)],
+    )
+
+
+def waits_for_quiet_hours(message_id: MessageId, opening: datetime, zone: ZoneInfo, parties: Parties, region: str) -> Words:
+    """Return the private line that says until when a reply waits."""
+    moment = opening.astimezone(zone)
+    return line(
+        f"⏳ It is night where {escape_sms(name_parties(parties, region))} is. This waits until "
+        f"{moment:%H:%M on %A} their time.",
+        [button("Send now", Action.SEND_NOW, message_id)],
+    )
+
+
+def still_has_original(message_id: MessageId | None, *, deleted: bool) -> Words:
+    """Return the private line after an edit or deletion that came too late."""
+    did = "deleted" if deleted else "edited"
+    buttons = [] if message_id is None else [button("Send correction", Action.SEND_CORRECTION, message_id, style="primary")]
+    return line(f"✏️ You {did} a text that had already gone out: the customer still has the original.", buttons)
+
+
+def shorten(text: str, most: int = 80) -> str:
+    """Return *text* in one line of at most *most* characters, with an ellipsis where it was cut. For quoting only."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"

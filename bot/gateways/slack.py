@@ -1,0 +1,321 @@
+"""
+Slack's Web API over slack_sdk: one shared session, no retries in here (the SDK's own would post twice).
+
+What an answer means for the next step is decided in one place, `_judge`. Posting is the only call here that must not be
+repeated blindly; all others may be, for Slack answers a repeated one with `already_reacted` and its kin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.clock import Clock
+from bot.domain.ids import ChannelId, SlackTs, TeamId, UserId
+from bot.errors import ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused, TextbridgeError
+from bot.observe import Metrics
+from bot.ports import Block, OurselvesInSlack, Person, Post, Posted, Standing
+
+#: The type in our posts' metadata. The payload is one opaque key: metadata is visible to the whole workspace.
+METADATA_TYPE = "textbridge"
+TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5)
+#: Two clocks never agree; a post found a little before its attempt is still ours, for its key says so.
+_CLOCK_SKEW = timedelta(minutes=2)
+_MOST_PAGES = 20
+
+_CHANNEL_ERRORS = frozenset(
+    {"is_archived", "channel_not_found", "not_in_channel", "channel_is_archived", "restricted_action_thread_locked"}
+)
+#: The token is wrong now and may be replaced: wait, lose nothing.
+_ACCESS_ERRORS = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "org_login_required", "access_denied"}
+)
+_BUSY_ERRORS = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+#: Slack's own trouble: some of it may have succeeded.
+_TROUBLE_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
+_ACCESS_WAIT = timedelta(seconds=5)
+
+
+class SlackGateway:
+    """`bot.ports.Threads` and `bot.ports.Directory` (uncached) for Slack."""
+
+    def __init__(self, *, client: AsyncWebClient, clock: Clock, metrics: Metrics) -> None:
+        self._client = client
+        self._clock = clock
+        self._metrics = metrics
+        self._closed_until: dict[str, float] = {}
+        self._ourselves: OurselvesInSlack | None = None
+
+    # --- Threads
+
+    async def post(self, post: Post) -> Posted:
+        """Post it, with no link unfurled and no mention brought to life."""
+        options: dict[str, Any] = {"thread_ts": post.thread_ts} if post.thread_ts else {}
+        if post.thread_ts and post.broadcast:
+            options["reply_broadcast"] = True
+        answer = await self._ask(
+            "chat.postMessage",
+            lambda: self._client.chat_postMessage(
+                channel=post.channel_id,
+                text=post.text,
+                blocks=[dict(block) for block in post.blocks],
+                metadata={"event_type": METADATA_TYPE, "event_payload": {"key": post.key}},
+                unfurl_links=False,
+                unfurl_media=False,
+                parse="none",
+                link_names=False,
+                mrkdwn=False,
+                **options,
+            ),
+            repeatable=False,
+            gate=f"chat.postMessage {post.channel_id}",
+        )
+        ts = answer.get("ts")
+        if not isinstance(ts, str):
+            raise OutcomeUnknown("Slack's yes has no timestamp")
+        message = answer.get("message")
+        # Slack posts into a deleted thread at top level and says ok; the only sign is that thread_ts is missing.
+        thread_ts = message.get("thread_ts") if isinstance(message, Mapping) else post.thread_ts
+        return Posted(ts=SlackTs(ts), thread_ts=None if thread_ts is None else SlackTs(thread_ts))
+
+    async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
+        """Return the posts of ours with the key of *post*, oldest first, made after *since*."""
+        oldest = f"{(since - _CLOCK_SKEW).timestamp():.6f}"
+        found: dict[str, Posted] = {}
+        if post.thread_ts:
+            async for message in self._page(
+                "conversations.replies",
+                lambda cursor: self._client.conversations_replies(
+                    channel=post.channel_id,
+                    ts=str(post.thread_ts),
+                    oldest=oldest,
+                    inclusive=True,
+                    include_all_metadata=True,
+                    limit=200,
+                    cursor=cursor,
+                ),
+            ):
+                _collect(found, message, post.key)
+        if not found:
+            async for message in self._page(
+                "conversations.history",
+                lambda cursor: self._client.conversations_history(
+                    channel=post.channel_id,
+                    oldest=oldest,
+                    inclusive=True,
+                    include_all_metadata=True,
+                    limit=200,
+                    cursor=cursor,
+                ),
+            ):
+                _collect(found, message, post.key)
+        return [found[ts] for ts in sorted(found)]
+
+    async def _page(self, method: str, call: Callable[[str | None], Awaitable[Any]]) -> Any:
+        cursor: str | None = None
+        for _ in range(_MOST_PAGES):
+            try:
+                answer = await self._ask(method, lambda: call(cursor), repeatable=True)
+            except SlackRefused as error:
+                if error.error in ("thread_not_found", "channel_not_found", "message_not_found"):
+                    return
+                raise
+            for message in answer.get("messages") or ():
+                yield message
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+    async def delete(self, channel_id: ChannelId, ts: SlackTs) -> None:
+        """Delete a post of ours; one already gone is no error."""
+        await self._do("chat.delete", lambda: self._client.chat_delete(channel=channel_id, ts=ts), "message_not_found")
+
+    async def whisper(
+        self, channel_id: ChannelId, user_id: UserId, text: str, blocks: Sequence[Block], thread_ts: SlackTs | None
+    ) -> None:
+        """Tell *user_id*, and nobody else, something in the channel or thread."""
+        await self._ask(
+            "chat.postEphemeral",
+            lambda: self._client.chat_postEphemeral(
+                channel=channel_id, user=user_id, text=text, blocks=[dict(block) for block in blocks], thread_ts=thread_ts
+            ),
+            repeatable=True,
+        )
+
+    async def add_reaction(self, channel_id: ChannelId, ts: SlackTs, name: str) -> None:
+        """Add our reaction; one already there is no error."""
+        await self._do(
+            "reactions.add",
+            lambda: self._client.reactions_add(channel=channel_id, timestamp=ts, name=name),
+            "already_reacted",
+        )
+
+    async def remove_reaction(self, channel_id: ChannelId, ts: SlackTs, name: str) -> None:
+        """Remove our reaction; none there is no error."""
+        await self._do(
+            "reactions.remove",
+            lambda: self._client.reactions_remove(channel=channel_id, timestamp=ts, name=name),
+            "no_reaction",
+        )
+
+    async def join(self, channel_id: ChannelId) -> None:
+        """Join a public channel; ChannelUnusable if it cannot be joined."""
+        try:
+            await self._ask("conversations.join", lambda: self._client.conversations_join(channel=channel_id), repeatable=True)
+        except SlackRefused as error:
+            raise ChannelUnusable(method=error.method, error=error.error) from error
+
+    # --- Directory
+
+    async def get_person(self, user_id: UserId) -> Person:
+        """Return the person; one whom Slack does not know stands as GONE."""
+        try:
+            answer = await self._ask("users.info", lambda: self._client.users_info(user=user_id), repeatable=True)
+        except SlackRefused as error:
+            if error.error in ("user_not_found", "user_not_visible", "users_not_found"):
+                return Person(id=user_id, name="somebody", zone=None, standing=Standing.GONE)
+            raise
+        return _read_person(user_id, answer.get("user") or {}, (await self.get_ourselves()).team_id)
+
+    async def name_channel(self, channel_id: ChannelId) -> str | None:
+        """Return the channel's name without `#`."""
+        try:
+            answer = await self._ask("conversations.info", lambda: self._client.conversations_info(channel=channel_id), repeatable=True)
+        except SlackRefused:
+            return None
+        name = (answer.get("channel") or {}).get("name")
+        return name if isinstance(name, str) else None
+
+    async def name_group(self, group_id: str) -> str | None:
+        """Return the user group's handle without `@`."""
+        try:
+            answer = await self._ask("usergroups.list", lambda: self._client.usergroups_list(), repeatable=True)
+        except SlackRefused:
+            return None
+        for group in answer.get("usergroups") or ():
+            if group.get("id") == group_id:
+                return str(group.get("handle") or group.get("name") or "") or None
+        return None
+
+    async def get_ourselves(self) -> OurselvesInSlack:
+        """Return who we are; asked once, for it does not change while the token stands."""
+        if self._ourselves is None:
+            self._ourselves = await self.check_access()
+        return self._ourselves
+
+    async def check_access(self) -> OurselvesInSlack:
+        """Ask Slack who we are. Raises RetryLater when it refuses the token or cannot be reached."""
+        answer = await self._ask("auth.test", self._client.auth_test, repeatable=True)
+        url = str(answer.get("url") or "https://slack.com/")
+        return OurselvesInSlack(
+            team_id=TeamId(str(answer.get("team_id") or "")),
+            bot_user_id=UserId(str(answer.get("user_id") or "")),
+            bot_id=str(answer.get("bot_id") or ""),
+            workspace_url=url if url.endswith("/") else url + "/",
+        )
+
+    # --- One way to call
+
+    async def _do(self, method: str, call: Callable[[], Awaitable[Any]], already: str) -> None:
+        try:
+            await self._ask(method, call, repeatable=True)
+        except SlackRefused as error:
+            if error.error != already:
+                raise
+
+    async def _ask(
+        self, method: str, call: Callable[[], Awaitable[Any]], *, repeatable: bool, gate: str | None = None
+    ) -> Mapping[str, Any]:
+        gate = gate or method
+        wait = self._closed_until.get(gate, 0.0) - self._clock.monotonic()
+        if wait > 0:
+            raise RetryLater(f"Slack asked for patience with {method}", after=timedelta(seconds=wait))
+        outcome = "error"
+        try:
+            answer = await call()
+        except (SlackClientError, aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+            judged = _judge(error, method, repeatable=repeatable)
+            outcome = type(judged).__name__
+            if isinstance(judged, RetryLater) and judged.after is not None:
+                self._closed_until[gate] = self._clock.monotonic() + judged.after.total_seconds()
+            raise judged from error
+        else:
+            outcome = "ok"
+            data = answer.data
+            return data if isinstance(data, Mapping) else {}
+        finally:
+            self._metrics.calls.labels("slack", method, outcome).inc()
+
+
+def _judge(error: Exception, method: str, *, repeatable: bool) -> TextbridgeError:
+    """Return what *error* means for the next step."""
+    if isinstance(error, SlackApiError):
+        return _judge_answer(error, method, repeatable=repeatable)
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+        return RetryLater(f"Slack cannot be reached for {method}: {type(error).__name__}")
+    log = f"Slack's answer to {method} never came: {type(error).__name__}"
+    return RetryLater(log) if repeatable else OutcomeUnknown(log)
+
+
+def _judge_answer(error: SlackApiError, method: str, *, repeatable: bool) -> TextbridgeError:
+    response = error.response
+    status = getattr(response, "status_code", 200)
+    headers = getattr(response, "headers", None) or {}
+    data = getattr(response, "data", None)
+    word = data.get("error") if isinstance(data, Mapping) else None
+    if status == 429 or word in _BUSY_ERRORS:  # noqa: PLR2004
+        return RetryLater(f"Slack asks for patience with {method}", after=_read_retry_after(headers))
+    if word in _ACCESS_ERRORS:
+        return RetryLater(f"Slack refuses the token: {word}", after=_ACCESS_WAIT)
+    if status >= 500 or word is None or word in _TROUBLE_ERRORS:  # noqa: PLR2004
+        log = f"Slack answered {method} with HTTP {status}, {word or 'no word'}"
+        return RetryLater(log) if repeatable else OutcomeUnknown(log)
+    if word in _CHANNEL_ERRORS:
+        return ChannelUnusable(method=method, error=word)
+    return SlackRefused(method=method, error=str(word))
+
+
+def _read_retry_after(headers: Mapping[str, Any]) -> timedelta:
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "1")
+    try:
+        return timedelta(seconds=min(max(float(value), 0.1), 3600.0))
+    except (TypeError, ValueError):
+        return timedelta(seconds=1)
+
+
+def _collect(found: dict[str, Posted], message: Mapping[str, Any], key: str) -> None:
+    metadata = message.get("metadata") or {}
+    if (metadata.get("event_payload") or {}).get("key") == key and metadata.get("event_type") == METADATA_TYPE:
+        thread_ts = message.get("thread_ts")
+        found[message["ts"]] = Posted(
+            ts=SlackTs(message["ts"]), thread_ts=None if thread_ts is None else SlackTs(thread_ts)
+        )
+
+
+def _read_person(user_id: UserId, user: Mapping[str, Any], our_team: TeamId) -> Person:
+    profile = user.get("profile") or {}
+    name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or "somebody"
+    team = user.get("team_id")
+    if user.get("deleted"):
+        standing = Standing.GONE
+    elif user.get("is_bot") or user_id == "USLACKBOT":
+        standing = Standing.BOT
+    elif user.get("is_stranger") or (team and our_team and team != our_team and not user.get("enterprise_user")):
+        standing = Standing.OUTSIDER
+    elif user.get("is_restricted") or user.get("is_ultra_restricted"):
+        standing = Standing.GUEST
+    else:
+        standing = Standing.MEMBER
+    return Person(
+        id=user_id,
+        name=str(name),
+        zone=user.get("tz") if isinstance(user.get("tz"), str) else None,
+        standing=standing,
+        is_admin=bool(user.get("is_admin") or user.get("is_owner")),
+    )

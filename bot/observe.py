@@ -1,0 +1,125 @@
+"""
+What the operator sees: log lines and metrics.
+
+A log line is a constant sentence and fields. Fields named like numbers are masked, and nothing that a customer or a
+teammate wrote is logged above DEBUG: the text of a message is never a field at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+#: Anything that looks like a phone number, wherever it comes from: exception texts of libraries, addresses in URLs.
+_NUMBER = re.compile(r"(?<![\w.-])(?:\+|%2[Bb])?\d(?:[\d().]|[ -](?=\d)){6,18}\d(?![\w-])")
+_FIELDS = "textbridge_fields"
+
+
+def mask_numbers(text: str) -> str:
+    """Return *text* with the middle of everything that may be a phone number replaced."""
+    return _NUMBER.sub(lambda found: f"{found[0][:4]}…{found[0][-2:]}", text)
+
+
+class Log:
+    """A logger that takes a constant sentence and fields: `log.info("Text received.", conversation=...)`."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(f"textbridge.{name}")
+
+    def debug(self, sentence: str, **fields: object) -> None:
+        """Log what only somebody looking for a fault wants to know."""
+        self._write(logging.DEBUG, sentence, fields)
+
+    def info(self, sentence: str, **fields: object) -> None:
+        """Log what happens in the ordinary course."""
+        self._write(logging.INFO, sentence, fields)
+
+    def warning(self, sentence: str, **fields: object) -> None:
+        """Log what mends itself but should be seen."""
+        self._write(logging.WARNING, sentence, fields)
+
+    def error(self, sentence: str, *, error: BaseException | None = None, **fields: object) -> None:
+        """Log what needs somebody; *error* adds the place where it happened."""
+        self._write(logging.ERROR, sentence, fields, error)
+
+    def _write(self, level: int, sentence: str, fields: dict[str, object], error: BaseException | None = None) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, sentence, extra={_FIELDS: fields}, exc_info=error)
+
+
+class _TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        fields = "".join(f" {name}={value}" for name, value in getattr(record, _FIELDS, {}).items())
+        line = f"{moment} {record.levelname:<7} {record.name}: {record.getMessage()}{fields}"
+        if record.exc_info:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        return mask_numbers(line)
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": mask_numbers(record.getMessage()),
+        }
+        entry |= {name: mask_numbers(str(value)) for name, value in getattr(record, _FIELDS, {}).items()}
+        if record.exc_info:
+            entry["error"] = mask_numbers(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure_logging(*, level: str, as_json: bool) -> None:
+    """Send the whole process's log lines to stderr in our form; libraries speak from WARNING up."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if as_json else _TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("textbridge").setLevel(level)
+    # Both log whole request bodies: rejected ones at INFO and below (slack_bolt), every call at DEBUG (slack_sdk).
+    for name in ("slack_bolt", "slack_sdk", "httpx", "httpcore", "aiosqlite", "aiohttp.access"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # An aiohttp server error prints its request; ours are answered before they get there.
+    logging.getLogger("aiohttp.server").setLevel(logging.ERROR)
+
+
+class Metrics:
+    """Every figure of `/metrics`. One instance a process; tests make their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.received = Counter(
+            "textbridge_received", "Requests from outside, by how they were answered.", ["source", "status"], registry=self.registry
+        )
+        self.events = Counter(
+            "textbridge_events", "Stored events, by type and what became of them.", ["source", "type", "outcome"], registry=self.registry
+        )
+        self.jobs = Counter(
+            "textbridge_jobs", "Attempts at jobs, by kind and outcome.", ["kind", "outcome"], registry=self.registry
+        )
+        self.job_seconds = Histogram(
+            "textbridge_job_seconds", "How long an attempt took.", ["kind"], registry=self.registry,
+            buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60),
+        )
+        self.texts = Counter("textbridge_texts", "Texts, by direction.", ["direction"], registry=self.registry)
+        self.deliveries = Counter("textbridge_deliveries", "Final deliveries, by status.", ["status"], registry=self.registry)
+        self.calls = Counter(
+            "textbridge_calls", "Calls to the platforms, by outcome.", ["platform", "operation", "outcome"], registry=self.registry
+        )
+        self.backlog = Gauge("textbridge_backlog", "Unfinished jobs.", ["pool", "status"], registry=self.registry)
+        self.backlog_age = Gauge("textbridge_backlog_age_seconds", "Age of the oldest job that is due.", registry=self.registry)
+        self.ready = Gauge("textbridge_ready", "Whether a part is able to work.", ["part"], registry=self.registry)
+
+    def render(self) -> bytes:
+        """Return all figures in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,128 @@
+"""
+Tell what a team writes to itself from what it writes to a customer.
+
+A mistake the one way shows a mark that somebody notices; the other way a customer reads what was not meant for them. So
+all that may be meant as a note is one: the sign is looked for behind whatever a person or a program put before it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final, assert_never
+
+from bot.text.tree import (
+    Broadcast,
+    ChannelMention,
+    Date,
+    Document,
+    Emoji,
+    GroupMention,
+    Inline,
+    Link,
+    List,
+    Text,
+    UserMention,
+)
+
+_NOTE_SIGN: Final = re.compile(r"(?:note|private|internal)\s?:|//|;;|🔇|:mute:")
+#: Long enough for the longest sign, `internal :`.
+_SIGN_LENGTH: Final = 12
+
+#: Marks of formatting that stay in the text, as in `**note:** …`, which Slack does not know: they count for nothing.
+_MARKS: Final = frozenset("*_~`")
+#: Letters to Unicode, nothing to the eye: fillers of Hangul and the empty Braille pattern.
+_INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+#: What may stand before a line that is quoted or in a list, where a program wrote the list as text.
+_LINE_MARKS: Final = re.compile(r"(?:\s|[>|#•◦▪▫‣⁃·–—-]|[0-9]{1,3}[.)]\s)+")
+
+_SMS_PREFIX: Final = re.compile(r"sms\s?:", re.IGNORECASE)
+
+
+def is_note(document: Document) -> bool:
+    """
+    Say whether a message is for the team alone, in whatever mode its thread is.
+
+    It is when it begins, after any blanks, formatting and invisible characters and in any case, with `note:`,
+    `private:`, `internal:`, `//`, `;;` or 🔇, or with a mention of a person, a user group or everybody in the channel.
+    """
+    return starts_with_mention(document) or _NOTE_SIGN.match(_read_opening(document)) is not None
+
+
+def starts_with_mention(document: Document) -> bool:
+    """Say whether the first thing to be seen is a mention of a person, a user group or all of a channel."""
+    for inline in _walk_with_breaks(document):
+        if isinstance(inline, UserMention | GroupMention | Broadcast):
+            return True
+        if _take_off_line_marks(_fold(_read_inline(inline))):
+            return False
+    return False
+
+
+def find_sms_prefix(plain: str) -> str | None:
+    """Return what follows `sms:` at the beginning of a text, without blanks around it; None where it is not there."""
+    start = next((place for place, letter in enumerate(plain) if not _is_invisible(letter)), len(plain))
+    # Letter by letter, so that places stay the same: an East Asian keyboard's full-width colon is a colon too.
+    opening = "".join(unicodedata.normalize("NFKC", letter)[:1] for letter in plain[start : start + _SIGN_LENGTH])
+    found = _SMS_PREFIX.match(opening)
+    if found is None:
+        return None
+    return plain[start + found.end() :].strip()
+
+
+def _read_opening(document: Document) -> str:
+    """Return the first letters to be seen, folded."""
+    opening = ""
+    for inline in _walk_with_breaks(document):
+        opening = _take_off_line_marks(opening + _fold(_read_inline(inline)))
+        if len(opening) >= _SIGN_LENGTH:
+            break
+    return opening
+
+
+def _walk_with_breaks(document: Document) -> Iterator[Inline]:
+    for block in document.blocks:
+        for line in block.items if isinstance(block, List) else (block.content,):
+            yield from line
+            yield Text(text="\n")
+
+
+def _read_inline(inline: Inline) -> str:
+    match inline:
+        case Text():
+            return inline.text
+        case Link():
+            return inline.label or inline.url
+        case Emoji():
+            # A workspace's own emoji does not reach the phone, so what follows it is what the phone would begin with.
+            return inline.character or ""
+        case ChannelMention():
+            return "channel"
+        case Date():
+            return "date"
+        case UserMention() | GroupMention() | Broadcast():
+            return "mention"
+        case _:
+            assert_never(inline)
+
+
+def _fold(text: str) -> str:
+    """Make equal what looks equal: case, widths and marks of formatting; and drop what cannot be seen."""
+    seen = "".join(letter if letter.isspace() or not _is_invisible(letter) else "" for letter in text)
+    folded = unicodedata.normalize("NFKC", seen).casefold()
+    return "".join(letter for letter in folded if letter not in _MARKS)
+
+
+def _take_off_line_marks(text: str) -> str:
+    found = _LINE_MARKS.match(text)
+    return text[found.end() :] if found else text
+
+
+def _is_invisible(letter: str) -> bool:
+    """Blanks, controls, format characters such as the zero-width space, variation selectors, fillers, broken halves."""
+    return (
+        letter.isspace()
+        or letter in _INVISIBLE_LETTERS
+        or unicodedata.category(letter) in {"Cf", "Cc", "Cs", "Mn", "Me", "Zl", "Zp", "Zs"}
+    )

@@ -1,0 +1,44 @@
+"""Tasks that must live as long as the process does, and how they end with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from bot.clock import Clock
+from bot.domain.job import choose_wait
+from bot.observe import Log
+
+_log = Log("supervise")
+
+
+class Supervisor:
+    """Starts named tasks, starts them again when they fail, and stops them all in the end."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run *work* until it returns or `stop` is called; after a failure, again, at growing intervals."""
+        self._tasks[name] = asyncio.create_task(self._keep_running(name, work), name=name)
+
+    async def _keep_running(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        failures = 0
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - a supervised task must not die of anything
+                failures += 1
+                _log.error("A part of the program failed and is started again.", error=error, part=name, failures=failures)
+                await self._clock.sleep(choose_wait(failures, 1.0))
+            else:
+                return
+
+    async def stop(self) -> None:
+        """Cancel all and wait until each has ended."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()

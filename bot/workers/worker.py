@@ -1,0 +1,170 @@
+"""
+Workers: each takes due jobs of one pool and has the flow that knows the kind do them.
+
+A flow finishes its job inside the transaction that holds its result. What else may happen is here:
+
+- RetryLater: nothing happened. The job is ready again after a wait.
+- OutcomeUnknown, NotStored, and a vanished worker: it may have happened. The job is ready again, *unsettled*: its flow looks first.
+- Broken, Refused: no repetition mends it. Parked for a person.
+- LeaseLost: somebody else has the job; this result was not committed.
+- Anything else is a defect of ours: tried again a few times, then parked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from bot.chance import Chance
+from bot.clock import Clock
+from bot.domain.job import MOST_SURPRISES, Job, Kind, Pool, choose_wait
+from bot.errors import Broken, LeaseLost, NotStored, OutcomeUnknown, Refused, RetryLater, TextbridgeError
+from bot.observe import Log, Metrics
+from bot.ports import Workbench
+
+_log = Log("worker")
+
+#: How long jobs under way may take to finish when the program stops; it must end within 10 seconds in all.
+PATIENCE = timedelta(seconds=5)
+
+#: Does one job: finishes it in its own transaction, or raises.
+Flow = Callable[[Job], Awaitable[None]]
+
+
+class Worker:
+    """Works one pool, with at most *limit* jobs under way."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        flows: Mapping[Kind, Flow],
+        workbench: Workbench,
+        *,
+        limit: int,
+        clock: Clock,
+        chance: Chance,
+        metrics: Metrics,
+    ) -> None:
+        self._pool = pool
+        self._flows = flows
+        self._workbench = workbench
+        self._limit = limit
+        self._clock = clock
+        self._chance = chance
+        self._metrics = metrics
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled; then let what is under way finish, within PATIENCE. The rest is the next process's."""
+        try:
+            while True:
+                claimed = await self._claim_and_start()
+                if not claimed:
+                    await self._wait_for_work()
+        finally:
+            if self._running:
+                await asyncio.wait(self._running, timeout=PATIENCE.total_seconds())
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def drain(self) -> int:
+        """Do all that is due now, and what comes of it, then return how many jobs that were. For tests."""
+        done = 0
+        while jobs := await self._workbench.claim(self._pool, self._limit):
+            await asyncio.gather(*(self._work(job) for job in jobs))
+            done += len(jobs)
+        return done
+
+    async def _claim_and_start(self) -> int:
+        free = self._limit - len(self._running)
+        if free <= 0:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            return 1
+        try:
+            jobs = await self._workbench.claim(self._pool, free)
+        except RetryLater as error:
+            _log.warning("The queue cannot be read; trying again.", pool=self._pool, trouble=error.log)
+            await self._clock.sleep(timedelta(seconds=1))
+            return 1
+        for job in jobs:
+            task = asyncio.create_task(self._work(job), name=f"{job.kind} {job.id}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return len(jobs)
+
+    async def _wait_for_work(self) -> None:
+        due_at = await self._workbench.next_due(self._pool)
+        alarms = {asyncio.ensure_future(self._workbench.wait(self._pool))}
+        if due_at is not None:
+            alarms.add(asyncio.ensure_future(self._clock.sleep(due_at - self._clock.now())))
+        try:
+            await asyncio.wait(alarms, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for alarm in alarms:
+                alarm.cancel()
+            await asyncio.gather(*alarms, return_exceptions=True)
+
+    async def _work(self, job: Job) -> None:
+        began = self._clock.monotonic()
+        outcome = "failed"
+        try:
+            outcome = await self._attempt(job)
+        except LeaseLost:
+            outcome = "lease_lost"
+            _log.warning("A job was taken over; its result is not kept.", job=job.id, kind=job.kind)
+        except RetryLater as error:
+            # The result could not be written. The lease runs out by itself, and the job is then unsettled.
+            outcome = "not_written"
+            _log.warning("A job's result could not be written.", job=job.id, kind=job.kind, trouble=error.log)
+        finally:
+            self._metrics.jobs.labels(job.kind, outcome).inc()
+            self._metrics.job_seconds.labels(job.kind).observe(self._clock.monotonic() - began)
+
+    async def _attempt(self, job: Job) -> str:
+        try:
+            await self._flows[job.kind](job)
+        except NotStored as error:
+            # The flow's call may have gone out before its result could not be stored.
+            await self._retry(job, error, unsettled=True)
+            return "not_stored"
+        except RetryLater as error:
+            await self._retry(job, error, after=error.after)
+            return "retry"
+        except OutcomeUnknown as error:
+            await self._retry(job, error, unsettled=True)
+            return "unknown"
+        except (Broken, Refused) as error:
+            _log.error("A job cannot be done and is parked.", job=job.id, kind=job.kind, trouble=error.log)
+            await self._workbench.park(job, trouble=error.log)
+            return "parked"
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect in one job must not stop the others
+            if job.surprises + 1 >= MOST_SURPRISES:
+                _log.error("A job failed too often and is parked.", error=error, job=job.id, kind=job.kind)
+                await self._workbench.park(job, trouble=type(error).__name__)
+                return "parked"
+            _log.error("A job failed; it will be tried again.", error=error, job=job.id, kind=job.kind, attempt=job.attempts)
+            # It may have failed after its call went out: let the flow look before it calls again.
+            await self._retry(job, TextbridgeError(type(error).__name__), unsettled=True, surprise=True)
+            return "surprise"
+        return "done"
+
+    async def _retry(
+        self,
+        job: Job,
+        error: TextbridgeError,
+        *,
+        after: timedelta | None = None,
+        unsettled: bool = False,
+        surprise: bool = False,
+    ) -> None:
+        wait = choose_wait(job.attempts, self._chance.fraction())
+        if after is not None:
+            wait = max(after, timedelta(0))
+        _log.info("A job waits to be tried again.", job=job.id, kind=job.kind, attempt=job.attempts, trouble=error.log)
+        await self._workbench.retry(
+            job, due_at=self._clock.now() + wait, unsettled=unsettled, surprise=surprise, trouble=error.log
+        )

@@ -1,0 +1,171 @@
+"""
+slack-bolt's listeners: each reads a request, calls one flow, and answers.
+
+A listener answers only after the flow has committed. Where our rules say no, the person is told privately; where the
+database cannot take it, Slack gets 503 and the person Slack's own "that didn't work", and nothing was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import BoltResponse
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.clock import Clock
+from bot.domain.actions import Action
+from bot.domain.policy import Policy
+from bot.errors import NotAllowed, NotStored, RetryLater
+from bot.flows.decisions import Decisions
+from bot.flows.optouts import Optouts
+from bot.flows.schedules import Schedules
+from bot.flows.texting import Texting
+from bot.flows.wording import Words
+from bot.observe import Log
+from bot.ports import Directory
+
+_log = Log("slack.listener")
+
+#: What a command or a click is answered with, privately: one sentence, or words with buttons.
+Answer = str | Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The flows that people reach from Slack."""
+
+    texting: Texting
+    schedules: Schedules
+    optouts: Optouts
+    decisions: Decisions
+    directory: Directory
+    policy: Policy
+    clock: Clock
+
+
+def build_bolt(client: AsyncWebClient, *, signing_secret: str, bot_token: str) -> AsyncApp:
+    """
+    Return slack-bolt's app without what would lose requests: no `auth.test` on the way, no answer before the work.
+
+    Signatures are verified before it, on the raw bytes. *client* must have no token: `authorize` gives it.
+    """
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        return AuthorizeResult(
+            enterprise_id=enterprise_id, team_id=team_id, bot_token=bot_token, bot_id="B0", bot_user_id="U0"
+        )
+
+    bolt = AsyncApp(
+        client=client,
+        signing_secret=signing_secret,
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        ssl_check_enabled=True,
+        ignoring_self_events_enabled=False,
+    )
+    bolt.error(_answer_error)
+    return bolt
+
+
+async def _answer_error(error: Exception) -> BoltResponse:
+    if isinstance(error, NotStored):
+        _log.error("A request could not be stored.", trouble=error.log)
+        return BoltResponse(status=503, body="")
+    if isinstance(error, NotAllowed):
+        return BoltResponse(status=200, body=error.person)
+    if isinstance(error, RetryLater):
+        _log.warning("A request could not be served just now.", trouble=error.log)
+        return BoltResponse(status=200, body="Slack or the carrier does not answer just now. Nothing was sent; please try again in a moment.")
+    _log.error("A request failed.", error=error)
+    return BoltResponse(status=200, body="Something went wrong here, and it has been noted. Nothing was sent; please try again.")
+
+
+async def reply_privately(ack: AsyncAck, answer: Answer) -> None:
+    """Answer a command privately."""
+    if isinstance(answer, str):
+        await ack(text=answer, response_type="ephemeral")
+        return
+    text, blocks = answer
+    await ack(text=text, blocks=[dict(block) for block in blocks], response_type="ephemeral")
+
+
+def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
+    """Register the listeners of all buttons."""
+    decisions = desk.decisions
+
+    def on(action: Action, decide: Callable[[str, str, str], Awaitable[Answer]], *, replaces: bool) -> None:
+        """Have *decide* (value, user, request id) called at a click; its answer *replaces* what held the button."""
+
+        async def listen(ack: AsyncAck, body: Mapping[str, Any], respond: Any) -> None:
+            clicked = body["actions"][0]
+            try:
+                answer = await decide(str(clicked.get("value", "")), body["user"]["id"], str(body.get("trigger_id", "")))
+            except NotAllowed as error:
+                answer = error.person
+            await ack()
+            await _respond(respond, answer, replaces=replaces and _is_ephemeral(body))
+
+        bolt.action(re.compile(rf"^{re.escape(action.value)}(:.*)?$"))(listen)
+
+    on(Action.SEND, lambda value, user, _: decisions.send_reply(_id(value), _id(user)), replaces=True)
+    on(Action.KEEP, lambda value, user, _: decisions.keep_reply(_id(value), _id(user)), replaces=True)
+    on(Action.SEND_NOW, lambda value, user, _: decisions.send_now(_id(value), _id(user)), replaces=True)
+    on(
+        Action.SEND_CORRECTION,
+        lambda value, user, once: decisions.send_correction(_id(value), _id(user), once=once),
+        replaces=True,
+    )
+    on(Action.CHECK, lambda value, user, _: decisions.check_outcome(_id(value), _id(user)), replaces=False)
+    on(Action.SEND_AGAIN, lambda value, user, _: decisions.send_again(_id(value), _id(user)), replaces=False)
+    on(Action.OPT_OUT, lambda value, user, _: desk.optouts.opt_out_by_card(_id(value), _id(user)), replaces=False)
+    on(
+        Action.CANCEL_SCHEDULE,
+        lambda value, user, _: desk.schedules.cancel_schedule(_id(value), _id(user)),
+        replaces=False,
+    )
+    on(Action.OPTOUTS_PAGE, lambda value, _user, _once: desk.optouts.list_optouts(int(value), fresh=False), replaces=True)
+
+
+def register_rest(bolt: AsyncApp) -> None:
+    """Answer 200 to whatever else comes: a 404 would count as a failure of ours. Must be registered last."""
+
+    async def acknowledge(ack: AsyncAck) -> None:
+        await ack()
+
+    anything = re.compile(".*", re.DOTALL)
+    bolt.action(anything)(acknowledge)
+    bolt.view(anything)(acknowledge)
+    bolt.view_closed(anything)(acknowledge)
+    bolt.shortcut(anything)(acknowledge)
+    bolt.options(anything)(acknowledge)
+    bolt.command(anything)(acknowledge)
+    bolt.event(anything)(acknowledge)
+
+
+async def _respond(respond: Any, answer: Answer, *, replaces: bool) -> None:
+    text, blocks = (answer, None) if isinstance(answer, str) else answer
+    try:
+        await respond(
+            text=text,
+            blocks=None if blocks is None else [dict(block) for block in blocks],
+            response_type="ephemeral",
+            replace_original=replaces,
+        )
+    except Exception as error:  # noqa: BLE001 - what was asked for is committed; only the answer is lost
+        _log.warning("An answer could not be given.", trouble=type(error).__name__)
+
+
+def _is_ephemeral(body: Mapping[str, Any]) -> bool:
+    container = body.get("container")
+    return isinstance(container, Mapping) and bool(container.get("is_ephemeral"))
+
+
+def _id(value: str) -> Any:
+    """Return an identifier from Slack as the flows take it; what it names is looked up, never trusted."""
+    return value

@@ -1,0 +1,112 @@
+"""
+`POST /slack/events`: everything that Slack sends.
+
+Slack's framework acknowledges an event before it has been handled, answers 500 to unsigned junk, and loses an event when
+`auth.test` fails. So the order here is ours: verify the raw bytes, read them, and then
+
+- events go to the inbox and are answered when they are on disk; a worker reads them from there;
+- commands, buttons, forms and `url_verification` go to slack-bolt, whose listeners have a flow commit before they answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+
+from bot.clock import Clock
+from bot.domain.carrier_events import clean, identify_event
+from bot.domain.job import Kind, NewJob, Pool
+from bot.domain.slack_events import choose_slack_lane
+from bot.errors import RetryLater
+from bot.observe import Log, Metrics
+from bot.ports import Inbox
+from handlers.verify import SlackVerifier
+
+_log = Log("slack.request")
+
+
+class SlackRequests:
+    """The handler of all that Slack sends."""
+
+    def __init__(
+        self, *, verifier: SlackVerifier, inbox: Inbox, bolt: AsyncApp, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._verifier = verifier
+        self._inbox = inbox
+        self._bolt = bolt
+        self._clock = clock
+        self._metrics = metrics
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer as the kind of request wants; 401 unsigned or stale, 400 unreadable, 503 not stored."""
+        raw = await request.read()
+        response = await self._answer(request, raw)
+        self._metrics.received.labels("slack", str(response.status)).inc()
+        return response
+
+    async def _answer(self, request: web.Request, raw: bytes) -> web.Response:
+        if not self._verifier.is_genuine(request.headers, raw, self._clock.now().timestamp()):
+            _log.warning("A request without a valid signature was refused.")
+            return web.Response(status=401)
+        try:
+            text = raw.decode("utf-8")
+        except ValueError:
+            return web.Response(status=400)
+        try:
+            event = _read_json(request, text)
+        except RecursionError:
+            return await self._store(None, raw, text)  # JSON, but too deep to read: kept, and parked in its turn
+        except ValueError:
+            return web.Response(status=400)
+        if event is None:
+            return await self._dispatch(request, text)
+        if isinstance(event, Mapping) and event.get("type") == "url_verification":
+            return await self._dispatch(request, text)
+        return await self._store(event, raw, text)
+
+    async def _store(self, event: Any, raw: bytes, text: str) -> web.Response:
+        callback = event if isinstance(event, Mapping) else {}
+        event_id = callback.get("event_id")
+        key = clean(event_id) if isinstance(event_id, str) and event_id else identify_event(None, raw)
+        job = NewJob(
+            kind=Kind.SLACK_EVENT,
+            pool=Pool.SLACK_IN,
+            key=f"slack:{key}",
+            lane=choose_slack_lane(callback.get("event")),
+            body=text,
+        )
+        try:
+            await self._inbox.put(job)
+        except RetryLater as error:
+            _log.error("An event could not be stored; Slack will send it again.", trouble=error.log)
+            return web.Response(status=503)
+        return web.Response()
+
+    async def _dispatch(self, request: web.Request, text: str) -> web.Response:
+        bolt_request = AsyncBoltRequest(body=text, query=request.query_string, headers=dict(request.headers))
+        response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(bolt_request))
+        return response
+
+
+def _read_json(request: web.Request, text: str) -> Any:
+    """
+    Return the event, or None for a form: a command or an interaction, whose payload has been found to be JSON.
+
+    Raises ValueError for anything else.
+    """
+    if request.content_type == "application/x-www-form-urlencoded" and not text.lstrip().startswith(("{", "[")):
+        form = parse_qs(text, keep_blank_values=True)
+        if "payload" in form:
+            if not isinstance(json.loads(form["payload"][0]), dict):
+                raise ValueError("a payload that is no object")
+        elif not ({"command", "ssl_check"} & form.keys()):
+            raise ValueError("a form that is neither command nor interaction")
+        return None
+    event = json.loads(text)
+    return {} if event is None else event

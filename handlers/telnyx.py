@@ -1,0 +1,68 @@
+"""`POST /webhooks/telnyx`: verified, stored, answered. Reading it comes later, from the inbox."""
+
+from __future__ import annotations
+
+import json
+
+from aiohttp import web
+
+from bot.clock import Clock
+from bot.domain.carrier_events import choose_lane, identify_event
+from bot.domain.job import Kind, NewJob, Pool
+from bot.errors import RetryLater
+from bot.observe import Log, Metrics
+from bot.ports import Inbox
+from handlers.verify import CarrierVerifier
+
+_log = Log("telnyx.webhook")
+
+_LONGEST_REFERENCE = 64
+
+
+class CarrierWebhook:
+    """The handler of the carrier's webhooks."""
+
+    def __init__(self, *, verifier: CarrierVerifier, inbox: Inbox, clock: Clock, metrics: Metrics) -> None:
+        self._verifier = verifier
+        self._inbox = inbox
+        self._clock = clock
+        self._metrics = metrics
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer 200 once the event is on disk; 401, 400 or 503 otherwise (413 comes from the body's limit)."""
+        raw = await request.read()
+        status = await self._take(request, raw)
+        self._metrics.received.labels("telnyx", str(status)).inc()
+        return web.Response(status=status)
+
+    async def _take(self, request: web.Request, raw: bytes) -> int:
+        if not self._verifier.is_genuine(request.headers, raw, self._clock.now().timestamp()):
+            _log.warning("A webhook without a valid signature was refused.")
+            return 401
+        event: object = None
+        try:
+            text = raw.decode("utf-8")
+        except ValueError:
+            return 400
+        try:
+            event = json.loads(text)
+        except RecursionError:
+            pass  # JSON, but too deep to read: kept, and parked when its turn comes
+        except ValueError:
+            return 400
+        reference = request.query.get("ref", "")
+        job = NewJob(
+            kind=Kind.CARRIER_EVENT,
+            pool=Pool.CARRIER_IN,
+            key=f"telnyx:{identify_event(event, raw)}",
+            lane=choose_lane(event),
+            body=json.dumps(
+                {"body": text, "reference": reference if len(reference) <= _LONGEST_REFERENCE and reference.isalnum() else None}
+            ),
+        )
+        try:
+            await self._inbox.put(job)
+        except RetryLater as error:
+            _log.error("A webhook could not be stored; the carrier will send it again.", trouble=error.log)
+            return 503
+        return 200

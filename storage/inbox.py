@@ -1,0 +1,111 @@
+"""
+Where requests leave what came in: group commit.
+
+A webhook is answered when its row is on disk, and an fsync costs the same for one row as for fifty. So rows collect while
+the last commit runs, and go to disk together; each request waits for its own. A batch that fails is tried again row by
+row, so that one bad row does not refuse its neighbours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.clock import Clock
+from bot.domain.job import NewJob
+from bot.errors import NotStored
+from storage.database import Database
+from storage.queue import INSERT, Bell, insert_parameters
+
+_KNOWN = "SELECT key FROM jobs WHERE key IN ({keys})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    job: NewJob
+    stored: asyncio.Future[bool]
+
+
+class GroupedInbox:
+    """`bot.ports.Inbox`. `run` must be running for `put` to return."""
+
+    def __init__(self, database: Database, bell: Bell, clock: Clock) -> None:
+        self._database = database
+        self._bell = bell
+        self._clock = clock
+        self._pending: list[_Entry] = []
+        self._arrived = asyncio.Event()
+        self._stopped = False
+
+    async def put(self, job: NewJob) -> bool:
+        """Return once *job* is on disk; False if it was there already. Raises NotStored if it could not be committed."""
+        if self._stopped:
+            raise _make_refusal()
+        entry = _Entry(job, asyncio.get_running_loop().create_future())
+        self._pending.append(entry)
+        self._arrived.set()
+        return await entry.stored
+
+    async def run(self) -> None:
+        """Commit what has come, batch by batch, until cancelled; what is pending then is refused, to be sent again."""
+        batch: list[_Entry] = []
+        self._stopped = False
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                batch, self._pending = self._pending, []
+                if batch:
+                    await self._store_batch(batch)
+        finally:
+            self._stopped = True
+            # A commit under way may have happened; the sender tries again and finds the key taken.
+            for entry in (*batch, *self._pending):
+                _settle(entry, _make_refusal())
+            self._pending = []
+
+    async def _store_batch(self, batch: list[_Entry]) -> None:
+        try:
+            outcome = await self._store([entry.job for entry in batch])
+        except NotStored as error:
+            # Locked or full is the file's trouble, not a row's: one by one, each would wait for the lock in vain.
+            for entry in batch:
+                _settle(entry, error)
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it was, each row gets a try of its own
+            if len(batch) == 1:
+                # Only the kind of error: the text of some quotes the row.
+                _settle(batch[0], NotStored(f"cannot store: {type(error).__name__}"))
+                return
+            for entry in batch:
+                await self._store_batch([entry])
+            return
+        for entry, added in zip(batch, outcome, strict=True):
+            _settle(entry, added)
+
+    async def _store(self, jobs: list[NewJob]) -> list[bool]:
+        now = self._clock.now()
+        async with self._database.write() as connection:
+            keys = [job.key for job in jobs]
+            sql = _KNOWN.format(keys=", ".join("?" for _ in keys))
+            known = {row["key"] for row in await connection.execute_fetchall(sql, keys)}
+            await connection.executemany(INSERT, [insert_parameters(job, now) for job in jobs])
+        self._bell.ring({job.pool for job in jobs})
+        outcome = []
+        for key in keys:
+            outcome.append(key not in known)
+            known.add(key)
+        return outcome
+
+
+def _make_refusal() -> NotStored:
+    return NotStored("stopping", person="Textbridge is restarting.")
+
+
+def _settle(entry: _Entry, outcome: bool | Exception) -> None:
+    if entry.stored.done():  # its request was cancelled meanwhile
+        return
+    if isinstance(outcome, Exception):
+        entry.stored.set_exception(outcome)
+    else:
+        entry.stored.set_result(outcome)

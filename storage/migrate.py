@@ -1,0 +1,116 @@
+"""
+Bringing the database to this program's schema: numbered SQL files, each in one transaction, never edited once released.
+
+Two numbers are kept in the file: *schema*, what it has become, and *compat*, the oldest program that may still open it.
+A program that is older than *compat* refuses to start, instead of damaging what it does not know.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from importlib.resources import files
+
+from bot.errors import Broken
+
+#: What this program's SQL expects.
+SCHEMA = 1
+#: The oldest program that may open a database which this one has written.
+COMPAT = 1
+
+_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+
+_CREATE_VERSION = "CREATE TABLE IF NOT EXISTS version (one INTEGER PRIMARY KEY CHECK (one = 1), schema INTEGER NOT NULL, compat INTEGER NOT NULL) STRICT"
+_READ_VERSION = "SELECT schema, compat FROM version"
+_WRITE_VERSION = "INSERT INTO version VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET schema = excluded.schema, compat = excluded.compat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """One step: from schema *number* - 1 to *number*."""
+
+    number: int
+    name: str
+    script: str
+
+
+def list_migrations() -> list[Migration]:
+    """Return all steps, in order. Raises Broken when their numbers have a gap or do not end at SCHEMA."""
+    found = [
+        Migration(number=int(match[1]), name=entry.name, script=entry.read_text("utf-8"))
+        for entry in files("storage").joinpath("migrations").iterdir()
+        if (match := _NAME.match(entry.name))
+    ]
+    found.sort(key=lambda migration: migration.number)
+    if [migration.number for migration in found] != list(range(1, SCHEMA + 1)):
+        msg = f"the migrations in this program do not run from 1 to {SCHEMA}"
+        raise Broken(msg)
+    return found
+
+
+def migrate(connection: sqlite3.Connection) -> list[str]:
+    """
+    Bring the database behind *connection* to SCHEMA and return the names of the steps taken.
+
+    *connection* must be in autocommit mode (`isolation_level=None`). Raises Broken when the database was written by a
+    newer program that no longer wants this one to touch it.
+    """
+    steps = list_migrations()
+    schema, compat = _read_version(connection)
+    if compat > SCHEMA:
+        msg = (
+            f"This database was last used by a newer Textbridge (schema {schema}, readable from {compat}); "
+            f"this one knows schema {SCHEMA}. Start the newer version, or restore a backup made by this one."
+        )
+        raise Broken(msg, person=msg)
+    taken = []
+    for step in steps:
+        if step.number <= schema:
+            continue
+        if _take(connection, step):
+            taken.append(step.name)
+    return taken
+
+
+def _take(connection: sqlite3.Connection, step: Migration) -> bool:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Asked again under the lock: another process may have opened the same new file and taken the step meanwhile.
+        needed = _read_version(connection)[0] < step.number
+        if needed:
+            connection.execute(_CREATE_VERSION)
+            for statement in split_script(step.script):
+                connection.execute(statement)
+            connection.execute(_WRITE_VERSION, (step.number, COMPAT))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    return needed
+
+
+def _read_version(connection: sqlite3.Connection) -> tuple[int, int]:
+    known = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'version'").fetchone()
+    row = connection.execute(_READ_VERSION).fetchone() if known else None
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def split_script(script: str) -> list[str]:
+    """
+    Return the statements of *script*, each complete.
+
+    `sqlite3.executescript` would commit the transaction that it is called in, so the statements are run one by one.
+    """
+    statements = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            if pending.strip():
+                statements.append(pending)
+            pending = ""
+    if any(line.strip() and not line.strip().startswith("--") for line in pending.splitlines()):
+        msg = f"a migration ends in an incomplete statement: {pending.strip()[:60]!r}"
+        raise Broken(msg)
+    return statements

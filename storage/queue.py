@@ -1,0 +1,219 @@
+"""
+The durable queue. Its rules are drawn in `bot.domain.job`; its invariants are indices of the schema.
+
+A lane has at most one job that is ready or running: its head. Whoever takes a head away (finish, park, drop) promotes the
+oldest that waits, in the same transaction; whoever adds a job to a lane that has a head makes it wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import aiosqlite
+
+from bot.chance import Chance
+from bot.clock import Clock
+from bot.domain.job import LEASE, Job, NewJob, Pool
+from bot.errors import LeaseLost
+from storage.database import Database
+from storage.rows import from_micros, read_job, to_micros
+
+#: (kind, pool, key, lane, lane, lane, body, due, created)
+INSERT = """
+INSERT INTO jobs (kind, pool, key, lane, status, body, due_at, created_at)
+VALUES (?1, ?2, ?3, ?4,
+    CASE WHEN ?4 IS NOT NULL AND EXISTS (SELECT 1 FROM jobs WHERE lane = ?4 AND status IN ('ready', 'running'))
+        THEN 'waiting' ELSE 'ready' END,
+    ?5, ?6, ?7)
+ON CONFLICT (key) DO NOTHING"""
+_INSERT_RETURNING = INSERT + " RETURNING id"
+_NOTE = """
+INSERT INTO jobs (kind, pool, key, status, body, due_at, created_at, finished_at)
+VALUES ('noted', 'chore', ?1, 'done', '', ?2, ?2, ?2) ON CONFLICT (key) DO NOTHING RETURNING id"""
+_CLAIM = """
+UPDATE jobs SET status = 'running', token = ?1, lease_until = ?2, started_at = ?3, attempts = attempts + 1
+WHERE id IN (SELECT id FROM jobs WHERE pool = ?4 AND status = 'ready' AND due_at <= ?3 ORDER BY due_at, id LIMIT ?5)
+RETURNING *"""
+_FINISH = """
+UPDATE jobs SET status = 'done', body = '', token = NULL, lease_until = NULL, finished_at = ?1, trouble = NULL
+WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING lane"""
+_PARK = """
+UPDATE jobs SET status = 'parked', token = NULL, lease_until = NULL, finished_at = ?1, trouble = ?4
+WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING lane"""
+_RETRY = """
+UPDATE jobs SET status = 'ready', token = NULL, lease_until = NULL, due_at = ?1, surprises = surprises + ?2, trouble = ?3,
+    unsettled_at = CASE WHEN ?4 THEN COALESCE(unsettled_at, started_at) ELSE unsettled_at END
+WHERE id = ?5 AND token = ?6 AND status = 'running' RETURNING id"""
+_PROMOTE = """
+UPDATE jobs SET status = 'ready'
+WHERE id = (SELECT MIN(id) FROM jobs WHERE lane = ?1 AND status = 'waiting')
+    AND NOT EXISTS (SELECT 1 FROM jobs WHERE lane = ?1 AND status IN ('ready', 'running'))
+RETURNING pool"""
+_SWEEP = """
+UPDATE jobs SET status = 'ready', token = NULL, lease_until = NULL, unsettled_at = COALESCE(unsettled_at, started_at),
+    trouble = 'its worker vanished'
+WHERE status = 'running' AND (?1 OR lease_until < ?2) RETURNING pool"""
+_HASTEN = "UPDATE jobs SET due_at = ?1 WHERE key = ?2 AND status IN ('ready', 'waiting') RETURNING pool"
+_DROP = """
+UPDATE jobs SET status = 'done', body = '', finished_at = ?1, trouble = 'dropped'
+WHERE key = ?2 AND status IN ('ready', 'waiting') RETURNING lane"""
+_IS_BUSY = "SELECT 1 FROM jobs WHERE lane = ? AND status IN ('waiting', 'ready', 'running') LIMIT 1"
+_NEXT_DUE = "SELECT MIN(due_at) AS due_at FROM jobs WHERE pool = ? AND status = 'ready'"
+_AGAIN = """
+UPDATE jobs SET attempts = 0, surprises = 0, due_at = ?1,
+    status = CASE WHEN lane IS NOT NULL
+        AND EXISTS (SELECT 1 FROM jobs h WHERE h.lane = jobs.lane AND h.status IN ('ready', 'running')) THEN 'waiting' ELSE 'ready' END
+WHERE id = ?2 AND status = 'parked' RETURNING pool"""
+_SET_ASIDE = """
+UPDATE jobs SET status = 'parked', finished_at = ?1, trouble = 'parked by hand'
+WHERE id = ?2 AND status IN ('ready', 'waiting') RETURNING lane"""
+
+
+class Bell:
+    """Rings when a job of a pool may have become ready."""
+
+    def __init__(self) -> None:
+        self._events = {pool: asyncio.Event() for pool in Pool}
+
+    def ring(self, pools: Iterable[str]) -> None:
+        """Wake whoever waits for one of *pools*."""
+        for pool in pools:
+            self._events[Pool(pool)].set()
+
+    async def wait(self, pool: Pool) -> None:
+        """Return at the next ring for *pool*, or at once if it rang since the last wait."""
+        await self._events[pool].wait()
+        self._events[pool].clear()
+
+
+class QueueRows:
+    """`bot.ports.Queue` on SQLite, within one transaction. *rung* collects the pools to wake after the commit."""
+
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self.rung: set[str] = set()
+
+    async def enqueue(self, job: NewJob) -> bool:
+        """Enqueue *job*; False, and nothing done, if its key was ever enqueued before."""
+        rows = await self._connection.execute_fetchall(_INSERT_RETURNING, insert_parameters(job, self._clock.now()))
+        added = bool(list(rows))
+        if added:
+            self.rung.add(job.pool)
+        return added
+
+    async def finish(self, job: Job) -> None:
+        """Finish *job* in this transaction; raises LeaseLost if the claim is no longer ours."""
+        await self._take_away(_FINISH, (to_micros(self._clock.now()), job.id, job.token), job)
+
+    async def park(self, job: Job, trouble: str) -> None:
+        """Give *job* up; raises LeaseLost if the claim is no longer ours."""
+        await self._take_away(_PARK, (to_micros(self._clock.now()), job.id, job.token, trouble), job)
+
+    async def _take_away(self, sql: str, parameters: tuple[object, ...], job: Job) -> None:
+        rows = list(await self._connection.execute_fetchall(sql, parameters))
+        if not rows:
+            msg = f"job {job.id} is no longer ours"
+            raise LeaseLost(msg)
+        await self._promote(rows[0]["lane"])
+
+    async def _promote(self, lane: str | None) -> None:
+        if lane is not None:
+            self.rung.update(row["pool"] for row in await self._connection.execute_fetchall(_PROMOTE, (lane,)))
+
+    async def hasten(self, key: str, due_at: datetime) -> bool:
+        """Change when an unfinished, unclaimed job is due; False if there is no such job."""
+        rows = list(await self._connection.execute_fetchall(_HASTEN, (to_micros(due_at), key)))
+        self.rung.update(row["pool"] for row in rows)
+        return bool(rows)
+
+    async def drop(self, key: str) -> bool:
+        """Finish an unfinished job that nobody has claimed, undone; False if there is no such job."""
+        rows = list(await self._connection.execute_fetchall(_DROP, (to_micros(self._clock.now()), key)))
+        for row in rows:
+            await self._promote(row["lane"])
+        return bool(rows)
+
+    async def note_once(self, key: str) -> bool:
+        """Remember *key* for good; False if it was known: then this has been done already."""
+        return bool(list(await self._connection.execute_fetchall(_NOTE, (key, to_micros(self._clock.now())))))
+
+    async def is_busy(self, lane: str) -> bool:
+        """Tell whether the lane holds an unfinished job."""
+        return bool(list(await self._connection.execute_fetchall(_IS_BUSY, (lane,))))
+
+    async def try_again(self, job_id: int) -> bool:
+        """Bring a parked job back, by a person's word; False if it is not parked."""
+        rows = list(await self._connection.execute_fetchall(_AGAIN, (to_micros(self._clock.now()), job_id)))
+        self.rung.update(row["pool"] for row in rows)
+        return bool(rows)
+
+    async def set_aside(self, job_id: int) -> bool:
+        """Park a job that nobody has claimed, by a person's word; False if there is no such job."""
+        rows = list(await self._connection.execute_fetchall(_SET_ASIDE, (to_micros(self._clock.now()), job_id)))
+        for row in rows:
+            await self._promote(row["lane"])
+        return bool(rows)
+
+
+def insert_parameters(job: NewJob, now: datetime) -> tuple[object, ...]:
+    """Return the parameters of INSERT for *job*."""
+    return (job.kind, job.pool, job.key, job.lane, job.body, to_micros(job.due_at or now), to_micros(now))
+
+
+class WorkbenchRows:
+    """`bot.ports.Workbench` on SQLite."""
+
+    def __init__(self, database: Database, bell: Bell, clock: Clock, chance: Chance) -> None:
+        self._database = database
+        self._bell = bell
+        self._clock = clock
+        self._chance = chance
+
+    async def claim(self, pool: Pool, limit: int) -> Sequence[Job]:
+        """Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token."""
+        now = self._clock.now()
+        token = self._chance.token()
+        async with self._database.write() as connection:
+            rows = await connection.execute_fetchall(
+                _CLAIM, (token, to_micros(now + LEASE), to_micros(now), pool, limit)
+            )
+            return sorted((read_job(row) for row in rows), key=lambda job: job.id)
+
+    async def retry(self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str) -> None:
+        """Give the claim back, to be taken up again; *unsettled* if the work may have been done."""
+        async with self._database.write() as connection:
+            rows = await connection.execute_fetchall(
+                _RETRY, (to_micros(due_at), int(surprise), trouble, int(unsettled), job.id, job.token)
+            )
+            if not list(rows):
+                msg = f"job {job.id} is no longer ours"
+                raise LeaseLost(msg)
+        self._bell.ring([job.pool])
+
+    async def park(self, job: Job, *, trouble: str) -> None:
+        """Give the job up and keep it for a person; the next of its lane comes up."""
+        async with self._database.write() as connection:
+            queue = QueueRows(connection, self._clock)
+            await queue.park(job, trouble)
+        self._bell.ring(queue.rung)
+
+    async def sweep(self, *, everything: bool) -> int:
+        """Take back claims whose lease ran out (*everything*: all claims, when no other worker can be alive)."""
+        async with self._database.write() as connection:
+            rows = list(
+                await connection.execute_fetchall(_SWEEP, (int(everything), to_micros(self._clock.now())))
+            )
+        self._bell.ring({row["pool"] for row in rows})
+        return len(rows)
+
+    async def next_due(self, pool: Pool) -> datetime | None:
+        """Return when the soonest ready job of *pool* is due."""
+        rows = await self._database.read(_NEXT_DUE, (pool,))
+        return None if rows[0]["due_at"] is None else from_micros(rows[0]["due_at"])
+
+    async def wait(self, pool: Pool) -> None:
+        """Return when a job of *pool* may have become ready."""
+        await self._bell.wait(pool)

@@ -1,0 +1,119 @@
+"""Between rows and domain objects. Times are whole microseconds since 1970 UTC in the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.conversation import Conversation, Parties
+from bot.domain.delivery import Delivery, DeliveryStatus
+from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, JobId, MessageId, ScheduleId, SlackTs, UserId
+from bot.domain.job import Job, Kind, Pool
+from bot.domain.message import Direction, Mark, Message, Origin, State
+from bot.domain.phone import Address
+from bot.domain.schedule import Schedule, ScheduleState
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Return the aware *moment* as the database keeps it; exact, without a float in between."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the aware UTC moment that the database keeps as *micros*."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def to_micros_or_none(moment: datetime | None) -> int | None:
+    """Return `to_micros` of *moment*, None for None."""
+    return None if moment is None else to_micros(moment)
+
+
+def from_micros_or_none(micros: int | None) -> datetime | None:
+    """Return `from_micros` of *micros*, None for None."""
+    return None if micros is None else from_micros(micros)
+
+
+def read_conversation(row: sqlite3.Row) -> Conversation:
+    """Return the conversation of a whole row."""
+    return Conversation(
+        id=ConversationId(row["id"]),
+        parties=Parties(
+            ours=Address(row["ours"]),
+            theirs=tuple(Address(part) for part in row["theirs"].split(",")),
+        ),
+        channel_id=ChannelId(row["channel_id"]),
+        created_at=from_micros(row["created_at"]),
+        thread_ts=None if row["thread_ts"] is None else SlackTs(row["thread_ts"]),
+        root=row["root"],
+        previous_channel_id=None if row["previous_channel_id"] is None else ChannelId(row["previous_channel_id"]),
+        previous_thread_ts=None if row["previous_thread_ts"] is None else SlackTs(row["previous_thread_ts"]),
+        active_at=from_micros_or_none(row["active_at"]),
+    )
+
+
+def read_message(row: sqlite3.Row) -> Message:
+    """Return the message of a whole row."""
+    return Message(
+        id=MessageId(row["id"]),
+        conversation_id=ConversationId(row["conversation_id"]),
+        direction=Direction(row["direction"]),
+        origin=Origin(row["origin"]),
+        state=State(row["state"]),
+        text=row["text"],
+        created_at=from_micros(row["created_at"]),
+        author=None if row["author"] is None else UserId(row["author"]),
+        sender=row["sender"],
+        channel_id=None if row["channel_id"] is None else ChannelId(row["channel_id"]),
+        slack_ts=None if row["slack_ts"] is None else SlackTs(row["slack_ts"]),
+        carrier_id=None if row["carrier_id"] is None else CarrierMessageId(row["carrier_id"]),
+        due_at=from_micros_or_none(row["due_at"]),
+        mark_shown=None if row["mark_shown"] is None else Mark(row["mark_shown"]),
+        mark_tried=None if row["mark_tried"] is None else Mark(row["mark_tried"]),
+    )
+
+
+def read_delivery(row: sqlite3.Row) -> Delivery:
+    """Return the delivery of a whole row."""
+    return Delivery(
+        status=DeliveryStatus(row["status"]),
+        occurred_at=from_micros(row["occurred_at"]),
+        code=row["code"],
+        title=row["title"],
+        detail=row["detail"],
+    )
+
+
+def read_schedule(row: sqlite3.Row) -> Schedule:
+    """Return the schedule of a whole row."""
+    return Schedule(
+        id=ScheduleId(row["id"]),
+        message_id=MessageId(row["message_id"]),
+        state=ScheduleState(row["state"]),
+        due_at=from_micros(row["due_at"]),
+        zone=row["zone"],
+        author=UserId(row["author"]),
+        created_at=from_micros(row["created_at"]),
+    )
+
+
+def read_job(row: sqlite3.Row) -> Job:
+    """Return the claimed job of a whole row."""
+    began = row["unsettled_at"] if row["unsettled_at"] is not None else row["started_at"]
+    return Job(
+        id=JobId(row["id"]),
+        kind=Kind(row["kind"]),
+        pool=Pool(row["pool"]),
+        key=row["key"],
+        body=row["body"],
+        lane=row["lane"],
+        attempts=row["attempts"],
+        surprises=row["surprises"],
+        unsettled=row["unsettled_at"] is not None,
+        created_at=from_micros(row["created_at"]),
+        started_at=from_micros(began),
+        token=row["token"],
+    )

@@ -1,0 +1,63 @@
+"""`bot.ports.Store` on SQLite: every repository, within one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiosqlite
+
+from bot.clock import Clock
+from bot.observe import Log
+from storage.consents import ConsentRows
+from storage.conversations import ConversationRows
+from storage.database import Database
+from storage.deliveries import DeliveryRows
+from storage.facts import FactRows
+from storage.messages import MessageRows
+from storage.queue import Bell, QueueRows
+from storage.schedules import ScheduleRows
+
+_log = Log("store")
+
+
+class StoreTransaction:
+    """`bot.ports.Transaction` on one connection."""
+
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock) -> None:
+        self.conversations = ConversationRows(connection)
+        self.messages = MessageRows(connection)
+        self.deliveries = DeliveryRows(connection)
+        self.consents = ConsentRows(connection)
+        self.schedules = ScheduleRows(connection)
+        self.facts = FactRows(connection)
+        self.queue = QueueRows(connection, clock)
+
+
+class SqliteStore:
+    """Transactions on the database, and the bell that wakes workers after each."""
+
+    def __init__(self, database: Database, bell: Bell, clock: Clock) -> None:
+        self._database = database
+        self._bell = bell
+        self._clock = clock
+
+    @asynccontextmanager
+    async def transaction(self, name: str) -> AsyncIterator[StoreTransaction]:
+        """Open a transaction that may write; see the port for what it promises."""
+        rung: set[str] = set()
+        try:
+            async with self._database.write() as connection:
+                transaction = StoreTransaction(connection, self._clock)
+                rung = transaction.queue.rung
+                yield transaction
+            _log.debug("Committed.", transaction=name)
+        finally:
+            # Even when cancelled: the commit may have happened, and a ring too many wakes somebody for nothing at worst.
+            self._bell.ring(rung)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[StoreTransaction]:
+        """Open a view of what is committed, for reading only; each query sees the newest."""
+        async with self._database.reading() as connection:
+            yield StoreTransaction(connection, self._clock)

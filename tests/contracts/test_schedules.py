@@ -1,0 +1,73 @@
+"""What every implementation of `bot.ports.Schedules` and `bot.ports.Facts` promises."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.ids import ChannelId, ConversationId, MessageId, ScheduleId
+from bot.domain.schedule import ScheduleState
+from bot.ports import Store
+from tests.storage.samples import NOW, PAIR, make_message, make_schedule
+
+
+@pytest.fixture(autouse=True)
+async def _messages(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        await kept.conversations.get_or_create(PAIR, new_id=ConversationId("pair"), channel_id=ChannelId("C"), now=NOW)
+        for number in range(8):
+            await kept.messages.add(make_message(f"m{number}"))
+
+
+async def test_a_schedule_comes_back_as_it_was_by_its_id_and_by_its_message(store: Store) -> None:
+    made = make_schedule("abcde", "m0", due_at=NOW + timedelta(days=3, microseconds=1))
+    async with store.transaction("test") as kept:
+        assert await kept.schedules.add(made)
+    async with store.reading() as kept:
+        assert await kept.schedules.find(made.id) == made
+        assert await kept.schedules.find_by_message(made.message_id) == made
+        assert await kept.schedules.find(ScheduleId("fghjk")) is None
+        assert await kept.schedules.find_by_message(MessageId("m1")) is None
+
+
+async def test_an_id_that_is_taken_is_not_given_twice(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        assert await kept.schedules.add(make_schedule("abcde", "m0"))
+        assert not await kept.schedules.add(make_schedule("abcde", "m1"))
+    async with store.reading() as kept:
+        assert await kept.schedules.find_by_message(MessageId("m1")) is None
+
+
+async def test_a_message_has_one_schedule_at_most(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        assert await kept.schedules.add(make_schedule("abcde", "m0"))
+    with pytest.raises(Exception, match="constraint"):
+        async with store.transaction("test") as kept:
+            await kept.schedules.add(make_schedule("fghjk", "m0"))
+
+
+async def test_what_has_not_gone_out_is_listed_soonest_first(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        for number, state in enumerate(ScheduleState):
+            due_at = NOW + timedelta(hours=10 - number)
+            await kept.schedules.add(make_schedule(str(number), f"m{number}", state=ScheduleState.WAITING, due_at=due_at))
+            await kept.schedules.set_state(ScheduleId(str(number)), state)
+    async with store.reading() as kept:
+        pending = await kept.schedules.list_pending()
+    assert [schedule.state for schedule in pending] == [
+        ScheduleState.TAKING_BACK,
+        ScheduleState.AT_CARRIER,
+        ScheduleState.WAITING,
+    ]
+
+
+async def test_a_fact_is_what_it_was_last_said_to_be(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        assert await kept.facts.find_fact("cursor") is None
+        await kept.facts.set_fact("cursor", "1")
+        await kept.facts.set_fact("cursor", "2")
+        await kept.facts.set_fact("other", "")
+    async with store.reading() as kept:
+        assert await kept.facts.find_fact("cursor") == "2"
+        assert await kept.facts.find_fact("other") == ""
