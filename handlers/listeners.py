@@ -23,7 +23,7 @@ from bot.domain.policy import Policy
 from bot.errors import NotAllowed, NotStored, RetryLater
 from bot.flows.decisions import Decisions
 from bot.flows.optouts import Optouts
-from bot.flows.schedules import Schedules
+from bot.flows.schedules import FROM_LIST, Schedules
 from bot.flows.texting import Texting
 from bot.flows.wording import Words
 from bot.observe import Log
@@ -109,7 +109,8 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
             except NotAllowed as error:
                 answer = error.person
             await ack()
-            await _respond(respond, answer, replaces=replaces and _is_ephemeral(body))
+            in_list = str(clicked.get("action_id", "")).endswith(f":{FROM_LIST}")
+            await _respond(respond, answer, replaces=replaces and _is_ephemeral(body) and not in_list)
 
         bolt.action(re.compile(rf"^{re.escape(action.value)}(:.*)?$"))(listen)
 
@@ -127,7 +128,7 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
     on(
         Action.CANCEL_SCHEDULE,
         lambda value, user, _: desk.schedules.cancel_schedule(_id(value), _id(user)),
-        replaces=False,
+        replaces=True,
     )
     on(Action.OPTOUTS_PAGE, lambda value, _user, _once: desk.optouts.list_optouts(int(value), fresh=False), replaces=True)
 

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
-from bot.domain.phone import NotANumber, PhoneNumber, fold_number, parse_number
+from bot.domain.phone import NotANumber, PhoneNumber, fold_number, is_in_numbering_plan, parse_number
 
 _LINK: Final = re.compile(r"<tel:[^>]*>", re.IGNORECASE)
 _COMMA: Final = re.compile(r"\s*[,;\uff0c\uff1b\u3001]\s*")
@@ -87,6 +87,9 @@ def _read_number(line: str, region: str) -> tuple[PhoneNumber, str]:
         raise NotANumber(_WHERE_DOES_IT_END)
     if not read:
         _raise_nearest(line, refused, region)
+    if len(read) > 1 and any(map(is_in_numbering_plan, read.values())):
+        # In Germany `0171` is long enough for a number, but none is given out.
+        read = {end: number for end, number in read.items() if is_in_numbering_plan(number)}
     first = min(read)
     if len(read) > 1 and not _is_whole(line[:first]):
         longest = read[max(read)]

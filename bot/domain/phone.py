@@ -137,6 +137,18 @@ def is_phone(address: str) -> TypeGuard[PhoneNumber]:
     return _E164.fullmatch(address) is not None
 
 
+def is_in_numbering_plan(number: PhoneNumber) -> bool:
+    """
+    Tell whether *number* follows a pattern that its country gives out.
+
+    A hint for choosing between two readings, never a reason to refuse: plans change, and 555 numbers follow none.
+    """
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number))
+    except NumberParseException:
+        return False
+
+
 def is_short_code(address: str) -> bool:
     """Tell whether *address* is a short code: 3 to 8 digits."""
     return _SHORT_CODE.fullmatch(address) is not None

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.consent import Consent
 from bot.domain.conversation import Conversation, make_parties
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
 from bot.domain.message import Direction, Message, Origin, State
@@ -23,7 +23,6 @@ from bot.flows.jobs import enqueue_late_mark, enqueue_mark, enqueue_send, enqueu
 from bot.observe import Metrics
 from bot.ports import Person, Standing, Transaction
 from bot.text.segments import Encoding, count_segments
-from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +83,7 @@ class Accepting:
         """Raise NotAllowed if nobody in the conversation may be texted."""
         consents = [await tx.consents.get(address) for address in conversation.parties.theirs]
         if all(consent.blocked for consent in consents):
-            raise NotAllowed(
-                wording.blocked_by_optout(conversation.parties, self._policy.region, describe_evidence(consents[0]))
-            )
+            raise NotAllowed(wording.blocked_by_optout(conversation.parties, self._policy.region, consents[0]))
 
     def find_opening(self, conversation: Conversation) -> datetime | None:
         """Return until when the quiet hours hold a text back, None if they do not."""
@@ -208,13 +205,3 @@ class Accepting:
             slack_ts=draft.slack_ts,
         )
 
-
-def describe_evidence(consent: Consent) -> str:
-    """Return, as the end of a sentence, when and how somebody opted out."""
-    evidence = consent.stopped_by_customer or consent.stopped_by_hand
-    if evidence is None:
-        return ""
-    how = ""
-    if consent.stopped_by_customer is None:
-        how = f" (set by hand{': ' + evidence.reason if evidence.reason else ''})"
-    return f" on {evidence.at:%d %b %Y}{how}"

@@ -38,6 +38,8 @@ _log = Log("schedules")
 
 #: How far ahead a text may be scheduled.
 FURTHEST_AHEAD = timedelta(days=366)
+#: What stands behind the action of a [Cancel] in the list, which stays when one of it is pressed.
+FROM_LIST = "list"
 #: Schedules shown in one answer; a message has at most 50 blocks.
 _MOST_LISTED = 40
 
@@ -113,8 +115,10 @@ class Schedules:
         if schedule is None:
             return wording.line(f"🕘 This text to {whom} is scheduled already.")
         _log.info("A text was scheduled.", conversation=conversation.id, schedule=schedule.id)
+        # A breath later than when it was read: `in 2 hours` is to be told as 2 hours, not as 1 hour 59 minutes.
+        wait = describe_wait(due_at + timedelta(seconds=1), now)
         lines = [
-            f"🕘 Scheduled for *{escape_sms(format_when(due_at, zone))}* ({describe_wait(due_at, now)}) to {whom}, as `{schedule.id}`:",
+            f"🕘 Scheduled for *{escape_sms(format_when(due_at, zone))}* ({wait}) to {whom}, as `{schedule.id}`:",
             f">>> {escape_sms(wording.shorten(text, 1500))}",
         ]
         if note:
@@ -158,7 +162,7 @@ class Schedules:
                 f"{escape_sms(wording.shorten(message.text, 150))}"
             )
             section = dict(wording.line(sentence)[1][0])
-            section["accessory"] = _cancel_button(schedule.id)
+            section["accessory"] = {**_cancel_button(schedule.id), "action_id": f"{Action.CANCEL_SCHEDULE}:{FROM_LIST}"}
             blocks.append(section)
         lines = [heading] + [
             f"{schedule.id} {format_when(schedule.due_at, zone)} "
@@ -241,6 +245,5 @@ def _cancel_button(schedule_id: ScheduleId) -> Block:
         Action.CANCEL_SCHEDULE,
         schedule_id,
         style="danger",
-        confirm=("Take it back?", "It will not be sent.", "Take it back"),
     )
 

@@ -365,6 +365,8 @@ async def block_for_optout(
             channel_id=message.channel_id or conversation.channel_id,
             user_id=message.author,
             thread_ts=conversation.thread_ts,
-            text=wording.blocked_by_optout(conversation.parties, policy.region, ""),
+            text=wording.blocked_by_optout(
+                conversation.parties, policy.region, await tx.consents.get(conversation.parties.theirs[0])
+            ),
         )
     await enqueue_mark(tx, message.id, chance.token())

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.actions import Action
 from bot.domain.carrier_codes import Explanation
+from bot.domain.consent import Consent
 from bot.domain.conversation import POOL, Conversation, Parties
 from bot.domain.ids import ChannelId, MessageId, SlackTs
 from bot.domain.phone import is_phone, national_form
@@ -195,12 +196,21 @@ def asks_to_stop(message_id: MessageId, address: str, region: str) -> Words:
     )
 
 
-def blocked_by_optout(parties: Parties, region: str, evidence: str) -> str:
-    """Return why a text to somebody who opted out was not sent."""
-    return (
-        f"🚫 Not sent: {escape_sms(name_parties(parties, region))} opted out{evidence}. "
-        "Only they can undo that, by texting START."
-    )
+def blocked_by_optout(parties: Parties, region: str, consent: Consent) -> str:
+    """Return why a text to somebody who opted out was not sent, since when, and what can be done. *consent* is theirs."""
+    name = escape_sms(name_parties(parties, region))
+    if consent.stopped_by_customer is not None:
+        since = f" on {consent.stopped_by_customer.at:%d %b %Y}"
+        return f"🚫 Not sent: {name} opted out{since}. Only they can undo that, by texting START."
+    if consent.stopped_by_hand is not None:
+        evidence = consent.stopped_by_hand
+        reason = f" ({escape_sms(shorten(evidence.reason, 120))})" if evidence.reason else ""
+        who = f" by <@{evidence.actor}>" if evidence.actor else ""
+        return (
+            f"🚫 Not sent: {name} was opted out{who} on {evidence.at:%d %b %Y}{reason}. "
+            f"`/optouts remove {consent.address}` lifts that."
+        )
+    return f"🚫 Not sent: {name} opted out."
 
 
 def too_long(parts: int, units: int, unicode_text: bool) -> str:  # noqa: FBT001 - one word of a sentence

@@ -19,6 +19,7 @@ class Supervisor:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
 
     def start(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run *work* until it returns or `stop` is called; after a failure, again, at growing intervals."""
@@ -31,6 +32,9 @@ class Supervisor:
                 await work()
             except Exception as error:  # noqa: BLE001 - a supervised task must not die of anything
                 failures += 1
+                if self._stopping:  # it failed while putting its things away, which ate the cancellation
+                    _log.error("A part of the program failed while it stopped.", error=error, part=name)
+                    return
                 _log.error("A part of the program failed and is started again.", error=error, part=name, failures=failures)
                 await self._clock.sleep(choose_wait(failures, 1.0))
             else:
@@ -38,6 +42,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Cancel all and wait until each has ended."""
+        self._stopping = True
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)

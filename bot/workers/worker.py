@@ -59,15 +59,20 @@ class Worker:
         """Work until cancelled; then let what is under way finish, within PATIENCE. The rest is the next process's."""
         try:
             while True:
-                claimed = await self._claim_and_start()
-                if not claimed:
-                    await self._wait_for_work()
+                try:
+                    if not await self._claim_and_start():
+                        await self._wait_for_work()
+                except RetryLater as error:
+                    _log.warning("The queue cannot be read; trying again.", pool=self._pool, trouble=error.log)
+                    await self._clock.sleep(timedelta(seconds=1))
         finally:
-            if self._running:
-                await asyncio.wait(self._running, timeout=PATIENCE.total_seconds())
-            for task in self._running:
-                task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            try:
+                if self._running:
+                    await asyncio.wait(self._running, timeout=PATIENCE.total_seconds())
+            finally:  # even when cancelled once more: then there is no patience left
+                for task in self._running:
+                    task.cancel()
+                await asyncio.gather(*self._running, return_exceptions=True)
 
     async def drain(self) -> int:
         """Do all that is due now, and what comes of it, then return how many jobs that were. For tests."""
@@ -82,12 +87,7 @@ class Worker:
         if free <= 0:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             return 1
-        try:
-            jobs = await self._workbench.claim(self._pool, free)
-        except RetryLater as error:
-            _log.warning("The queue cannot be read; trying again.", pool=self._pool, trouble=error.log)
-            await self._clock.sleep(timedelta(seconds=1))
-            return 1
+        jobs = await self._workbench.claim(self._pool, free)
         for job in jobs:
             task = asyncio.create_task(self._work(job), name=f"{job.kind} {job.id}")
             self._running.add(task)
@@ -163,7 +163,7 @@ class Worker:
     ) -> None:
         wait = choose_wait(job.attempts, self._chance.fraction())
         if after is not None:
-            wait = max(after, timedelta(0))
+            wait = max(after, choose_wait(1, self._chance.fraction()))  # `Retry-After: 0` must not make it run hot
         _log.info("A job waits to be tried again.", job=job.id, kind=job.kind, attempt=job.attempts, trouble=error.log)
         await self._workbench.retry(
             job, due_at=self._clock.now() + wait, unsettled=unsettled, surprise=surprise, trouble=error.log

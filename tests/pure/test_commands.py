@@ -178,7 +178,7 @@ def test_eight_may_be_texted_as_a_group_and_nine_may_not() -> None:
         ("415 555 010 2 boxes", "cannot tell where the number ends", SMS_SEND),
         ("415 555 01 01 boxes", "cannot tell where the number ends", SMS_SEND),
         ("415555 2026 was good", "cannot tell where the number ends", SMS_SEND),
-        # German numbers have no one length.
+        # German numbers have no one length, and 030 1234 is given out too.
         ("+49 30 1234 5678 Hallo", "If it is +493012345678, write it so", SMS_SEND),
         ("4155550101 from:acme hi", "Put `from:` before the number", SMS_FROM),
         ("help me", "not a phone number", SMS_SEND),
