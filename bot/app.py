@@ -47,7 +47,7 @@ from bot.settings import Settings
 from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
 from handlers.commands import register_commands
-from handlers.listeners import Desk, build_bolt, register_buttons, register_rest
+from handlers.listeners import Desk, build_bolt, register_buttons, register_rest, register_shortcuts
 from handlers.modals import Forms
 from handlers.ops import Operations
 from handlers.slack import SlackRequests
@@ -286,6 +286,7 @@ def _build_listeners(settings: Settings, session: aiohttp.ClientSession, bot_tok
     register_commands(bolt, desk, open_text_form=forms.open_text_form, open_schedule_form=forms.open_schedule_form)
     forms.register(bolt)
     register_buttons(bolt, desk)
+    register_shortcuts(bolt, desk)
     register_rest(bolt)
     return bolt
 

@@ -99,25 +99,41 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.received = Counter(
-            "textbridge_received", "Requests from outside, by how they were answered.", ["source", "status"], registry=self.registry
+            "textbridge_received",
+            "Requests from outside, by how they were answered.",
+            ["source", "status"],
+            registry=self.registry,
         )
         self.events = Counter(
-            "textbridge_events", "Stored events, by type and what became of them.", ["source", "type", "outcome"], registry=self.registry
+            "textbridge_events",
+            "Stored events, by type and what became of them.",
+            ["source", "type", "outcome"],
+            registry=self.registry,
         )
         self.jobs = Counter(
             "textbridge_jobs", "Attempts at jobs, by kind and outcome.", ["kind", "outcome"], registry=self.registry
         )
         self.job_seconds = Histogram(
-            "textbridge_job_seconds", "How long an attempt took.", ["kind"], registry=self.registry,
+            "textbridge_job_seconds",
+            "How long an attempt took.",
+            ["kind"],
+            registry=self.registry,
             buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60),
         )
         self.texts = Counter("textbridge_texts", "Texts, by direction.", ["direction"], registry=self.registry)
-        self.deliveries = Counter("textbridge_deliveries", "Final deliveries, by status.", ["status"], registry=self.registry)
+        self.deliveries = Counter(
+            "textbridge_deliveries", "Final deliveries, by status.", ["status"], registry=self.registry
+        )
         self.calls = Counter(
-            "textbridge_calls", "Calls to the platforms, by outcome.", ["platform", "operation", "outcome"], registry=self.registry
+            "textbridge_calls",
+            "Calls to the platforms, by outcome.",
+            ["platform", "operation", "outcome"],
+            registry=self.registry,
         )
         self.backlog = Gauge("textbridge_backlog", "Unfinished jobs.", ["pool", "status"], registry=self.registry)
-        self.backlog_age = Gauge("textbridge_backlog_age_seconds", "Age of the oldest job that is due.", registry=self.registry)
+        self.backlog_age = Gauge(
+            "textbridge_backlog_age_seconds", "Age of the oldest job that is due.", registry=self.registry
+        )
         self.ready = Gauge("textbridge_ready", "Whether a part is able to work.", ["part"], registry=self.registry)
 
     def render(self) -> bytes:

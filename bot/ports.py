@@ -14,8 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from bot.domain.conversation import Conversation, Parties
 from bot.domain.consent import Consent, ConsentChange, Evidence
+from bot.domain.conversation import Conversation, Parties
 from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.ids import (
     CarrierMessageId,
@@ -29,7 +29,7 @@ from bot.domain.ids import (
     UserId,
 )
 from bot.domain.job import Job, NewJob, Pool
-from bot.domain.message import Mark, Message, State
+from bot.domain.message import Message, State
 from bot.domain.phone import Address
 from bot.domain.schedule import Schedule, ScheduleState
 
@@ -43,7 +43,9 @@ Block = Mapping[str, Any]
 class Conversations(Protocol):
     """The conversations and their threads."""
 
-    async def get_or_create(self, parties: Parties, *, new_id: ConversationId, channel_id: ChannelId, now: datetime) -> Conversation:
+    async def get_or_create(
+        self, parties: Parties, *, new_id: ConversationId, channel_id: ChannelId, now: datetime
+    ) -> Conversation:
         """Return the one conversation of *parties*, made now under *new_id* if there was none."""
         ...
 

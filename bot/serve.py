@@ -20,7 +20,9 @@ _REQUEST_PATIENCE = 2.0
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket bound to *host* and *port* (0: any free one). Raises OSError if it is taken."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
     bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,7 +43,9 @@ async def serve(settings: Settings) -> None:
     port = bound.getsockname()[1]
     try:
         async with open_bridge(settings, port=port) as bridge:
-            runner = web.AppRunner(bridge.web, access_log=None, handle_signals=False, shutdown_timeout=_REQUEST_PATIENCE)
+            runner = web.AppRunner(
+                bridge.web, access_log=None, handle_signals=False, shutdown_timeout=_REQUEST_PATIENCE
+            )
             await runner.setup()
             await bridge.start()
             site = web.SockSite(runner, bound)

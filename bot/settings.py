@@ -45,33 +45,60 @@ Trimmed = BeforeValidator(_no_blanks)
 class Settings(BaseSettings):
     """Every setting, checked. The names in the environment are these, in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
-    slack_bot_token: Annotated[SecretStr, Trimmed] = Field(description="the Slack app's bot token, which begins with xoxb-")
-    slack_signing_secret: Annotated[SecretStr, Trimmed] = Field(description="the Slack app's signing secret (Basic Information)")
-    slack_channel: Annotated[str, Trimmed] = Field(description="the id of the channel where texts arrive, such as C0123456789")
+    slack_bot_token: Annotated[SecretStr, Trimmed] = Field(
+        description="the Slack app's bot token, which begins with xoxb-"
+    )
+    slack_signing_secret: Annotated[SecretStr, Trimmed] = Field(
+        description="the Slack app's signing secret (Basic Information)"
+    )
+    slack_channel: Annotated[str, Trimmed] = Field(
+        description="the id of the channel where texts arrive, such as C0123456789"
+    )
     telnyx_api_key: Annotated[SecretStr, Trimmed] = Field(description="the Telnyx API key, which begins with KEY")
-    telnyx_public_key: Annotated[str, Trimmed] = Field(description="the Telnyx public key: base64 of 32 bytes (Keys & Credentials)")
-    telnyx_phone_number: Annotated[str, Trimmed] = Field(description="our number with country code, such as +13125550100")
-    telnyx_messaging_profile_id: Annotated[str, Trimmed] | None = Field(None, description="the messaging profile that sends")
+    telnyx_public_key: Annotated[str, Trimmed] = Field(
+        description="the Telnyx public key: base64 of 32 bytes (Keys & Credentials)"
+    )
+    telnyx_phone_number: Annotated[str, Trimmed] = Field(
+        description="our number with country code, such as +13125550100"
+    )
+    telnyx_messaging_profile_id: Annotated[str, Trimmed] | None = Field(
+        None, description="the messaging profile that sends"
+    )
     number_channels: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="more numbers and where each arrives, such as +13125550001=C0SALES,+13125550002=C0SUPPORT",
     )
     public_url: Annotated[str, Trimmed] | None = Field(
-        None, description="the https address at which the internet reaches this program, such as https://sms.example.com"
+        None,
+        description="the https address at which the internet reaches this program, such as https://sms.example.com",
     )
-    database_url: Annotated[str, Trimmed] = Field("sqlite:///data/textbridge.db", description="where the data are: sqlite:///path/to/file.db")
+    database_url: Annotated[str, Trimmed] = Field(
+        "sqlite:///data/textbridge.db", description="where the data are: sqlite:///path/to/file.db"
+    )
     host: Annotated[str, Trimmed] = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on, 0 to 65535 (0: any free one)")
     slack_api_url: Annotated[str, Trimmed] = Field("https://slack.com/api/", description="Slack's Web API")
     telnyx_api_url: Annotated[str, Trimmed] = Field("https://api.telnyx.com/v2", description="Telnyx's API")
-    default_region: Annotated[str, Trimmed] = Field("US", description="how a number without + is read: a country code of two letters, such as US")
+    default_region: Annotated[str, Trimmed] = Field(
+        "US", description="how a number without + is read: a country code of two letters, such as US"
+    )
     thread_mode: ThreadMode = Field(ThreadMode.REPLY, description="reply, prefix or confirm")
-    send_hold_seconds: int = Field(0, ge=0, le=3600, description="how long a reply waits before it is sent: 0 to 3600 seconds")
-    notice_after_minutes: int = Field(10, ge=0, le=100_000, description="minutes of silence after which a text is also shown in the channel")
-    quiet_hours: Annotated[str, Trimmed] = Field("", description="hours in which nobody is texted, such as 21:00-08:00; empty for none")
-    media_allow_private_hosts: bool = Field(default=False, description="true or false: fetch pictures from private addresses too")
+    send_hold_seconds: int = Field(
+        0, ge=0, le=3600, description="how long a reply waits before it is sent: 0 to 3600 seconds"
+    )
+    notice_after_minutes: int = Field(
+        10, ge=0, le=100_000, description="minutes of silence after which a text is also shown in the channel"
+    )
+    quiet_hours: Annotated[str, Trimmed] = Field(
+        "", description="hours in which nobody is texted, such as 21:00-08:00; empty for none"
+    )
+    media_allow_private_hosts: bool = Field(
+        default=False, description="true or false: fetch pictures from private addresses too"
+    )
     log_level: Annotated[str, Trimmed] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: LogFormat = Field(LogFormat.TEXT, description="text or json")
 
@@ -200,7 +227,9 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         problems = []
         for name in dict.fromkeys(str(detail["loc"][0]) for detail in error.errors() if detail["loc"]):
-            missing = any(detail["type"] == "missing" for detail in error.errors() if detail["loc"] and detail["loc"][0] == name)
+            missing = any(
+                detail["type"] == "missing" for detail in error.errors() if detail["loc"] and detail["loc"][0] == name
+            )
             description = Settings.model_fields[name.lower()].description
             problems.append(f"{name.upper()} is {'missing' if missing else 'wrong'}: it should hold {description}")
         raise SettingsWrong(problems) from None

@@ -16,6 +16,9 @@ from bot.text.escape import escape_sms
 from bot.text.typed import render_typed
 from handlers.listeners import Answer, Desk, reply_privately
 
+#: Every slash command, as the manifest declares them.
+COMMANDS = ("/sms", "/schedule", "/optouts")
+
 #: Opens a form for a command that was typed alone.
 OpenForm = Callable[[Mapping[str, Any], Any], Any]
 
@@ -44,9 +47,8 @@ def register_commands(bolt: AsyncApp, desk: Desk, *, open_text_form: OpenForm, o
         wanted = commands.parse_optouts(render_typed(str(body.get("text") or "")), desk.policy.region)
         await reply_privately(ack, await _answer(_answer_optouts(desk, wanted, body)))
 
-    bolt.command("/sms")(on_sms)
-    bolt.command("/schedule")(on_schedule)
-    bolt.command("/optouts")(on_optouts)
+    for command, listener in zip(COMMANDS, (on_sms, on_schedule, on_optouts), strict=True):
+        bolt.command(command)(listener)
 
 
 async def _open(ack: AsyncAck, open_form: OpenForm, body: Mapping[str, Any], client: Any) -> None:
@@ -137,7 +139,8 @@ async def _answer_optouts(desk: Desk, wanted: commands.OptoutsCommand, body: Map
 def show_forms(forms: tuple[commands.Form, ...]) -> str:
     """Return the forms of a command, with an example each."""
     return "\n".join(
-        f"• `{escape_sms(form.usage)}` {escape_sms(form.does)}\n      _e.g._ `{escape_sms(form.example)}`" for form in forms
+        f"• `{escape_sms(form.usage)}` {escape_sms(form.does)}\n      _e.g._ `{escape_sms(form.example)}`"
+        for form in forms
     )
 
 

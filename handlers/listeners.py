@@ -31,6 +31,9 @@ from bot.ports import Directory
 
 _log = Log("slack.listener")
 
+#: The message shortcut in the manifest that turns a note into a text.
+SEND_AS_TEXT_SHORTCUT = "send_as_text"
+
 #: What a command or a click is answered with, privately: one sentence, or words with buttons.
 Answer = str | Words
 
@@ -81,9 +84,14 @@ async def _answer_error(error: Exception) -> BoltResponse:
         return BoltResponse(status=200, body=error.person)
     if isinstance(error, RetryLater):
         _log.warning("A request could not be served just now.", trouble=error.log)
-        return BoltResponse(status=200, body="Slack or the carrier does not answer just now. Nothing was sent; please try again in a moment.")
+        return BoltResponse(
+            status=200,
+            body="Slack or the carrier does not answer just now. Nothing was sent; please try again in a moment.",
+        )
     _log.error("A request failed.", error=error)
-    return BoltResponse(status=200, body="Something went wrong here, and it has been noted. Nothing was sent; please try again.")
+    return BoltResponse(
+        status=200, body="Something went wrong here, and it has been noted. Nothing was sent; please try again."
+    )
 
 
 async def reply_privately(ack: AsyncAck, answer: Answer) -> None:
@@ -105,7 +113,9 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
         async def listen(ack: AsyncAck, body: Mapping[str, Any], respond: Any) -> None:
             clicked = body["actions"][0]
             try:
-                answer = await decide(str(clicked.get("value", "")), body["user"]["id"], str(body.get("trigger_id", "")))
+                answer = await decide(
+                    str(clicked.get("value", "")), body["user"]["id"], str(body.get("trigger_id", ""))
+                )
             except NotAllowed as error:
                 answer = error.person
             await ack()
@@ -130,7 +140,29 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
         lambda value, user, _: desk.schedules.cancel_schedule(_id(value), _id(user)),
         replaces=True,
     )
-    on(Action.OPTOUTS_PAGE, lambda value, _user, _once: desk.optouts.list_optouts(int(value), fresh=False), replaces=True)
+    on(
+        Action.OPTOUTS_PAGE,
+        lambda value, _user, _once: desk.optouts.list_optouts(int(value), fresh=False),
+        replaces=True,
+    )
+
+
+def register_shortcuts(bolt: AsyncApp, desk: Desk) -> None:
+    """Register the message shortcuts."""
+
+    async def send_as_text(ack: AsyncAck, body: Mapping[str, Any], respond: Any) -> None:
+        message = body.get("message") or {}
+        channel = body.get("channel") or {}
+        try:
+            answer = await desk.decisions.send_as_text(
+                _id(str(channel.get("id", ""))), _id(str(message.get("ts", ""))), _id(body["user"]["id"])
+            )
+        except NotAllowed as error:
+            answer = error.person
+        await ack()
+        await _respond(respond, answer, replaces=False)
+
+    bolt.shortcut(SEND_AS_TEXT_SHORTCUT)(send_as_text)
 
 
 def register_rest(bolt: AsyncApp) -> None:

@@ -91,7 +91,9 @@ class Forms:
                 "type": "input",
                 "block_id": _TO,
                 "label": _plain("To"),
-                "hint": _plain(f"A phone number; several with commas make one group message, at most {MOST_RECIPIENTS}."),
+                "hint": _plain(
+                    f"A phone number; several with commas make one group message, at most {MOST_RECIPIENTS}."
+                ),
                 "element": {
                     "type": "plain_text_input",
                     "action_id": _TO,
@@ -142,14 +144,21 @@ class Forms:
                 "type": "input",
                 "block_id": _FROM,
                 "label": _plain("From"),
-                "element": {"type": "static_select", "action_id": _FROM, "options": options, "initial_option": options[0]},
+                "element": {
+                    "type": "static_select",
+                    "action_id": _FROM,
+                    "options": options,
+                    "initial_option": options[0],
+                },
             }
         ]
 
     async def _recount(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         await ack()
         view = body["view"]
-        await self._update(client, view, self._build(view["callback_id"], text=_read_text(view), revision=_revision(view)))
+        await self._update(
+            client, view, self._build(view["callback_id"], text=_read_text(view), revision=_revision(view))
+        )
 
     async def _replace(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         await ack()

@@ -36,4 +36,6 @@ class Operations:
     async def handle_metrics(self, _request: web.Request) -> web.Response:
         """Answer all figures in Prometheus' text format."""
         await self._refresh()
-        return web.Response(body=self._metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+        return web.Response(
+            body=self._metrics.render(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )

@@ -57,7 +57,10 @@ class CarrierWebhook:
             key=f"telnyx:{identify_event(event, raw)}",
             lane=choose_lane(event),
             body=json.dumps(
-                {"body": text, "reference": reference if len(reference) <= _LONGEST_REFERENCE and reference.isalnum() else None}
+                {
+                    "body": text,
+                    "reference": reference if len(reference) <= _LONGEST_REFERENCE and reference.isalnum() else None,
+                }
             ),
         )
         try:

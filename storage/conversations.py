@@ -41,12 +41,16 @@ class ConversationRows:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
-    async def get_or_create(self, parties: Parties, *, new_id: ConversationId, channel_id: ChannelId, now: datetime) -> Conversation:
+    async def get_or_create(
+        self, parties: Parties, *, new_id: ConversationId, channel_id: ChannelId, now: datetime
+    ) -> Conversation:
         """Return the one conversation of *parties*, made now under *new_id* if there was none."""
         found = await self.find(parties)
         if found is not None:
             return found
-        await self._connection.execute_fetchall(_CREATE, (new_id, parties.ours, parties.key, channel_id, to_micros(now)))
+        await self._connection.execute_fetchall(
+            _CREATE, (new_id, parties.ours, parties.key, channel_id, to_micros(now))
+        )
         created = await self.find(parties)
         assert created is not None, "the unique pair was inserted in this transaction"
         return created

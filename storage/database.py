@@ -113,7 +113,9 @@ class Database:
 
 
 def _explain(error: sqlite3.OperationalError) -> NotStored:
-    return NotStored(f"the database refuses: {error}", person="Textbridge cannot write to its database just now. Nothing was sent.")
+    return NotStored(
+        f"the database refuses: {error}", person="Textbridge cannot write to its database just now. Nothing was sent."
+    )
 
 
 async def open_database(path: Path) -> Database:

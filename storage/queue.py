@@ -203,9 +203,7 @@ class WorkbenchRows:
     async def sweep(self, *, everything: bool) -> int:
         """Take back claims whose lease ran out (*everything*: all claims, when no other worker can be alive)."""
         async with self._database.write() as connection:
-            rows = list(
-                await connection.execute_fetchall(_SWEEP, (int(everything), to_micros(self._clock.now())))
-            )
+            rows = list(await connection.execute_fetchall(_SWEEP, (int(everything), to_micros(self._clock.now()))))
         self._bell.ring({row["pool"] for row in rows})
         return len(rows)
 

@@ -16,7 +16,9 @@ _BATCH = 1_000
 
 _BACKLOG = "SELECT pool, status, COUNT(*) AS jobs FROM jobs WHERE status IN ('waiting', 'ready', 'running', 'parked') GROUP BY pool, status"
 _OLDEST = "SELECT MIN(due_at) AS due_at FROM jobs WHERE status = 'ready'"
-_FORGET = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE status = 'done' AND finished_at < ? LIMIT ?) RETURNING id"
+_FORGET = (
+    "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE status = 'done' AND finished_at < ? LIMIT ?) RETURNING id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

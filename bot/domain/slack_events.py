@@ -75,6 +75,20 @@ class NotForUs:
 
 SlackEvent = ThreadReply | MessageEdited | MessageDeleted | ReactionAdded | ChannelClosed | NotForUs
 
+#: Every event that does something here, as the manifest subscribes to them; any other is only counted.
+HANDLED_EVENTS = frozenset(
+    {
+        "message.channels",
+        "message.groups",
+        "reaction_added",
+        "channel_archive",
+        "channel_deleted",
+        "group_archive",
+        "group_deleted",
+        "app_home_opened",
+    }
+)
+
 #: The subtypes of a message that a person wrote. `file_share`: with files; `thread_broadcast`: also sent to the channel.
 _WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _CLOSED = frozenset({"channel_archive", "channel_deleted", "group_archive", "group_deleted"})

@@ -132,11 +132,11 @@ def format_when(at: datetime, zone: ZoneInfo) -> str:
 
 def describe_wait(at: datetime, now: datetime) -> str:
     """Tell how long it is until *at*: `in 2 hours`, `in 3 days`. What is over is `now`."""
-    minutes = int((at - now).total_seconds() // 60)
     if at <= now:
         return "now"
-    if minutes < 1:
+    if at - now < timedelta(minutes=1):
         return "in less than a minute"
+    minutes = round((at - now).total_seconds() / 60)  # told a second later, `in 2 hours` is still that
     hours, rest = divmod(minutes, _HOUR_MINUTES)
     if not hours:
         return f"in {_count(minutes, 'minute')}"

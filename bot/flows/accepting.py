@@ -89,9 +89,7 @@ class Accepting:
         """Return until when the quiet hours hold a text back, None if they do not."""
         if self._policy.quiet_hours is None:
             return None
-        zones = {
-            zone for address in conversation.parties.theirs if is_phone(address) for zone in time_zones(address)
-        }
+        zones = {zone for address in conversation.parties.theirs if is_phone(address) for zone in time_zones(address)}
         return self._policy.quiet_hours.find_opening(
             self._clock.now(), tuple(ZoneInfo(zone) for zone in sorted(zones)) or (ZoneInfo("UTC"),)
         )
@@ -204,4 +202,3 @@ class Accepting:
             channel_id=draft.channel_id,
             slack_ts=draft.slack_ts,
         )
-

@@ -8,14 +8,17 @@ from datetime import timedelta
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.carrier_events import Receipt, read_copies
-from bot.domain.ids import MessageId, UserId
-from bot.domain.message import Message, Origin, State
+from bot.domain.ids import ChannelId, MessageId, SlackTs, UserId
+from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.errors import CarrierRefused, NotAllowed, RetryLater
+from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.jobs import enqueue_mark, send_key
 from bot.flows.receipts import Receipts
 from bot.ports import Carrier, Directory, Store, Transaction
+from bot.text.escape import escape_sms
+from bot.text.notes import strip_note_sign
 
 _CARRIER_PATIENCE = timedelta(seconds=1, milliseconds=800)
 
@@ -58,6 +61,26 @@ class Decisions:
             await self._accepting.check_consent(tx, conversation)
             await self._accepting.release(tx, conversation, message)
         return "📤 On its way."
+
+    async def send_as_text(self, channel_id: ChannelId, ts: SlackTs, actor: UserId) -> str:
+        """Send what was kept as a note in a thread, at its author's word. Transaction: its send."""
+        check_author(await self._directory.get_person(actor))
+        async with self._store.transaction("send as text") as tx:
+            message = await tx.messages.find_in_slack(channel_id, ts)
+            if message is None or message.direction is not Direction.OUTBOUND:
+                raise NotAllowed("Only what a teammate wrote in a customer's thread can be sent as a text.")
+            if message.author != actor:
+                raise NotAllowed("Only its author can send this. Write it anew in the thread to send it yourself.")
+            if message.state is not State.NOTE:
+                return "This is not a note: it was sent already, or its mark says why not."
+            check_text(message.text)
+            conversation = await tx.conversations.get(message.conversation_id)
+            await self._accepting.check_consent(tx, conversation)
+            text = strip_note_sign(message.text)
+            check_text(text)
+            await tx.messages.update(message.id, text=text)
+            await self._accepting.release(tx, conversation, message)
+        return f"📤 On its way: “{escape_sms(wording.shorten(text, 300))}”"
 
     async def keep_reply(self, message_id: MessageId, actor: UserId) -> str:
         """Keep a reply that waits for its author's word as a note. Transaction: that it is one."""
@@ -125,15 +148,15 @@ class Decisions:
                 return "The carrier does not answer just now. Try again in a minute."
             if record is None:
                 return "The carrier has no record of this text."
-            receipt = Receipt(
-                carrier_id=message.carrier_id, sender=None, copies=read_copies(record, self._clock.now())
-            )
+            receipt = Receipt(carrier_id=message.carrier_id, sender=None, copies=read_copies(record, self._clock.now()))
             await self._receipts.record_receipt(None, receipt, message_id)
             return "The carrier's record has been read; the mark shows what it says."
         async with self._store.transaction("settle now") as tx:
             hastened = await tx.queue.hasten(f"settle:{message_id}", self._clock.now())
         if hastened:
-            return "Asking the carrier now, under the same key: they cannot get it twice. The mark will show the answer."
+            return (
+                "Asking the carrier now, under the same key: they cannot get it twice. The mark will show the answer."
+            )
         return "This is settled, or is being settled right now; look at its mark."
 
 

@@ -168,7 +168,9 @@ async def enqueue_late_mark(tx: Transaction, message_id: MessageId, now: datetim
     )
 
 
-async def enqueue_send(tx: Transaction, conversation_id: ConversationId, message_id: MessageId, due_at: datetime | None) -> None:
+async def enqueue_send(
+    tx: Transaction, conversation_id: ConversationId, message_id: MessageId, due_at: datetime | None
+) -> None:
     """Have a text handed to the carrier, after those before it in the conversation."""
     await tx.queue.enqueue(
         NewJob(

@@ -72,7 +72,12 @@ class Optouts:
                     await tx.consents.record(optout.address, CustomerStopped(evidence=evidence), evidence)
                     if not consent.blocked:
                         await tell_optout(
-                            tx, optout.address, self._policy, key=f"list:{evidence.at.isoformat()}", words="", besides=None
+                            tx,
+                            optout.address,
+                            self._policy,
+                            key=f"list:{evidence.at.isoformat()}",
+                            words="",
+                            besides=None,
                         )
                     new += 1
         return new
@@ -131,7 +136,9 @@ class Optouts:
             consent = await view.consents.get(address)
             history = await view.consents.history(address)
         name = f"*{wording.name_address(address, self._policy.region)}* `{address}`"
-        lines = [f"🚫 {name} has *opted out*: nothing is sent to them." if consent.blocked else f"✅ {name} can be texted."]
+        lines = [
+            f"🚫 {name} has *opted out*: nothing is sent to them." if consent.blocked else f"✅ {name} can be texted."
+        ]
         if consent.stopped_by_customer is not None:
             lines.append("They opted out themselves: only they can undo it, by texting START.")
         elif consent.stopped_by_hand is not None:
@@ -154,7 +161,9 @@ class Optouts:
         name = wording.name_address(address, self._policy.region)
         async with self._store.transaction("add opt-out") as tx:
             if await tx.queue.note_once(f"asked:{once}"):
-                evidence = Evidence(source=EvidenceSource.COMMAND, at=self._clock.now(), actor=actor, reason=reason or None)
+                evidence = Evidence(
+                    source=EvidenceSource.COMMAND, at=self._clock.now(), actor=actor, reason=reason or None
+                )
                 before = await tx.consents.get(address)
                 await tx.consents.record(address, HandAdded(evidence=evidence), evidence)
                 if not before.blocked:

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.clock import Clock
 from bot.chance import Chance
+from bot.clock import Clock
 from bot.domain.conversation import Conversation
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
 from bot.domain.job import Job
@@ -81,7 +81,9 @@ class Posting:
         async with self._store.transaction("post text") as tx:
             await self._record(tx, job, placed)
             if number == 0:
-                await tx.messages.update(message_id, channel_id=placed.conversation.channel_id, slack_ts=placed.posted.ts)
+                await tx.messages.update(
+                    message_id, channel_id=placed.conversation.channel_id, slack_ts=placed.posted.ts
+                )
                 if message.direction is Direction.OUTBOUND:
                     await enqueue_mark(tx, message_id, self._chance.token())
             await tx.queue.finish(job)
@@ -105,7 +107,9 @@ class Posting:
         author = "Textbridge"
         if message.author is not None:
             author = (await self._directory.get_person(message.author)).name
-        note = {Origin.SCHEDULE: "scheduled this text", Origin.CORRECTION: "sent a correction"}.get(message.origin, "texted")
+        note = {Origin.SCHEDULE: "scheduled this text", Origin.CORRECTION: "sent a correction"}.get(
+            message.origin, "texted"
+        )
         return wording.our_text(part, author=author, number=number, note=note)
 
     async def post_line(self, job: Job) -> None:
@@ -219,7 +223,9 @@ class Posting:
                 return conversation
         for channel_id in (self._policy.choose_channel(conversation.parties.ours), self._policy.default_channel):
             if channel_id != conversation.channel_id:
-                _log.warning("A channel cannot be used; the conversation moves.", channel=conversation.channel_id, to=channel_id)
+                _log.warning(
+                    "A channel cannot be used; the conversation moves.", channel=conversation.channel_id, to=channel_id
+                )
                 return await self._lose_thread(conversation, channel_id)
         _log.error(
             "The channel cannot be used and there is no other: invite the app to it, unarchive it, or set SLACK_CHANNEL.",
@@ -266,7 +272,11 @@ class Posting:
         blocks = list(body["blocks"]) or wording.line(text)[1]
         await _unless_refused(
             lambda: self._threads.whisper(
-                ChannelId(body["channel"]), UserId(body["user"]), text, blocks, None if thread is None else SlackTs(thread)
+                ChannelId(body["channel"]),
+                UserId(body["user"]),
+                text,
+                blocks,
+                None if thread is None else SlackTs(thread),
             )
         )
         async with self._store.transaction("whisper") as tx:
@@ -284,4 +294,3 @@ async def _unless_refused(call: Callable[[], Awaitable[None]]) -> None:
 def _key(job: Job, conversation: Conversation) -> str:
     """Return the key in the post's metadata: another for each root, so that a stray of a lost thread is not adopted."""
     return f"{job.key}@{conversation.root}"
-

@@ -154,9 +154,7 @@ class Receive:
         match signal:
             case ConsentSignal.STOP:
                 await tx.consents.record(sender, CustomerStopped(evidence=evidence), evidence)
-                await tell_optout(
-                    tx, sender, self._policy, key=message.id, words=event.text, besides=conversation.id
-                )
+                await tell_optout(tx, sender, self._policy, key=message.id, words=event.text, besides=conversation.id)
                 _log.info("Somebody opted out.", conversation=conversation.id, source=source)
             case ConsentSignal.START:
                 before = await tx.consents.get(sender)

@@ -125,7 +125,9 @@ class Schedules:
             lines.insert(1, escape_sms(note))
         return wording.line("\n".join(lines), [_cancel_button(schedule.id)])
 
-    async def _add(self, tx: Transaction, message: Message, due_at: datetime, zone: ZoneInfo, author: UserId) -> Schedule:
+    async def _add(
+        self, tx: Transaction, message: Message, due_at: datetime, zone: ZoneInfo, author: UserId
+    ) -> Schedule:
         schedule = Schedule(
             id=ScheduleId(self._chance.short()),
             message_id=message.id,
@@ -178,7 +180,9 @@ class Schedules:
         async with self._store.transaction("cancel schedule") as tx:
             schedule = await tx.schedules.find(schedule_id)
             if schedule is None:
-                raise NotAllowed(f"There is no scheduled text `{escape_sms(schedule_id)}`. `/schedule list` shows what is waiting.")
+                raise NotAllowed(
+                    f"There is no scheduled text `{escape_sms(schedule_id)}`. `/schedule list` shows what is waiting."
+                )
             match schedule.state:
                 case ScheduleState.CANCELLED:
                     return f"`{schedule.id}` is taken back already."
@@ -246,4 +250,3 @@ def _cancel_button(schedule_id: ScheduleId) -> Block:
         schedule_id,
         style="danger",
     )
-

@@ -135,7 +135,9 @@ class Sending:
                     text, blocks = wording.left_out(left_out, self._policy.region)
                     await enqueue_line(tx, conversation.id, f"left-out:{message_id}", text, blocks)
             await tx.deliveries.open_attempt(message_id, now)
-            await tx.messages.update(message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state)
+            await tx.messages.update(
+                message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state
+            )
             return request
 
     async def _is_time(
@@ -212,7 +214,9 @@ class Sending:
         """Leave the attempt open, to be settled; after several, transaction: tell people, and settle out of the lane."""
         attempts = request.attempts + 1
         if attempts < MOST_QUIET_ATTEMPTS:
-            raise RetryLater(error.log, after=max(RECEIPT_WAIT, choose_wait(attempts, self._chance.fraction()))) from error
+            raise RetryLater(
+                error.log, after=max(RECEIPT_WAIT, choose_wait(attempts, self._chance.fraction()))
+            ) from error
         async with self._store.transaction("record unsettled") as tx:
             message = await tx.messages.get(request.message_id)
             if message.state is not State.UNSETTLED and message.state in _TO_BE_SENT:
@@ -328,14 +332,20 @@ async def explain_failure(
 ) -> None:
     """Say in the thread why a text did not arrive, once for each recipient; and record the opt-out if that is why."""
     explanation = explain_code(failure.code, failure.title, failure.detail)
-    name = None if recipient is None or not conversation.parties.is_group else wording.name_address(recipient, policy.region)
+    name = (
+        None
+        if recipient is None or not conversation.parties.is_group
+        else wording.name_address(recipient, policy.region)
+    )
     text, blocks = wording.failure(explanation, code=failure.code, title=failure.title, recipient=name)
     await enqueue_line(tx, conversation.id, f"failure:{message.id}:{recipient or ''}", text, blocks)
     if explanation.kind is FailureKind.OPTED_OUT:
         for address in [recipient] if recipient is not None else conversation.parties.theirs:
             if recipient is None and conversation.parties.is_group:
                 break  # the carrier does not say which of the group it was
-            evidence = Evidence(source=EvidenceSource.CARRIER_REFUSAL, at=now, message_id=message.id, reason=failure.title)
+            evidence = Evidence(
+                source=EvidenceSource.CARRIER_REFUSAL, at=now, message_id=message.id, reason=failure.title
+            )
             before = await tx.consents.get(address)
             await tx.consents.record(address, CustomerStopped(evidence=evidence), evidence)
             if not before.blocked:

@@ -237,7 +237,9 @@ def confirm_reply(message_id: MessageId, text: str, parties: Parties, region: st
     )
 
 
-def waits_for_quiet_hours(message_id: MessageId, opening: datetime, zone: ZoneInfo, parties: Parties, region: str) -> Words:
+def waits_for_quiet_hours(
+    message_id: MessageId, opening: datetime, zone: ZoneInfo, parties: Parties, region: str
+) -> Words:
     """Return the private line that says until when a reply waits."""
     moment = opening.astimezone(zone)
     return line(
@@ -250,7 +252,9 @@ def waits_for_quiet_hours(message_id: MessageId, opening: datetime, zone: ZoneIn
 def still_has_original(message_id: MessageId | None, *, deleted: bool) -> Words:
     """Return the private line after an edit or deletion that came too late."""
     did = "deleted" if deleted else "edited"
-    buttons = [] if message_id is None else [button("Send correction", Action.SEND_CORRECTION, message_id, style="primary")]
+    buttons = (
+        [] if message_id is None else [button("Send correction", Action.SEND_CORRECTION, message_id, style="primary")]
+    )
     return line(f"✏️ You {did} a text that had already gone out: the customer still has the original.", buttons)
 
 

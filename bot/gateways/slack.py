@@ -7,7 +7,6 @@ repeated blindly; all others may be, for Slack answers a repeated one with `alre
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,11 +33,21 @@ _CHANNEL_ERRORS = frozenset(
 )
 #: The token is wrong now and may be replaced: wait, lose nothing.
 _ACCESS_ERRORS = frozenset(
-    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "org_login_required", "access_denied"}
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "org_login_required",
+        "access_denied",
+    }
 )
 _BUSY_ERRORS = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 #: Slack's own trouble: some of it may have succeeded.
-_TROUBLE_ERRORS = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
+_TROUBLE_ERRORS = frozenset(
+    {"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
+)
 _ACCESS_WAIT = timedelta(seconds=5)
 
 
@@ -143,7 +152,11 @@ class SlackGateway:
         await self._ask(
             "chat.postEphemeral",
             lambda: self._client.chat_postEphemeral(
-                channel=channel_id, user=user_id, text=text, blocks=[dict(block) for block in blocks], thread_ts=thread_ts
+                channel=channel_id,
+                user=user_id,
+                text=text,
+                blocks=[dict(block) for block in blocks],
+                thread_ts=thread_ts,
             ),
             repeatable=True,
         )
@@ -167,7 +180,9 @@ class SlackGateway:
     async def join(self, channel_id: ChannelId) -> None:
         """Join a public channel; ChannelUnusable if it cannot be joined."""
         try:
-            await self._ask("conversations.join", lambda: self._client.conversations_join(channel=channel_id), repeatable=True)
+            await self._ask(
+                "conversations.join", lambda: self._client.conversations_join(channel=channel_id), repeatable=True
+            )
         except SlackRefused as error:
             raise ChannelUnusable(method=error.method, error=error.error) from error
 
@@ -186,7 +201,9 @@ class SlackGateway:
     async def name_channel(self, channel_id: ChannelId) -> str | None:
         """Return the channel's name without `#`."""
         try:
-            answer = await self._ask("conversations.info", lambda: self._client.conversations_info(channel=channel_id), repeatable=True)
+            answer = await self._ask(
+                "conversations.info", lambda: self._client.conversations_info(channel=channel_id), repeatable=True
+            )
         except SlackRefused:
             return None
         name = (answer.get("channel") or {}).get("name")
@@ -239,7 +256,7 @@ class SlackGateway:
         outcome = "error"
         try:
             answer = await call()
-        except (SlackClientError, aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+        except (TimeoutError, SlackClientError, aiohttp.ClientError, ValueError) as error:
             judged = _judge(error, method, repeatable=repeatable)
             outcome = type(judged).__name__
             if isinstance(judged, RetryLater) and judged.after is not None:
@@ -300,7 +317,13 @@ def _collect(found: dict[str, Posted], message: Mapping[str, Any], key: str) -> 
 
 def _read_person(user_id: UserId, user: Mapping[str, Any], our_team: TeamId) -> Person:
     profile = user.get("profile") or {}
-    name = profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name") or "somebody"
+    name = (
+        profile.get("display_name")
+        or profile.get("real_name")
+        or user.get("real_name")
+        or user.get("name")
+        or "somebody"
+    )
     team = user.get("team_id")
     if user.get("deleted"):
         standing = Standing.GONE

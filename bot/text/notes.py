@@ -37,6 +37,7 @@ _INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: What may stand before a line that is quoted or in a list, where a program wrote the list as text.
 _LINE_MARKS: Final = re.compile(r"(?:\s|[>|#•◦▪▫‣⁃·–—-]|[0-9]{1,3}[.)]\s)+")
 
+_PLAIN_SIGN: Final = re.compile(r"^[\s*_~`]*(?:(?:note|private|internal)\s?[:：]|//|;;|🔇)[*_~`]*", re.IGNORECASE)
 _SMS_PREFIX: Final = re.compile(r"sms\s?:", re.IGNORECASE)
 
 
@@ -69,6 +70,11 @@ def find_sms_prefix(plain: str) -> str | None:
     if found is None:
         return None
     return plain[start + found.end() :].strip()
+
+
+def strip_note_sign(plain: str) -> str:
+    """Return a note's text without the sign that made it one, for when it is to be sent after all."""
+    return _PLAIN_SIGN.sub("", plain, count=1).lstrip()
 
 
 def _read_opening(document: Document) -> str:

@@ -122,7 +122,7 @@ def _render_inlines(inlines: Iterable[Inline], names: Names) -> str:
     return "".join(_render_inline(inline, names) for inline in inlines)
 
 
-def _render_inline(inline: Inline, names: Names) -> str:  # noqa: PLR0911 - one for each kind there is
+def _render_inline(inline: Inline, names: Names) -> str:
     match inline:
         case Text():
             return _clean(inline.text)

@@ -35,7 +35,9 @@ class Supervisor:
                 if self._stopping:  # it failed while putting its things away, which ate the cancellation
                     _log.error("A part of the program failed while it stopped.", error=error, part=name)
                     return
-                _log.error("A part of the program failed and is started again.", error=error, part=name, failures=failures)
+                _log.error(
+                    "A part of the program failed and is started again.", error=error, part=name, failures=failures
+                )
                 await self._clock.sleep(choose_wait(failures, 1.0))
             else:
                 return

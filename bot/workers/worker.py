@@ -146,7 +146,9 @@ class Worker:
                 _log.error("A job failed too often and is parked.", error=error, job=job.id, kind=job.kind)
                 await self._workbench.park(job, trouble=type(error).__name__)
                 return "parked"
-            _log.error("A job failed; it will be tried again.", error=error, job=job.id, kind=job.kind, attempt=job.attempts)
+            _log.error(
+                "A job failed; it will be tried again.", error=error, job=job.id, kind=job.kind, attempt=job.attempts
+            )
             # It may have failed after its call went out: let the flow look before it calls again.
             await self._retry(job, TextbridgeError(type(error).__name__), unsettled=True, surprise=True)
             return "surprise"
@@ -162,8 +164,8 @@ class Worker:
         surprise: bool = False,
     ) -> None:
         wait = choose_wait(job.attempts, self._chance.fraction())
-        if after is not None:
-            wait = max(after, choose_wait(1, self._chance.fraction()))  # `Retry-After: 0` must not make it run hot
+        if after is not None and after > timedelta(0):  # `Retry-After: 0` must not make it run hot
+            wait = after
         _log.info("A job waits to be tried again.", job=job.id, kind=job.kind, attempt=job.attempts, trouble=error.log)
         await self._workbench.retry(
             job, due_at=self._clock.now() + wait, unsettled=unsettled, surprise=surprise, trouble=error.log

@@ -66,9 +66,7 @@ async def test_a_stop_is_kept_with_all_of_its_evidence_and_for_that_address_only
     async with store.reading() as kept:
         assert await kept.consents.get(ANA) == after
         assert not (await kept.consents.get(BOB)).blocked
-        assert list(await kept.consents.history(ANA)) == [
-            ConsentEntry(step=ConsentStep.STOPPED, evidence=_evidence())
-        ]
+        assert list(await kept.consents.history(ANA)) == [ConsentEntry(step=ConsentStep.STOPPED, evidence=_evidence())]
 
 
 async def test_each_side_opens_only_its_own_door(store: Store) -> None:

@@ -22,9 +22,7 @@ REQUEST = CarrierRequest(
 @pytest.fixture(autouse=True)
 async def _message(store: Store) -> None:
     async with store.transaction("test") as kept:
-        await kept.conversations.get_or_create(
-            GROUP, new_id=ConversationId("pair"), channel_id=ChannelId("C"), now=NOW
-        )
+        await kept.conversations.get_or_create(GROUP, new_id=ConversationId("pair"), channel_id=ChannelId("C"), now=NOW)
         await kept.messages.add(make_message("one"))
         await kept.messages.add(make_message("two"))
 

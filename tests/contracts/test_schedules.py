@@ -51,7 +51,9 @@ async def test_what_has_not_gone_out_is_listed_soonest_first(store: Store) -> No
     async with store.transaction("test") as kept:
         for number, state in enumerate(ScheduleState):
             due_at = NOW + timedelta(hours=10 - number)
-            await kept.schedules.add(make_schedule(str(number), f"m{number}", state=ScheduleState.WAITING, due_at=due_at))
+            await kept.schedules.add(
+                make_schedule(str(number), f"m{number}", state=ScheduleState.WAITING, due_at=due_at)
+            )
             await kept.schedules.set_state(ScheduleId(str(number)), state)
     async with store.reading() as kept:
         pending = await kept.schedules.list_pending()

@@ -32,7 +32,7 @@ from hypothesis.stateful import (
 from bot.clock import ManualClock
 from bot.domain.job import LEASE, Job, Pool, Status
 from bot.errors import LeaseLost
-from storage.rows import from_micros_or_none, to_micros
+from storage.rows import from_micros_or_none
 from tests.storage.rig import Rig, open_rig
 from tests.storage.samples import make_job
 
@@ -218,7 +218,12 @@ class QueueMachine(RuleBasedStateMachine):
         assert sorted(job.id for job in claimed) == sorted(job.id for job in expected)
         for job in claimed:
             known = self.jobs_by_id[job.id]
-            assert (job.key, job.lane, job.pool, job.body) == (known.key, known.lane, known.pool, f"body of {known.key}")
+            assert (job.key, job.lane, job.pool, job.body) == (
+                known.key,
+                known.lane,
+                known.pool,
+                f"body of {known.key}",
+            )
             assert job.unsettled == (known.unsettled_at is not None)
             assert job.started_at == (known.unsettled_at or now)
             known.status, known.token, known.lease_until = Status.RUNNING, job.token, now + LEASE

@@ -53,8 +53,10 @@ async def test_every_table_is_strict(rig: Rig) -> None:
 async def test_a_number_is_not_stored_where_a_text_belongs(rig: Rig) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         async with rig.database.write() as connection:
-            await connection.execute_fetchall("INSERT INTO jobs (kind, pool, key, status, body, due_at, created_at)"
-                                              " VALUES ('k', 'p', 'key', 'ready', '', 'tomorrow', 0)")
+            await connection.execute_fetchall(
+                "INSERT INTO jobs (kind, pool, key, status, body, due_at, created_at)"
+                " VALUES ('k', 'p', 'key', 'ready', '', 'tomorrow', 0)"
+            )
 
 
 @pytest.mark.parametrize(

@@ -169,5 +169,9 @@ def test_a_script_that_ends_in_the_middle_of_a_statement_is_refused() -> None:
 
 def test_no_released_step_says_begin_or_commit_itself() -> None:
     for step in list_migrations():
-        words = {statement.split("--")[0].split()[0].upper() for statement in split_script(step.script) if statement.split("--")[0].split()}
+        words = {
+            statement.split("--")[0].split()[0].upper()
+            for statement in split_script(step.script)
+            if statement.split("--")[0].split()
+        }
         assert not words & {"BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "VACUUM"}, step.name

@@ -12,7 +12,9 @@ from storage.rows import from_micros, from_micros_or_none, to_micros, to_micros_
 
 _OFFSETS = st.integers(min_value=-14 * 60, max_value=14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 _MOMENTS = st.datetimes(
-    min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31), timezones=st.just(UTC) | _OFFSETS  # noqa: DTZ001
+    min_value=datetime(2, 1, 1),
+    max_value=datetime(9998, 12, 31),
+    timezones=st.just(UTC) | _OFFSETS,
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.chance import SeededChance
 from bot.domain.job import LEASE, MOST_SURPRISES, Job, Kind, NewJob, Pool, choose_wait
-from bot.errors import Broken, ChannelUnusable, LeaseLost, NotAllowed, NotStored, OutcomeUnknown, RetryLater
+from bot.errors import Broken, ChannelUnusable, NotAllowed, NotStored, OutcomeUnknown, RetryLater
 from bot.observe import Metrics
 from bot.workers.worker import Flow, Worker
 from tests.storage.rig import Rig, locked_by_another
