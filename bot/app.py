@@ -17,6 +17,7 @@ from typing import IO
 
 import aiohttp
 from aiohttp import web
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chance import Chance, SystemChance
@@ -28,6 +29,7 @@ from bot.domain.policy import Policy, read_quiet_hours
 from bot.errors import Broken, NotStored
 from bot.flows.accepting import Accepting
 from bot.flows.decisions import Decisions
+from bot.flows.home import Home
 from bot.flows.marks import Marks
 from bot.flows.optouts import Optouts
 from bot.flows.posting import Posting
@@ -175,8 +177,9 @@ def _compose(
     posting = Posting(store=store, threads=slack, directory=directory, policy=policy, clock=clock, chance=chance)
     sending = Sending(store=store, carrier=carrier, policy=policy, clock=clock, chance=chance)
     marks = Marks(store=store, threads=slack, clock=clock, chance=chance)
+    home = Home(store=store, directory=directory, home_tab=slack, policy=policy, clock=clock)
     replies = Replies(
-        store=store, directory=directory, accepting=accepting, policy=policy, chance=chance, metrics=metrics
+        store=store, directory=directory, accepting=accepting, home=home, policy=policy, chance=chance, metrics=metrics
     )
     schedules = Schedules(
         store=store,
@@ -276,7 +279,7 @@ def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str
     return AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
 
 
-def _build_listeners(settings: Settings, session: aiohttp.ClientSession, bot_token: str, desk: Desk):  # type: ignore[no-untyped-def]
+def _build_listeners(settings: Settings, session: aiohttp.ClientSession, bot_token: str, desk: Desk) -> AsyncApp:
     bolt = build_bolt(
         _build_client(settings, session, None),
         signing_secret=settings.slack_signing_secret.get_secret_value(),

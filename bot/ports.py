@@ -77,6 +77,10 @@ class Conversations(Protocol):
         """Record under which of our numbers the conversation really runs; nothing if another already has it."""
         ...
 
+    async def list_unanswered(self, *, since: datetime, limit: int) -> Sequence[Conversation]:
+        """Return those in which a customer had the last word, after *since*: at most *limit*, the newest first."""
+        ...
+
 
 class Messages(Protocol):
     """The texts of all conversations."""
@@ -439,6 +443,14 @@ class Threads(Protocol):
 
     async def join(self, channel_id: ChannelId) -> None:
         """Join a public channel; ChannelUnusable if it cannot be joined."""
+        ...
+
+
+class HomeTab(Protocol):
+    """The app's Home tab. Publishing it again changes nothing."""
+
+    async def publish_home(self, user_id: UserId, blocks: Sequence[Block]) -> None:
+        """Show *blocks* on the Home tab of *user_id*. Raises RetryLater or SlackRefused."""
         ...
 
 

@@ -1,11 +1,11 @@
 """
 `POST /slack/events`: everything that Slack sends.
 
-Slack's framework acknowledges an event before it has been handled, answers 500 to unsigned junk, and loses an event when
-`auth.test` fails. So the order here is ours: verify the raw bytes, read them, and then
+Slack's framework acknowledges an event before it has been handled, answers 500 to unsigned junk, and loses an event
+when `auth.test` fails. So the order here is ours: verify the raw bytes, read them, and then
 
 - events go to the inbox and are answered when they are on disk; a worker reads them from there;
-- commands, buttons, forms and `url_verification` go to slack-bolt, whose listeners have a flow commit before they answer.
+- commands, buttons, forms and `url_verification` go to slack-bolt, whose listeners answer after a flow has committed.
 """
 
 from __future__ import annotations

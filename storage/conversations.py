@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import aiosqlite
@@ -33,6 +34,11 @@ _TOUCH = "UPDATE conversations SET active_at = MAX(COALESCE(active_at, 0), ?) WH
 _RENAME = """
 UPDATE conversations SET ours = ?1 WHERE id = ?2
 AND NOT EXISTS (SELECT 1 FROM conversations o JOIN conversations c ON c.id = ?2 WHERE o.ours = ?1 AND o.theirs = c.theirs)"""
+_UNANSWERED = """
+SELECT * FROM conversations c WHERE active_at >= ?
+AND (SELECT direction FROM messages m WHERE m.conversation_id = c.id AND m.state NOT IN ('note', 'blocked', 'cancelled')
+    ORDER BY m.created_at DESC, m.rowid DESC LIMIT 1) = 'inbound'
+ORDER BY active_at DESC LIMIT ?"""
 
 
 class ConversationRows:
@@ -88,3 +94,8 @@ class ConversationRows:
     async def rename(self, conversation_id: ConversationId, ours: Address) -> None:
         """Record under which of our numbers the conversation really runs; nothing if another already has it."""
         await self._connection.execute_fetchall(_RENAME, (ours, conversation_id))
+
+    async def list_unanswered(self, *, since: datetime, limit: int) -> Sequence[Conversation]:
+        """Return those in which a customer had the last word, after *since*: at most *limit*, the newest first."""
+        rows = await self._connection.execute_fetchall(_UNANSWERED, (to_micros(since), limit))
+        return [read_conversation(row) for row in rows]

@@ -53,7 +53,7 @@ class SqliteStore:
                 yield transaction
             _log.debug("Committed.", transaction=name)
         finally:
-            # Even when cancelled: the commit may have happened, and a ring too many wakes somebody for nothing at worst.
+            # Even when cancelled: the commit may have happened, and a ring too many only wakes somebody for nothing.
             self._bell.ring(rung)
 
     @asynccontextmanager

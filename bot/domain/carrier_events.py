@@ -78,7 +78,7 @@ _SHA256_DIGITS = 64
 
 
 def clean(value: object) -> str:
-    """Return *value* as text that can be stored and sent: lone halves of surrogate pairs become U+FFFD. None is empty."""
+    """Return *value* as text that can be stored: lone halves of surrogate pairs become U+FFFD, None is empty."""
     if value is None:
         return ""
     return str(value).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -77,7 +77,8 @@ class Delivery:
         """How far along the status is; only ever grows for one recipient."""
         return _RANK[self.status]
 
-    def _order(self) -> tuple[int, datetime, str, str, str, str]:
+    def order(self) -> tuple[int, datetime, str, str, str, str]:
+        """Return the place of this among all that may be known of a copy: a total order, so that merging is one, too."""
         return (self.rank, self.occurred_at, self.status, self.code or "", self.title or "", self.detail or "")
 
 
@@ -85,7 +86,7 @@ def merge(known: Delivery | None, reported: Delivery) -> Delivery:
     """Return what is known once *reported* is taken into account."""
     if known is None:
         return reported
-    return max(known, reported, key=Delivery._order)
+    return max(known, reported, key=Delivery.order)
 
 
 def worst(deliveries: Iterable[Delivery]) -> Delivery | None:

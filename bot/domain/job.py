@@ -10,9 +10,9 @@ A job of the durable queue, and the rules by which it moves.
                     +----------------+               |
                     +--------------------------------+ (g)
 
-(a) the job ahead of it in its lane is done or parked · (c) claimed: lease and token · (d) finished in the transaction that
-holds its result · (e) to be tried again, or its lease ran out: then it is *unsettled*, for its call may have been made ·
-(f) given up, kept for a person · (g) a person says: again. A job without a lane, or first in it, is born ready.
+(a) the job ahead of it in its lane is done or parked · (c) claimed: lease and token · (d) finished in the transaction
+that holds its result · (e) to be tried again, or its lease ran out: then it is *unsettled*, for its call may have been
+made · (f) given up, kept for a person · (g) a person says: again. A job without a lane, or first in it, is born ready.
 
 At most one job of a lane is ready or running: a partial unique index says so, not this program.
 """

@@ -86,7 +86,7 @@ def choose_mark(message: Message, deliveries: Sequence[Delivery], now: datetime)
     """
     Return the one mark that *message* should show at *now*.
 
-    Pure in all it is given: the worker that shows marks asks again each time, so a burst of receipts needs one reaction.
+    Pure in all it is given: whoever shows marks asks again each time, so a burst of receipts needs one reaction.
     """
     match message.state:
         case State.RECEIVED | State.CANCELLED:

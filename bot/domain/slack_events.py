@@ -67,13 +67,20 @@ class ChannelClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HomeOpened:
+    """A person looks at the app's Home tab."""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotForUs:
     """Anything else: kept in the count."""
 
     type: str
 
 
-SlackEvent = ThreadReply | MessageEdited | MessageDeleted | ReactionAdded | ChannelClosed | NotForUs
+SlackEvent = ThreadReply | MessageEdited | MessageDeleted | ReactionAdded | ChannelClosed | HomeOpened | NotForUs
 
 #: Every event that does something here, as the manifest subscribes to them; any other is only counted.
 HANDLED_EVENTS = frozenset(
@@ -89,7 +96,7 @@ HANDLED_EVENTS = frozenset(
     }
 )
 
-#: The subtypes of a message that a person wrote. `file_share`: with files; `thread_broadcast`: also sent to the channel.
+#: The subtypes of what a person wrote. `file_share`: with files; `thread_broadcast`: also sent to the channel.
 _WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _CLOSED = frozenset({"channel_archive", "channel_deleted", "group_archive", "group_deleted"})
 
@@ -122,6 +129,8 @@ def read_slack_event(event: object, team_id: str | None = None) -> SlackEvent:
                 user_id=UserId(inner["user"]),
                 name=clean(inner.get("reaction")),
             )
+    if kind == "app_home_opened" and inner.get("tab") != "messages" and isinstance(inner.get("user"), str):
+        return HomeOpened(user_id=UserId(inner["user"]))
     if kind in _CLOSED and isinstance(inner.get("channel"), str):
         return ChannelClosed(channel_id=ChannelId(inner["channel"]))
     return NotForUs(type=kind)

@@ -5,6 +5,7 @@ What happens in Slack: a stored event is read, and becomes a text, a note, a cha
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable
 from typing import assert_never
 
 from bot.chance import Chance
@@ -14,6 +15,7 @@ from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy, ThreadMode
 from bot.domain.slack_events import (
     ChannelClosed,
+    HomeOpened,
     MessageDeleted,
     MessageEdited,
     NotForUs,
@@ -21,9 +23,10 @@ from bot.domain.slack_events import (
     ThreadReply,
     read_slack_event,
 )
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, SlackRefused
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
+from bot.flows.home import Home
 from bot.flows.jobs import enqueue_mark, enqueue_whisper, send_key
 from bot.observe import Log, Metrics
 from bot.ports import Directory, Store, Transaction
@@ -47,6 +50,7 @@ class Replies:
         store: Store,
         directory: Directory,
         accepting: Accepting,
+        home: Home,
         policy: Policy,
         chance: Chance,
         metrics: Metrics,
@@ -54,6 +58,7 @@ class Replies:
         self._store = store
         self._directory = directory
         self._accepting = accepting
+        self._home = home
         self._policy = policy
         self._chance = chance
         self._metrics = metrics
@@ -74,6 +79,9 @@ class Replies:
             case ChannelClosed():
                 # The next post to it is refused, and moves the conversation; there is nothing to do before.
                 kind, outcome = "channel_closed", await self._pass_over(job)
+            case HomeOpened():
+                await _unless_refused(self._home.show_home(event.user_id))
+                kind, outcome = "home", await self._pass_over(job)
             case NotForUs():
                 kind, outcome = event.type[:40], await self._pass_over(job)
             case _:
@@ -271,3 +279,11 @@ class Replies:
                 outcome = "cancelled"
             await tx.queue.finish(job)
         return outcome
+
+
+async def _unless_refused(showing: Awaitable[None]) -> None:
+    """Show somebody something that Slack may refuse to show, without making trouble of it."""
+    try:
+        await showing
+    except SlackRefused as error:
+        _log.info("Slack refused to show something.", method=error.method, word=error.error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -130,7 +131,7 @@ class SlackGateway:
         cursor: str | None = None
         for _ in range(_MOST_PAGES):
             try:
-                answer = await self._ask(method, lambda: call(cursor), repeatable=True)
+                answer = await self._ask(method, partial(call, cursor), repeatable=True)
             except SlackRefused as error:
                 if error.error in ("thread_not_found", "channel_not_found", "message_not_found"):
                     return
@@ -177,6 +178,13 @@ class SlackGateway:
             "no_reaction",
         )
 
+    async def publish_home(self, user_id: UserId, blocks: Sequence[Block]) -> None:
+        """Show *blocks* on the Home tab of *user_id*."""
+        view = {"type": "home", "blocks": [dict(block) for block in blocks]}
+        await self._ask(
+            "views.publish", lambda: self._client.views_publish(user_id=user_id, view=view), repeatable=True
+        )
+
     async def join(self, channel_id: ChannelId) -> None:
         """Join a public channel; ChannelUnusable if it cannot be joined."""
         try:
@@ -212,7 +220,7 @@ class SlackGateway:
     async def name_group(self, group_id: str) -> str | None:
         """Return the user group's handle without `@`."""
         try:
-            answer = await self._ask("usergroups.list", lambda: self._client.usergroups_list(), repeatable=True)
+            answer = await self._ask("usergroups.list", self._client.usergroups_list, repeatable=True)
         except SlackRefused:
             return None
         for group in answer.get("usergroups") or ():

@@ -99,9 +99,11 @@ class TelnyxGateway:
                 parameters["filter[messaging_profile_id]"] = self._profile_id
             answer = await self._ask("GET", "/messaging_optouts", repeatable=True, params=parameters)
             rows = answer.get("data")
-            for row in rows if isinstance(rows, list) else ():
-                if isinstance(row, Mapping) and row.get("to"):
-                    found.append(_read_optout(row))
+            found.extend(
+                _read_optout(row)
+                for row in (rows if isinstance(rows, list) else ())
+                if isinstance(row, Mapping) and row.get("to")
+            )
             meta = answer.get("meta")
             if not rows or not isinstance(meta, Mapping) or page >= int(meta.get("total_pages") or 0):
                 break
@@ -120,11 +122,12 @@ class TelnyxGateway:
         outcome = "error"
         try:
             answer = await self._request(method, path, repeatable=repeatable, **options)
-            outcome = "ok"
-            return answer
         except TextbridgeError as error:
             outcome = type(error).__name__
             raise
+        else:
+            outcome = "ok"
+            return answer
         finally:
             self._metrics.calls.labels("telnyx", operation, outcome).inc()
 

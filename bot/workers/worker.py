@@ -27,6 +27,8 @@ _log = Log("worker")
 
 #: How long jobs under way may take to finish when the program stops; it must end within 10 seconds in all.
 PATIENCE = timedelta(seconds=5)
+#: How long a worker sleeps at most: a job that another process brought back (`queue retry`) rings no bell in this one.
+LONGEST_SLEEP = timedelta(seconds=2)
 
 #: Does one job: finishes it in its own transaction, or raises.
 Flow = Callable[[Job], Awaitable[None]]
@@ -96,9 +98,11 @@ class Worker:
 
     async def _wait_for_work(self) -> None:
         due_at = await self._workbench.next_due(self._pool)
-        alarms = {asyncio.ensure_future(self._workbench.wait(self._pool))}
-        if due_at is not None:
-            alarms.add(asyncio.ensure_future(self._clock.sleep(due_at - self._clock.now())))
+        span = LONGEST_SLEEP if due_at is None else min(due_at - self._clock.now(), LONGEST_SLEEP)
+        alarms = {
+            asyncio.ensure_future(self._workbench.wait(self._pool)),
+            asyncio.ensure_future(self._clock.sleep(span)),
+        }
         try:
             await asyncio.wait(alarms, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -14,6 +14,8 @@ CREATE TABLE conversations (
     UNIQUE (ours, theirs)                            -- promise 3: one thread per pair, under any concurrency
 ) STRICT;
 
+CREATE INDEX conversations_by_activity ON conversations (active_at);
+
 -- Every thread a conversation ever had: a reply into an old one is still a reply.
 CREATE TABLE threads (
     channel_id      TEXT NOT NULL,

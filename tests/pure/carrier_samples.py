@@ -76,7 +76,9 @@ EVERY_VARIANT: dict[str, dict[str, Any]] = {
     "text in parts": inbound(text="Ça marche 👍 " * 20, parts=4),
     "pictures": inbound(
         type="MMS",
-        media=[{"url": "https://media.example.com/a.jpg", "content_type": "image/jpeg", "sha256": "Ab" * 32, "size": 9}],
+        media=[
+            {"url": "https://media.example.com/a.jpg", "content_type": "image/jpeg", "sha256": "Ab" * 32, "size": 9}
+        ],
     ),
     "a picture alone": inbound(
         type="MMS", text=None, media=[{"url": "https://media.example.com/a", "hash_sha256": "0" * 64}]

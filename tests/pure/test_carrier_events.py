@@ -49,12 +49,20 @@ def _read_receipt(event: object) -> Receipt:
 # ------------------------------------------------------------------------------------------------ whatever may come
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.sampled_from([ANA, "", ",", "sent"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["phone_number", "status", "code", "title", "url", "sha256", "size", "text", "body"]) | st.text(),
-        inner,
-        max_size=4,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.sampled_from([ANA, "", ",", "sent"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["phone_number", "status", "code", "title", "url", "sha256", "size", "text", "body"])
+            | st.text(),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=12,
 )
@@ -110,7 +118,15 @@ def _see_that_it_can_be_kept(event: object) -> None:
 @given(json_values | envelopes | spoiled)
 @example({"data": None})
 @example({"data": {"event_type": "message.received", "payload": {"from": ",", "to": ",", "id": "x"}}})
-@example({"data": {"event_type": "message.sent", "occurred_at": "0001-01-01T00:00:00+14:00", "payload": {"id": "x"}}})
+@example(
+    {
+        "data": {
+            "event_type": "message.sent",
+            "occurred_at": "0001-01-01T00:00:00+14:00",
+            "payload": {"id": "x", "to": [{"phone_number": ANA, "status": "sent"}]},
+        }
+    }
+)
 def test_nothing_that_can_be_said_in_json_raises_anything_but_not_understood(event: object) -> None:
     _see_that_it_can_be_kept(event)
 
@@ -212,7 +228,9 @@ def test_a_text_is_read_whole() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["text without cc", "text with cc of nothing", "recipient as a plain string", "recipient as one object"])
+@pytest.mark.parametrize(
+    "name", ["text without cc", "text with cc of nothing", "recipient as a plain string", "recipient as one object"]
+)
 def test_the_same_text_in_another_shape_reads_the_same(name: str) -> None:
     assert _read_text(EVERY_VARIANT[name]) == _read_text(inbound())
 
@@ -237,9 +255,7 @@ def test_no_address_ever_holds_the_comma_that_keeps_a_groups_members_apart(sende
 def test_a_text_that_is_only_a_picture_has_no_words() -> None:
     found = _read_text(EVERY_VARIANT["a picture alone"])
     assert found.text == ""
-    assert found.media == (
-        MediaRef(url="https://media.example.com/a", content_type=None, sha256="0" * 64, size=None),
-    )
+    assert found.media == (MediaRef(url="https://media.example.com/a", content_type=None, sha256="0" * 64, size=None),)
 
 
 def test_a_picture_is_read_whole_whichever_name_its_hash_has() -> None:
@@ -251,7 +267,15 @@ def test_a_picture_is_read_whole_whichever_name_its_hash_has() -> None:
 
 @pytest.mark.parametrize(
     "item",
-    [{"sha256": "abc"}, {"sha256": 7}, {"sha256": None}, {"size": -1}, {"size": True}, {"size": "9"}, {"content_type": ""}],
+    [
+        {"sha256": "abc"},
+        {"sha256": 7},
+        {"sha256": None},
+        {"size": -1},
+        {"size": True},
+        {"size": "9"},
+        {"content_type": ""},
+    ],
 )
 def test_what_is_wrong_about_a_picture_is_left_out_and_the_picture_kept(item: dict[str, object]) -> None:
     found = _read_text(inbound(media=[{"url": "https://x/a"} | item]))
@@ -259,7 +283,9 @@ def test_what_is_wrong_about_a_picture_is_left_out_and_the_picture_kept(item: di
 
 
 def test_a_hash_of_the_right_length_that_is_none_is_left_out() -> None:
-    found = _read_text(inbound(media=[{"url": "https://x/a", "sha256": "z" * 64}, {"url": "https://x/b", "sha256": HALF * 64}]))
+    found = _read_text(
+        inbound(media=[{"url": "https://x/a", "sha256": "z" * 64}, {"url": "https://x/b", "sha256": HALF * 64}])
+    )
     assert [item.sha256 for item in found.media] == [None, None]
 
 
@@ -270,7 +296,14 @@ def test_a_picture_without_an_address_is_none(media: object) -> None:
 
 @pytest.mark.parametrize(
     ("body", "text"),
-    [("Hola", "Hola"), ({"text": "Hola"}, "Hola"), ({"body": "Hola"}, "Hola"), ({"text": {"body": "Hola"}}, "Hola"), (None, ""), ({}, "")],
+    [
+        ("Hola", "Hola"),
+        ({"text": "Hola"}, "Hola"),
+        ({"body": "Hola"}, "Hola"),
+        ({"text": {"body": "Hola"}}, "Hola"),
+        (None, ""),
+        ({}, ""),
+    ],
 )
 def test_words_that_stand_in_the_body_are_found(body: object, text: str) -> None:
     assert _read_text(inbound(text=..., body=body)).text == text
@@ -294,7 +327,7 @@ def test_a_lone_half_of_a_surrogate_pair_becomes_the_replacement_and_whole_pairs
 
 @given(st.text(st.characters()))
 def test_cleaned_text_can_be_stored_and_what_was_clean_stays_as_it_was(text: str) -> None:
-    assert clean(text).encode("utf-8")  or text == ""
+    assert clean(text).encode("utf-8") or text == ""
     assert clean(clean(text)) == clean(text)
     if not any("\ud800" <= character <= "\udfff" for character in text):
         assert clean(text) == text
@@ -328,7 +361,8 @@ def test_a_group_is_the_same_people_however_they_are_listed(cc: list[Any]) -> No
 def test_whoever_of_a_group_writes_it_is_the_same_group() -> None:
     people = {ANA, BOB, CEM}
     found = {
-        choose_ours(_read_text(inbound(**{"from": who, "cc": sorted(people - {who})})), {Address(OURS)}) for who in people
+        choose_ours(_read_text(inbound(**{"from": who, "cc": sorted(people - {who})})), {Address(OURS)})
+        for who in people
     }
     assert len(found) == 1
 
@@ -399,9 +433,7 @@ def test_each_copy_of_a_group_has_its_own_status_and_words_unheard_of_count_for_
 def test_when_it_happened_is_read_in_whatever_form(said: object, moment: datetime) -> None:
     event = receipt("message.sent", (ANA, "sent"))
     event["data"]["occurred_at"] = said
-    assert _read_receipt(event).copies == {
-        Address(ANA): Delivery(status=DeliveryStatus.SENT, occurred_at=moment)
-    }
+    assert _read_receipt(event).copies == {Address(ANA): Delivery(status=DeliveryStatus.SENT, occurred_at=moment)}
 
 
 @pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
@@ -463,13 +495,18 @@ def test_no_key_of_one_sort_is_taken_for_one_of_another() -> None:
 
 
 def test_all_that_one_customer_says_waits_in_one_lane() -> None:
-    lanes = {choose_lane(inbound(**{"from": who, "id": str(number)})) for number, who in enumerate([ANA, ANA[1:], {"phone_number": ANA}])}
+    lanes = {
+        choose_lane(inbound(**{"from": who, "id": str(number)}))
+        for number, who in enumerate([ANA, ANA[1:], {"phone_number": ANA}])
+    }
     assert lanes == {inbound_lane(Address(ANA))}
     assert choose_lane(inbound(**{"from": BOB})) not in lanes
 
 
 def test_all_that_is_said_of_one_text_waits_in_one_lane() -> None:
-    lanes = {choose_lane(receipt(kind, (ANA, "sent"))) for kind in ("message.sent", "message.finalized", "message.read")}
+    lanes = {
+        choose_lane(receipt(kind, (ANA, "sent"))) for kind in ("message.sent", "message.finalized", "message.read")
+    }
     assert lanes == {"receipt:carrier-2"}
     assert choose_lane(receipt("message.sent", id="carrier-3")) not in lanes
 

@@ -89,7 +89,7 @@ async def interrupt_everywhere(
                 work = await make()
                 interrupted = _Interrupted(work(), strike)
                 task = asyncio.ensure_future(_await(interrupted))
-                (outcome,) = await asyncio.gather(task, return_exceptions=True)
+                outcome: object = (await asyncio.gather(task, return_exceptions=True))[0]
                 if not interrupted.reached:
                     assert at > 0, "it never waited, so nothing was tried"
                     break

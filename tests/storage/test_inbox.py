@@ -30,7 +30,7 @@ async def _count(rig: Rig, word: str) -> AsyncIterator[list[str]]:
     seen: list[str] = []
     await rig.database._writer.set_trace_callback(lambda sql: seen.append(sql) if sql.startswith(word) else None)
     yield seen
-    await rig.database._writer.set_trace_callback(None)
+    await rig.database._writer.set_trace_callback(lambda _: None)
 
 
 async def test_the_same_event_five_times_at_once_is_stored_once_and_new_to_one(rig: Rig) -> None:

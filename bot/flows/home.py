@@ -1,0 +1,103 @@
+"""The Home tab: what waits for an answer, what is scheduled, and how to begin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.clock import Clock
+from bot.domain.commands import OPTOUTS_LIST, SCHEDULE_SEND, SMS_SEND
+from bot.domain.ids import UserId
+from bot.domain.policy import Policy
+from bot.domain.when import format_when
+from bot.flows import wording
+from bot.ports import Block, Directory, HomeTab, Store
+from bot.text.escape import escape_sms
+
+_MOST_SHOWN = 15
+#: What was said longer ago no longer waits for an answer.
+_STILL_WAITS = timedelta(days=14)
+
+
+class Home:
+    """Publishes the Home tab of whoever opens it."""
+
+    def __init__(self, *, store: Store, directory: Directory, home_tab: HomeTab, policy: Policy, clock: Clock) -> None:
+        self._store = store
+        self._directory = directory
+        self._home_tab = home_tab
+        self._policy = policy
+        self._clock = clock
+
+    async def show_home(self, user_id: UserId) -> None:
+        """Bring the Home tab of *user_id* up to date. Reads only."""
+        person = await self._directory.get_person(user_id)
+        ourselves = await self._directory.get_ourselves()
+        blocks = [
+            *await self._show_unanswered(ourselves.workspace_url),
+            {"type": "divider"},
+            *await self._show_scheduled(user_id, person.zone),
+            {"type": "divider"},
+            *_show_beginning(),
+        ]
+        await self._home_tab.publish_home(user_id, blocks)
+
+    async def _show_unanswered(self, workspace_url: str) -> list[Block]:
+        now = self._clock.now()
+        async with self._store.reading() as view:
+            waiting = await view.conversations.list_unanswered(since=now - _STILL_WAITS, limit=_MOST_SHOWN + 1)
+        blocks = [_header("Waiting for an answer")]
+        if not waiting:
+            blocks.append(_section("Nobody waits. 🎉"))
+        for conversation in waiting[:_MOST_SHOWN]:
+            name = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
+            since = "" if conversation.active_at is None else f" since {conversation.active_at:%d %b %H:%M} UTC"
+            where = f" in <#{conversation.channel_id}>"
+            if conversation.thread_ts is not None:
+                link = wording.permalink(workspace_url, conversation.channel_id, conversation.thread_ts)
+                where = f" · <{link}|open the thread>"
+            blocks.append(_section(f"*{name}*{since}{where}"))
+        if len(waiting) > _MOST_SHOWN:
+            blocks.append(_section("… and more."))
+        return blocks
+
+    async def _show_scheduled(self, user_id: UserId, zone_name: str | None) -> list[Block]:
+        zone = _read_zone(zone_name)
+        async with self._store.reading() as view:
+            mine = [schedule for schedule in await view.schedules.list_pending() if schedule.author == user_id]
+            lines = []
+            for schedule in mine[:_MOST_SHOWN]:
+                message = await view.messages.get(schedule.message_id)
+                conversation = await view.conversations.get(message.conversation_id)
+                whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
+                when = escape_sms(format_when(schedule.due_at, zone))
+                lines.append(f"`{schedule.id}` *{when}* to {whom}: {escape_sms(wording.shorten(message.text))}")
+        return [_header("Your scheduled texts"), _section("\n".join(lines) or "Nothing is scheduled.")]
+
+
+def _show_beginning() -> list[Block]:
+    forms = "\n".join(
+        f"• `{escape_sms(form.usage)}` {escape_sms(form.does)}" for form in (SMS_SEND, SCHEDULE_SEND, OPTOUTS_LIST)
+    )
+    return [
+        _header("How it works"),
+        _section(
+            "A customer's text opens a thread in the channel. What you write in the thread is sent to them, unless it "
+            "begins with `note:`, `//`, or a teammate's name.\n" + forms
+        ),
+    ]
+
+
+def _header(text: str) -> Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _read_zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return ZoneInfo("UTC")

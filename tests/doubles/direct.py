@@ -1,0 +1,100 @@
+"""
+The real store without its threads: the same SQL on the same file, run where it is called.
+
+aiosqlite gives each connection a thread. Thousands of short lives of a process would spend their time on hand-overs, and
+would not repeat themselves exactly, which counting crossings needs. `PRAGMA synchronous` is OFF here: these tests kill a
+process, not the machine, and what was written to a file survives that.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, cast
+
+import aiosqlite
+
+from storage.database import Database
+from storage.migrate import migrate
+from storage.store import SqliteStore, StoreTransaction
+from tests.doubles.border import Border, Side, prepared_at
+
+_transaction_name: ContextVar[str] = ContextVar("transaction_name", default="queue")
+
+
+class DirectConnection:
+    """As much of `aiosqlite.Connection` as storage uses."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+
+    async def execute_fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        return self._connection.execute(sql, tuple(parameters)).fetchall()
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> None:
+        self._connection.executemany(sql, [tuple(each) for each in parameters])
+
+    async def commit(self) -> None:
+        self._connection.commit()
+
+    async def close(self) -> None:
+        self._connection.close()
+
+
+class BorderDatabase(Database):
+    """A database whose commits pass the border."""
+
+    def __init__(self, path: Path, border: Border) -> None:
+        writer, reader = (cast("aiosqlite.Connection", DirectConnection(path)) for _ in range(2))
+        super().__init__(path, writer, reader)
+        self._border = border
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[aiosqlite.Connection]:
+        name = f"commit {_transaction_name.get()}"
+        async with super().write() as connection:
+            yield connection
+            self._border.cross(name, Side.BEFORE)
+        if name == "commit prepare send":
+            prepared_at.set(next(self._border.sequence))
+        self._border.cross(name, Side.AFTER)
+
+
+class BorderStore(SqliteStore):
+    """A store whose transactions tell the border their names."""
+
+    @asynccontextmanager
+    async def transaction(self, name: str) -> AsyncIterator[StoreTransaction]:
+        token = _transaction_name.set(name)
+        try:
+            async with super().transaction(name) as transaction:
+                yield transaction
+        finally:
+            _transaction_name.reset(token)
+
+
+def make_empty_file(path: Path) -> None:
+    """Make a database file of the newest schema, to be copied."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = OFF")
+        migrate(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
+
+
+async def open_database(path: Path, template: Path, border: Border) -> BorderDatabase:
+    """Open the file at *path*, a copy of *template* if it is not there yet."""
+    if not path.exists():
+        shutil.copyfile(template, path)
+    database = BorderDatabase(path, border)
+    for pragma in ("PRAGMA synchronous = OFF", "PRAGMA foreign_keys = ON", "PRAGMA wal_autocheckpoint = 0"):
+        await database._writer.execute_fetchall(pragma)
+    await database.reader.execute_fetchall("PRAGMA query_only = ON")
+    return database
