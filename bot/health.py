@@ -38,13 +38,8 @@ class Health:
         """Whether every part works."""
         return all(problem is None for problem in self._problems.values())
 
-    async def check_all(self) -> None:
-        """Ask every part now."""
-        for part in self._checks:
-            await self._check(part)
-
     def watch(self, part: str) -> Callable[[], Coroutine[Any, Any, None]]:
-        """Return a task that keeps the finding on *part* up to date; each part has its own, so none waits for another."""
+        """Return a task that keeps the finding on *part* up to date: one for each, so that none waits for another."""
 
         async def keep_watching() -> None:
             while True:

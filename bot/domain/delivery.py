@@ -78,7 +78,7 @@ class Delivery:
         return _RANK[self.status]
 
     def order(self) -> tuple[int, datetime, str, str, str, str]:
-        """Return the place of this among all that may be known of a copy: a total order, so that merging is one, too."""
+        """Return its place among all that may be known of a copy. The order is total, so merging is associative."""
         return (self.rank, self.occurred_at, self.status, self.code or "", self.title or "", self.detail or "")
 
 

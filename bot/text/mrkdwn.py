@@ -28,8 +28,7 @@ def parse_message(text: object, blocks: object = None) -> Document:
     Blocks win where they are rich text throughout, for they say what the text leaves to guess. Takes JSON of any shape
     without raising: what is not text is none. Takes time in proportion to the message's length.
     """
-    rich = find_rich_text(blocks)
-    if rich is not None:
+    if rich := find_rich_text(blocks):
         return Document(blocks=rich)
     return Document(blocks=tuple(_read_blocks(text))) if isinstance(text, str) else Document()
 

@@ -1,4 +1,4 @@
-"""Read what was typed after a slash command or into a form: plain words; only entities and emoji in them are Slack's."""
+"""Read what was typed after a slash command or into a form: plain words, but for entities and emoji."""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ Workers: each takes due jobs of one pool and has the flow that knows the kind do
 A flow finishes its job inside the transaction that holds its result. What else may happen is here:
 
 - RetryLater: nothing happened. The job is ready again after a wait.
-- OutcomeUnknown, NotStored, and a vanished worker: it may have happened. The job is ready again, *unsettled*: its flow looks first.
+- OutcomeUnknown, NotStored, and a vanished worker: it may have happened. The job is ready again, *unsettled*: its flow
+  looks first.
 - Broken, Refused: no repetition mends it. Parked for a person.
 - LeaseLost: somebody else has the job; this result was not committed.
 - Anything else is a defect of ours: tried again a few times, then parked.

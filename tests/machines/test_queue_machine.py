@@ -130,9 +130,12 @@ class QueueMachine(RuleBasedStateMachine):
         await self.rig.tell_writer("PRAGMA synchronous = OFF")
 
     async def _read(self) -> list[Row]:
-        times = ("due_at", "started_at", "unsettled_at", "lease_until")
+        times = {"due_at", "started_at", "unsettled_at", "lease_until"}
         return [
-            Row(**{name: from_micros_or_none(row[name]) if name in times else row[name] for name in row.keys()})  # noqa: SIM118
+            Row._make(
+                from_micros_or_none(value) if name in times else value
+                for name, value in zip(Row._fields, row, strict=True)
+            )
             for row in await self.rig.database.read(_LOOK)
         ]
 

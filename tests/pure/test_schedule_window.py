@@ -23,7 +23,7 @@ delays = st.timedeltas(min_value=timedelta(0), max_value=timedelta(seconds=20))
 
 
 def _hand_over(due_at: datetime, now: datetime, delays: list[timedelta]) -> tuple[HandOver, datetime, int]:
-    """Ask again at each moment named, a little late each time, until it is handed over; return how, when, and the asks."""
+    """Ask again at each moment named, a little late each time, until it is handed over; return how, when, how often."""
     for asks in range(1, 10):
         choice = choose_hand_over(due_at, now)
         if choice is not HandOver.WAIT:

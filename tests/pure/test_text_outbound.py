@@ -121,6 +121,8 @@ def test_no_blocks_that_look_like_rich_text_raise(blocks: list[object]) -> None:
         [],
         [{"type": "section", "text": {"type": "mrkdwn", "text": "no"}}],
         [{"type": "rich_text"}],
+        [{"type": "rich_text", "elements": []}],
+        [{"type": "rich_text", "elements": [section()]}],
         [{"type": "rich_text", "elements": [{"type": "rich_text_new", "elements": []}]}],
         [{"type": "rich_text", "elements": [section({"type": "new"})]}],
         [{"type": "rich_text", "elements": [section({"type": "text"})]}],

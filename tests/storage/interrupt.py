@@ -1,8 +1,8 @@
 """
 Cancellation at every await, one by one.
 
-A task is cancelled where it waits for something: before the answer has come, or in the same turn of the loop in which it
-comes. Counting loop turns would leave to chance which of the two is met; here the awaits themselves are counted.
+A task is cancelled where it waits for something: before the answer has come, or in the very turn of the loop in which
+it comes. Counting loop turns would leave to chance which of the two is met; here the awaits themselves are counted.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _Interrupted(Generic[T]):
 
     def _cancel(self, task: asyncio.Task[Any], waits_for: Any) -> None:
         if self._strike.moment is Moment.ANSWERED and isinstance(waits_for, asyncio.Future):
-            # Runs before the task's own wake-up, which is added after it: the answer is there and the task is not yet on.
+            # Runs before the task's own wake-up, which is added after it: the answer is there, the task not yet on.
             waits_for.add_done_callback(lambda _: task.cancel())
         else:
             task.cancel()

@@ -1,4 +1,4 @@
-"""A whole storage floor on one file, for tests: the database, everything that stands on it, and a clock that stands still."""
+"""A whole storage floor on one file, for tests: the database, all that stands on it, and a clock that stands still."""
 
 from __future__ import annotations
 

@@ -10,13 +10,15 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from bot.domain.ids import ConversationId, MessageId
+from bot.domain.ids import ChannelId, ConversationId, MessageId
 from bot.domain.job import Pool
+from bot.domain.message import State
+from bot.domain.phone import Address
 from bot.errors import LeaseLost, NotStored
 from storage.store import SqliteStore
 from tests.storage.interrupt import interrupt_everywhere
 from tests.storage.rig import Rig
-from tests.storage.samples import make_job
+from tests.storage.samples import NOW, make_job, make_message, pair_of
 
 
 async def test_a_lost_lease_takes_back_all_that_was_done_for_the_job(rig: Rig) -> None:
@@ -25,7 +27,7 @@ async def test_a_lost_lease_takes_back_all_that_was_done_for_the_job(rig: Rig) -
     (job,) = await rig.workbench.claim(Pool.POST, 1)
     await rig.workbench.sweep(everything=True)
 
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost):  # noqa: PT012 - what fails is the block
         async with rig.store.transaction("result") as kept:
             await kept.facts.set_fact("result", "x")
             await kept.queue.enqueue(make_job("next"))
@@ -117,8 +119,6 @@ async def test_a_reading_that_finds_the_file_locked_is_told_to_come_back(rig: Ri
 async def test_an_address_with_a_placeholder_of_sql_in_it_is_only_itself(rig: Rig) -> None:
     from bot.domain.ids import ChannelId
     from bot.domain.message import State
-    from bot.domain.phone import Address
-    from tests.storage.samples import NOW, make_message, pair_of
 
     async with rig.store.transaction("test") as kept:
         for name in ("A_B", "AxB", "a_b", "100%", "1000"):

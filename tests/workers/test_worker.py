@@ -89,10 +89,10 @@ def bench(rig: Rig) -> Bench:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let everybody else have turns until *condition* holds; SQLite answers from a thread, so turns cannot be counted."""
+    """Let everybody else have turns until *condition* holds; SQLite answers from a thread: turns cannot be counted."""
 
     async def look() -> None:
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a condition of the table has no event
             await asyncio.sleep(0)
 
     await asyncio.wait_for(look(), 10)
