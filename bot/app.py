@@ -6,14 +6,10 @@ The composition root: the only place that knows every class.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import IO
 
 import aiohttp
 from aiohttp import web
@@ -26,7 +22,7 @@ from bot.domain.ids import ChannelId
 from bot.domain.job import Kind, Pool
 from bot.domain.phone import Address
 from bot.domain.policy import Policy, read_quiet_hours
-from bot.errors import Broken, NotStored
+from bot.errors import NotStored
 from bot.flows.accepting import Accepting
 from bot.flows.decisions import Decisions
 from bot.flows.home import Home
@@ -58,6 +54,7 @@ from handlers.verify import CarrierVerifier, SlackVerifier
 from handlers.web import build_web
 from storage.database import Database, open_database
 from storage.inbox import GroupedInbox
+from storage.ownership import own_database
 from storage.queue import Bell, WorkbenchRows
 from storage.store import SqliteStore
 from storage.upkeep import Upkeep
@@ -137,7 +134,7 @@ async def open_bridge(
     chance = chance or SystemChance()
     metrics = Metrics()
     async with AsyncExitStack() as stack:
-        stack.enter_context(_own(settings.database_path))
+        await stack.enter_async_context(own_database(settings.database_path, clock))
         database = await open_database(settings.database_path)
         stack.push_async_callback(database.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=SLACK_TIMEOUT))
@@ -179,7 +176,14 @@ def _compose(
     marks = Marks(store=store, threads=slack, clock=clock, chance=chance)
     home = Home(store=store, directory=directory, home_tab=slack, policy=policy, clock=clock)
     replies = Replies(
-        store=store, directory=directory, accepting=accepting, home=home, policy=policy, chance=chance, metrics=metrics
+        store=store,
+        directory=directory,
+        accepting=accepting,
+        home=home,
+        policy=policy,
+        clock=clock,
+        chance=chance,
+        metrics=metrics,
     )
     schedules = Schedules(
         store=store,
@@ -311,38 +315,3 @@ def read_policy(settings: Settings, port: int | None) -> Policy:
         quiet_hours=read_quiet_hours(settings.quiet_hours),
         webhook_base=base,
     )
-
-
-class _own:  # noqa: N801 - reads as a verb where it is used
-    """
-    Hold the database for this process alone, so that what a dead process left running is known to be nobody's.
-
-    Raises Broken when another process holds it. The kernel lets go of the lock when the process ends, however it ends.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".lock")
-        self._file: IO[str] | None = None
-
-    def __enter__(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("a+")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            owner = file.read().strip() or "unknown"
-            file.close()
-            message = (
-                f"Another Textbridge (process {owner}) is using this database. Stop it first, "
-                "or set DATABASE_URL to a file of its own."
-            )
-            raise Broken(message, person=message) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        self._file = file
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()

@@ -243,6 +243,10 @@ class Queue(Protocol):
         """Tell whether the lane holds an unfinished job."""
         ...
 
+    async def is_pool_busy(self, pool: Pool) -> bool:
+        """Tell whether any job of *pool* is unfinished."""
+        ...
+
 
 class Facts(Protocol):
     """Small facts by name."""

@@ -10,6 +10,7 @@ when `auth.test` fails. So the order here is ours: verify the raw bytes, read th
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +30,12 @@ from bot.ports import Inbox
 from handlers.verify import SlackVerifier
 
 _log = Log("slack.request")
+
+#: How long a listener may take, in seconds. Slack waits for three and then tells the person that it failed; what has not
+#: been committed by then must not be committed after, or they type it again and it is sent twice.
+_PATIENCE_SECONDS = 2.7
+#: With this the framework answers what it has no listener for.
+_NOBODYS = 404
 
 
 class SlackRequests:
@@ -59,15 +66,14 @@ class SlackRequests:
         except ValueError:
             return web.Response(status=400)
         try:
-            event = _read_json(request, text)
+            form = _read_form(request, text)
+            event = form if form is not None else _read_json(text)
         except RecursionError:
             return await self._store(None, raw, text)  # JSON, but too deep to read: kept, and parked in its turn
         except ValueError:
             return web.Response(status=400)
-        if event is None:
-            return await self._dispatch(request, text)
-        if isinstance(event, Mapping) and event.get("type") == "url_verification":
-            return await self._dispatch(request, text)
+        if isinstance(event, Mapping) and (form is not None or event.get("type") == "url_verification"):
+            return await self._dispatch(request, raw, text)
         return await self._store(event, raw, text)
 
     async def _store(self, event: Any, raw: bytes, text: str) -> web.Response:
@@ -88,25 +94,39 @@ class SlackRequests:
             return web.Response(status=503)
         return web.Response()
 
-    async def _dispatch(self, request: web.Request, text: str) -> web.Response:
+    async def _dispatch(self, request: web.Request, raw: bytes, text: str) -> web.Response:
         bolt_request = AsyncBoltRequest(body=text, query=request.query_string, headers=dict(request.headers))
-        response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(bolt_request))
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(bolt_request))
+        except TimeoutError:
+            _log.error("A request took longer than Slack waits; it was given up.")
+            return web.Response(status=503)
+        except Exception as error:  # noqa: BLE001 - the framework reads what it expects to be there without looking
+            _log.warning("A request cannot be understood; it is kept.", trouble=type(error).__name__)
+            return await self._store(None, raw, text)
+        if response.status == _NOBODYS:
+            return await self._store(None, raw, text)
         return response
 
 
-def _read_json(request: web.Request, text: str) -> Any:
+def _read_form(request: web.Request, text: str) -> Any:
     """
-    Return the event, or None for a form: a command or an interaction, whose payload has been found to be JSON.
+    Return what a form holds: its fields, for a command, or its payload, for an interaction; None for what is no form.
 
-    Raises ValueError for anything else.
+    Raises ValueError for a form of neither kind, and for a payload that is no JSON; RecursionError for one too deep.
     """
-    if request.content_type == "application/x-www-form-urlencoded" and not text.lstrip().startswith(("{", "[")):
-        form = parse_qs(text, keep_blank_values=True)
-        if "payload" in form:
-            if not isinstance(json.loads(form["payload"][0]), dict):
-                raise ValueError("a payload that is no object")
-        elif not ({"command", "ssl_check"} & form.keys()):
-            raise ValueError("a form that is neither command nor interaction")
+    if request.content_type != "application/x-www-form-urlencoded" or text.lstrip().startswith(("{", "[")):
         return None
+    form = parse_qs(text, keep_blank_values=True)
+    if "payload" in form:
+        return _read_json(form["payload"][0])
+    if not ({"command", "ssl_check"} & form.keys()):
+        raise ValueError("a form that is neither command nor interaction")
+    return form
+
+
+def _read_json(text: str) -> Any:
+    """Return what *text* says in JSON, with an empty list for `null`. Raises ValueError and RecursionError."""
     event = json.loads(text)
-    return {} if event is None else event
+    return [] if event is None else event

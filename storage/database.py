@@ -26,7 +26,7 @@ from storage.migrate import migrate
 T = TypeVar("T")
 
 #: How long SQLite itself waits for another process (a backup, the `queue` command) that holds the file.
-BUSY_MILLISECONDS = 5_000
+BUSY_MILLISECONDS = 1_000
 
 _WRITER = (
     "PRAGMA journal_mode = WAL",

@@ -17,6 +17,9 @@ from bot.errors import NotStored
 from storage.database import Database
 from storage.queue import INSERT, Bell, insert_parameters
 
+#: The carrier gives up after two seconds and Slack after three; both try again when they are told to.
+_PATIENCE_SECONDS = 1.5
+
 _KNOWN = "SELECT key FROM jobs WHERE key IN ({keys})"
 
 
@@ -44,7 +47,12 @@ class GroupedInbox:
         entry = _Entry(job, asyncio.get_running_loop().create_future())
         self._pending.append(entry)
         self._arrived.set()
-        return await entry.stored
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await entry.stored
+        except TimeoutError:
+            # It may yet be stored; the sender's next try then finds its key taken.
+            raise NotStored("the database did not take it in time") from None
 
     async def run(self) -> None:
         """Commit what has come, batch by batch, until cancelled; what is pending then is refused, to be sent again."""

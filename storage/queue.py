@@ -60,6 +60,9 @@ _DROP = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?1, trouble = 'dropped'
 WHERE key = ?2 AND status IN ('ready', 'waiting') RETURNING lane"""
 _IS_BUSY = "SELECT 1 FROM jobs WHERE lane = ? AND status IN ('waiting', 'ready', 'running') LIMIT 1"
+_IS_POOL_BUSY = """
+SELECT EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'ready')
+    OR EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'running') AS busy"""
 _NEXT_DUE = "SELECT MIN(due_at) AS due_at FROM jobs WHERE pool = ? AND status = 'ready'"
 _AGAIN = """
 UPDATE jobs SET attempts = 0, surprises = 0, due_at = ?1,
@@ -143,6 +146,10 @@ class QueueRows:
     async def is_busy(self, lane: str) -> bool:
         """Tell whether the lane holds an unfinished job."""
         return bool(list(await self._connection.execute_fetchall(_IS_BUSY, (lane,))))
+
+    async def is_pool_busy(self, pool: Pool) -> bool:
+        """Tell whether any job of *pool* is unfinished; one that waits has its lane's head before it."""
+        return bool(list(await self._connection.execute_fetchall(_IS_POOL_BUSY, (pool,)))[0]["busy"])
 
     async def try_again(self, job_id: int) -> bool:
         """Bring a parked job back, by a person's word; False if it is not parked."""

@@ -27,6 +27,7 @@ class ThreadReply:
     text: str  #: mrkdwn, entity-escaped.
     blocks: object  #: As Slack sent them; parsed by `bot.text`.
     files: Sequence[Mapping[str, Any]]
+    parent_user_id: UserId | None  #: Who wrote the thread's root, where Slack says.
     foreign_team: bool  #: Slack itself says that they belong to another workspace.
 
 
@@ -167,6 +168,7 @@ def _read_message(event: Mapping[str, Any], team_id: str | None) -> SlackEvent:
         text=clean(event.get("text")),
         blocks=event.get("blocks"),
         files=[file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else [],
+        parent_user_id=UserId(parent) if isinstance(parent := event.get("parent_user_id"), str) else None,
         foreign_team=bool(team_id and teams and team_id not in teams),
     )
 

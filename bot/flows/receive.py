@@ -67,6 +67,8 @@ class Receive:
             case Receipt():
                 outcome = await self._receipts.record_receipt(job, event, reference)
                 kind = "receipt"
+            case OtherEvent(type="unknown"):
+                raise NotUnderstood("an event of a type nobody here knows")
             case OtherEvent():
                 async with self._store.transaction("keep event") as tx:
                     await tx.queue.finish(job)

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import assert_never
 
 from bot.chance import Chance
+from bot.clock import Clock
 from bot.domain.ids import UserId
-from bot.domain.job import Job
+from bot.domain.job import Job, Pool
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy, ThreadMode
 from bot.domain.slack_events import (
@@ -23,7 +25,7 @@ from bot.domain.slack_events import (
     ThreadReply,
     read_slack_event,
 )
-from bot.errors import NotAllowed, SlackRefused
+from bot.errors import NotAllowed, RetryLater, SlackRefused
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.home import Home
@@ -37,6 +39,9 @@ from bot.text.tree import Document
 
 _log = Log("replies")
 
+#: How soon, and for how long, to look again for a thread whose root we are just posting.
+_LOOK_AGAIN = timedelta(milliseconds=500)
+_LOOK_LONGEST = timedelta(hours=1)
 #: The reaction by which an author takes a reply back that still waits.
 _TAKE_BACK = "x"
 
@@ -52,6 +57,7 @@ class Replies:
         accepting: Accepting,
         home: Home,
         policy: Policy,
+        clock: Clock,
         chance: Chance,
         metrics: Metrics,
     ) -> None:
@@ -60,12 +66,13 @@ class Replies:
         self._accepting = accepting
         self._home = home
         self._policy = policy
+        self._clock = clock
         self._chance = chance
         self._metrics = metrics
 
     async def read_slack_event(self, job: Job) -> None:
         """Read a stored event. What cannot be read is Broken: the worker parks it."""
-        callback = json.loads(job.body)
+        callback = _read_callback(job)
         event = read_slack_event(callback.get("event"), callback.get("team_id"))
         match event:
             case ThreadReply():
@@ -98,8 +105,12 @@ class Replies:
     async def _read_reply(self, job: Job, event: ThreadReply) -> str:
         """Transaction: the text or note, and what is to be done with it; or why it is not sent."""
         async with self._store.reading() as view:
+            # In this order: what was posted before the first look is on record by the second.
+            posting = await view.queue.is_pool_busy(Pool.POST)
             known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
             repeated = await view.messages.find_in_slack(event.channel_id, event.ts)
+        if known is None and posting and await self._may_be_ours(job, event):
+            raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
         if known is None or repeated is not None:
             return await self._pass_over(job)
         document = parse_message(event.text, event.blocks)
@@ -148,6 +159,14 @@ class Replies:
             await tx.queue.finish(job)
         _log.info("A reply was read.", conversation=known.id, outcome=outcome)
         return outcome
+
+    async def _may_be_ours(self, job: Job, event: ThreadReply) -> bool:
+        """Tell whether a thread that is not on record may be: people answer faster than Slack answers us."""
+        if self._clock.now() - job.created_at > _LOOK_LONGEST:
+            return False
+        if event.parent_user_id is None:
+            return True
+        return event.parent_user_id == (await self._directory.get_ourselves()).bot_user_id
 
     async def _render(self, document: Document) -> str:
         mentions = find_mentions(document)
@@ -287,3 +306,13 @@ async def _unless_refused(showing: Awaitable[None]) -> None:
         await showing
     except SlackRefused as error:
         _log.info("Slack refused to show something.", method=error.method, word=error.error)
+
+
+def _read_callback(job: Job) -> Mapping[str, Any]:
+    try:
+        callback = json.loads(job.body)
+    except (ValueError, RecursionError) as error:
+        raise NotUnderstood("an event that cannot be read") from error
+    if not isinstance(callback, Mapping):
+        raise NotUnderstood("an event that is no object")
+    return callback

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
 import json
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -271,7 +272,7 @@ class Bench:
             headers.pop(name, None)
             if value is not None:
                 headers[name] = value
-        async with self.http.post(f"{self.url}{path}", data=raw, headers=headers) as response:
+        async with self.http.post(f"{self.url}{path}", data=io.BytesIO(raw), headers=headers) as response:
             await response.read()
             return response.status
 

@@ -117,8 +117,6 @@ async def test_a_reading_that_finds_the_file_locked_is_told_to_come_back(rig: Ri
 
 
 async def test_an_address_with_a_placeholder_of_sql_in_it_is_only_itself(rig: Rig) -> None:
-    from bot.domain.ids import ChannelId
-    from bot.domain.message import State
 
     async with rig.store.transaction("test") as kept:
         for name in ("A_B", "AxB", "a_b", "100%", "1000"):

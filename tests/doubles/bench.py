@@ -1,0 +1,386 @@
+"""
+The program on in-memory platforms: the real handlers, flows, workers and store, put together as `bot.app` does.
+
+A `World` outlives the program: the file, the clock, both platforms, and what they have not got an answer to yet. A `Bench`
+is one life of the program in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+
+from bot.chance import SeededChance
+from bot.clock import ManualClock
+from bot.domain.delivery import DeliveryStatus
+from bot.domain.job import Kind, Pool
+from bot.domain.phone import Address
+from bot.domain.policy import Policy, ThreadMode
+from bot.flows.accepting import Accepting
+from bot.flows.marks import Marks
+from bot.flows.optouts import Optouts
+from bot.flows.posting import Posting
+from bot.flows.receipts import Receipts
+from bot.flows.receive import Receive
+from bot.flows.replies import Replies
+from bot.flows.schedules import Schedules
+from bot.flows.sending import Sending
+from bot.flows.texting import Texting
+from bot.observe import Metrics
+from bot.workers.worker import Flow, Worker
+from handlers.slack import SlackRequests
+from handlers.telnyx import CarrierWebhook
+from handlers.verify import CarrierVerifier, SlackVerifier
+from storage.inbox import GroupedInbox
+from storage.queue import Bell, WorkbenchRows
+from tests.doubles.border import Border, Crash
+from tests.doubles.carrier import CarriedText, MemoryCarrier, describe
+from tests.doubles.direct import BorderDatabase, BorderStore, open_database
+from tests.doubles.slack import CHANNEL, TEAM, MemorySlack
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+OURS = Address("+13125550142")
+ANA = Address("+17735550118")
+BOB = Address("+14155550163")
+CEM = Address("+12065550171")
+
+#: As many at once as in `bot.app`, within reason: enough that jobs of one pool overtake each other where they can.
+_LIMIT = 4
+#: How often the clock is moved on to what is due next before a world that does not come to rest is called so.
+_MOST_WAITS = 400
+#: One for all lives: making the figures anew each time would take longer than a life.
+_METRICS = Metrics()
+
+
+def make_policy() -> Policy:
+    """Return the plainest rules."""
+    return Policy(
+        our_number=OURS,
+        channels={OURS: CHANNEL},
+        default_channel=CHANNEL,
+        profile_id=None,
+        region="US",
+        thread_mode=ThreadMode.REPLY,
+        hold=timedelta(0),
+        notice_after=timedelta(minutes=10),
+        quiet_hours=None,
+        webhook_base="https://bridge.example",
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """What a platform sends us until it is answered 200. *began* and *stored* are places in the world's order of events."""
+
+    body: Json
+    reference: str | None = None  #: In the address, of a receipt.
+    began: int = 0
+    stored: int = 0
+
+    @property
+    def is_carriers(self) -> bool:
+        return "data" in self.body
+
+
+@dataclass(slots=True)
+class World:
+    """Everything outside the process."""
+
+    folder: Path
+    template: Path
+    policy: Policy = field(default_factory=make_policy)
+    border: Border = field(default_factory=Border)
+    clock: ManualClock = field(default_factory=ManualClock)
+    chance: SeededChance = field(default_factory=lambda: SeededChance(11))
+    requests: list[Request] = field(default_factory=list)  #: All that ever were, in the order in which they came up.
+    lives: int = 0
+    _numbers: int = 0
+    slack: MemorySlack = field(init=False)
+    carrier: MemoryCarrier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.slack = MemorySlack(self.border, self.clock)
+        self.carrier = MemoryCarrier(self.border, self.clock)
+
+    @property
+    def unanswered(self) -> list[Request]:
+        """Those requests that have not been answered 200, oldest first."""
+        return [request for request in self.requests if not request.stored]
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def text_in(self, sender: Address, text: str, *, to: Address = OURS, others: Collection[Address] = ()) -> Request:
+        """Let a customer text us."""
+        number = self._number()
+        payload = {
+            "id": f"inbound-{number}",
+            "direction": "inbound",
+            "type": "MMS" if others else "SMS",
+            "from": {"phone_number": sender},
+            "to": [{"phone_number": to, "status": "webhook_delivered"}],
+            "cc": [{"phone_number": other} for other in others],
+            "text": text,
+            "media": [],
+        }
+        return self._ask_carriers("message.received", payload, None)
+
+    def report(self, text: CarriedText, status: DeliveryStatus | None = None) -> Request:
+        """Let the carrier send a receipt: `message.sent` for SENT, else the final one; by default as its fate will be."""
+        status = status or text.fate
+        event_type = "message.sent" if status is DeliveryStatus.SENT else "message.finalized"
+        return self._ask_carriers(event_type, describe(text, status), text.reference)
+
+    def _ask_carriers(self, event_type: str, payload: Json, reference: str | None) -> Request:
+        data = {
+            "event_type": event_type,
+            "id": f"event-{self._number()}",
+            "occurred_at": self.clock.now().isoformat(),
+            "record_type": "event",
+            "payload": payload,
+        }
+        request = Request(body={"data": data}, reference=reference)
+        self.requests.append(request)
+        return request
+
+    def tell(self, event: Json) -> Request:
+        """Let Slack send us *event*."""
+        request = Request(
+            body={"type": "event_callback", "team_id": TEAM, "event_id": f"Ev{self._number()}", "event": event}
+        )
+        self.requests.append(request)
+        return request
+
+    def repeat(self, request: Request, *, new_id: bool = False) -> Request:
+        """Let the platform send something once more: as it was, or the same message under a new event id."""
+        body = json.loads(json.dumps(request.body))
+        if new_id:
+            number = self._number()
+            if request.is_carriers:
+                body["data"]["id"] = f"event-{number}"
+            else:
+                body["event_id"] = f"Ev{number}"
+        repeated = replace(request, body=body, began=0, stored=0)
+        self.requests.append(repeated)
+        return repeated
+
+
+class _Trusting:
+    """Takes every signature for genuine: signatures are tested elsewhere."""
+
+    def is_genuine(self, *_: object) -> bool:
+        return True
+
+
+class _Incoming:
+    """As much of `aiohttp.web.Request` as the handlers look at."""
+
+    content_type = "application/json"
+
+    def __init__(self, request: Request) -> None:
+        self.headers: dict[str, str] = {}
+        self.query = {} if request.reference is None else {"ref": request.reference}
+        self._raw = json.dumps(request.body).encode()
+
+    async def read(self) -> bytes:
+        return self._raw
+
+
+class Bench:
+    """One life of the program."""
+
+    def __init__(self, world: World, database: BorderDatabase) -> None:
+        self.world = world
+        self._database = database
+        policy, clock, chance = world.policy, world.clock, world.chance
+        bell = Bell()
+        store = self.store = BorderStore(database, bell, clock)
+        self.workbench = WorkbenchRows(database, bell, clock, chance)
+        self._inbox = GroupedInbox(database, bell, clock)
+        accepting = Accepting(policy=policy, clock=clock, chance=chance, metrics=_METRICS)
+        receipts = Receipts(store=store, policy=policy, clock=clock, chance=chance, metrics=_METRICS)
+        receive = Receive(store=store, receipts=receipts, policy=policy, clock=clock, chance=chance, metrics=_METRICS)
+        posting = Posting(
+            store=store, threads=world.slack, directory=world.slack, policy=policy, clock=clock, chance=chance
+        )
+        sending = Sending(store=store, carrier=world.carrier, policy=policy, clock=clock, chance=chance)
+        marks = Marks(store=store, threads=world.slack, clock=clock, chance=chance)
+        replies = Replies(
+            store=store, directory=world.slack, accepting=accepting, policy=policy, chance=chance, metrics=_METRICS
+        )
+        self.texting = Texting(store=store, directory=world.slack, accepting=accepting, policy=policy)
+        self.optouts = Optouts(
+            store=store, carrier=world.carrier, directory=world.slack, policy=policy, clock=clock
+        )
+        self.schedules = Schedules(
+            store=store,
+            carrier=world.carrier,
+            directory=world.slack,
+            accepting=accepting,
+            policy=policy,
+            clock=clock,
+            chance=chance,
+        )
+        flows: dict[Kind, Flow] = {
+            Kind.CARRIER_EVENT: receive.read_carrier_event,
+            Kind.SLACK_EVENT: replies.read_slack_event,
+            Kind.POST_TEXT: posting.post_text,
+            Kind.POST_LINE: posting.post_line,
+            Kind.TIDY_POST: posting.tidy_post,
+            Kind.REACT: posting.react,
+            Kind.WHISPER: posting.whisper,
+            Kind.SEND_TEXT: sending.send_text,
+            Kind.SHOW_MARK: marks.show_mark,
+            Kind.CANCEL_AT_CARRIER: self.schedules.cancel_at_carrier,
+        }
+        self._workers = {
+            pool: Worker(pool, flows, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS)
+            for pool in Pool
+        }
+        self._from_carrier = CarrierWebhook(
+            verifier=cast("CarrierVerifier", _Trusting()), inbox=self._inbox, clock=clock, metrics=_METRICS
+        )
+        self._from_slack = SlackRequests(
+            verifier=cast("SlackVerifier", _Trusting()),
+            inbox=self._inbox,
+            bolt=cast("AsyncApp", None),
+            clock=clock,
+            metrics=_METRICS,
+        )
+        self._others = asyncio.all_tasks()
+        self._inbox_task = asyncio.create_task(self._inbox.run(), name="inbox")
+
+    # --- Life and death
+
+    @classmethod
+    async def open(cls, world: World) -> Bench:
+        """Start the program: what an earlier life left running is taken up."""
+        world.lives += 1
+        world.border.dead = False
+        database = await open_database(world.folder / "textbridge.db", world.template, world.border)
+        bench = cls(world, database)
+        try:
+            await bench.workbench.sweep(everything=True)
+        except Crash:
+            await bench.end()
+            return await cls.open(world)
+        return bench
+
+    async def end(self) -> None:
+        """Die without a word: every task ends where it is, and all that is in memory is gone."""
+        self.world.border.dead = True
+        tasks = [task for task in asyncio.all_tasks() - self._others if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._database.close()
+
+    # --- Requests
+
+    async def deliver(self, request: Request) -> bool:
+        """Let the platform send *request*, and return whether we answered 200."""
+        world = self.world
+        request.began = request.began or next(world.border.sequence)
+        handle = self._from_carrier.handle if request.is_carriers else self._from_slack.handle
+        answering = asyncio.ensure_future(handle(cast("web.Request", _Incoming(request))))
+        await asyncio.wait({answering, self._inbox_task}, return_when=asyncio.FIRST_COMPLETED)
+        if world.border.dead:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+            raise Crash
+        if (await answering).status == 200:
+            request.stored = request.stored or next(world.border.sequence)
+            return True
+        return False
+
+    # --- Work
+
+    async def work(self, *pools: Pool) -> None:
+        """Do all that is due now in *pools* (all of them unless told), and what comes of it."""
+        while sum(await asyncio.gather(*(self._workers[pool].drain() for pool in pools or Pool))):
+            pass
+
+    async def read(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a query on the file."""
+        return [tuple(row) for row in await self._database.read(sql, parameters)]
+
+    async def wait_for_next(self) -> bool:
+        """Move the clock on to what is due next, here or at the carrier; False if nothing is."""
+        world = self.world
+        due = [await self.workbench.next_due(pool) for pool in Pool]
+        [(lease,)] = await self.read("SELECT MIN(lease_until) FROM jobs WHERE status = 'running'")
+        moments = [moment for moment in (*due, world.carrier.next_held()) if moment is not None]
+        if lease is not None:
+            moments.append(world.clock.now() + timedelta(seconds=91))
+        if not moments:
+            return False
+        await world.clock.advance(max(min(moments) - world.clock.now(), timedelta(0)))
+        if lease is not None:
+            await self.workbench.sweep(everything=False)
+        world.carrier.pass_time()
+        return True
+
+
+class Life:
+    """The program, started again whenever it dies. What was asked of it is asked again, as the platforms do."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.bench: Bench | None = None
+
+    async def start(self) -> Bench:
+        """Return the living program, started if need be."""
+        if self.bench is None:
+            self.bench = await Bench.open(self.world)
+        return self.bench
+
+    async def stop(self) -> None:
+        """End it, however it stands."""
+        if self.bench is not None:
+            await self.bench.end()
+            self.bench = None
+
+    async def do(self, work: Callable[[Bench], Awaitable[T]]) -> T:
+        """Have *work* done; if the program dies of it, start it and have it done again."""
+        while True:
+            bench = await self.start()
+            try:
+                return await work(bench)
+            except Crash:
+                await self.stop()
+
+    async def deliver_all(self) -> None:
+        """Bring every unanswered request, in order, each until it is answered 200."""
+        for request in self.world.unanswered:
+            while not await self.do(lambda bench, request=request: bench.deliver(request)):  # type: ignore[misc]
+                pass
+
+    async def settle(self, *, spare: timedelta | None = None) -> None:
+        """Bring every request and do all work, letting the time pass that it takes; at most *spare*, where told."""
+        until = None if spare is None else self.world.clock.now() + spare
+        for _ in range(_MOST_WAITS):
+            await self.deliver_all()
+            await self.do(lambda bench: bench.work())
+            if self.world.unanswered:
+                continue
+            if until is not None and not await self.do(lambda bench: _is_due_before(bench, until)):
+                return
+            if not await self.do(lambda bench: bench.wait_for_next()):
+                return
+        raise AssertionError("the world does not come to rest")
+
+
+async def _is_due_before(bench: Bench, until: Any) -> bool:
+    due = [await bench.workbench.next_due(pool) for pool in Pool]
+    return any(moment is not None and moment <= until for moment in due)
