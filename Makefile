@@ -3,7 +3,7 @@
 # go into ARGS: `make test ARGS="-k optouts"`, `make demo ARGS="--port 9000"`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint format-check types floors house bench fuzz lock clean
+.PHONY: help demo run test chaos check lint format-check types floors house bench fuzz lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -42,6 +42,9 @@ house: $(dev)
 
 bench: $(dev) ## how much it carries, and how fast
 	@$(python) -m tests.benchmarks $(ARGS)
+
+chaos: $(dev) ## the real process killed at random while texts flow, some minutes (ARGS="--seconds 3600 --seed 7")
+	@$(python) -m tests.chaos $(ARGS)
 
 fuzz: $(dev) ## the pure parts' properties with thousands of examples each, some minutes
 	@$(python) -m pytest --hypothesis-profile=fuzz --timeout=0 tests/pure $(ARGS)

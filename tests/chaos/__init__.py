@@ -1,0 +1,1 @@
+"""The real process under faults and SIGKILL, both ends counted."""

@@ -1,0 +1,334 @@
+"""
+A storm: the real process between the simulated platforms, killed at random instants while texts and replies flow.
+
+What was answered 200 is owed: each such text must stand in Slack exactly once, each such reply must reach the phone
+exactly once, in the order in which they were answered. What was never answered 200 the platforms know to be lost, and
+it must not appear twice either. The seed makes the storm: the same faults at the same moments, as far as the machine's
+own scheduling allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+
+from bot.clock import SystemClock
+from bot.sandbox.faults import Fault, FaultKind
+from bot.sandbox.journal import Journal
+from bot.sandbox.slack_sim import SlackSim
+from bot.sandbox.telnyx_sim import TelnyxSim
+
+OURS = "+13125550100"
+ROOT = Path(__file__).resolve().parents[2]
+_CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weather:
+    """How rough it gets."""
+
+    seed: int
+    seconds: float  #: How long the storm lasts, before the calm in which all must arrive.
+    customers: int = 12
+    kills_every: tuple[float, float] = (1.0, 4.0)  #: Seconds between two SIGKILLs, from and to.
+    calm: float = 90.0  #: Seconds that all may take to arrive once the storm is over.
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done and what was owed."""
+
+    texts: int = 0
+    replies: int = 0
+    kills: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    texts_owed: dict[str, list[str]] = field(default_factory=dict)  #: By customer, in the order of their 200.
+    replies_owed: dict[str, list[str]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def describe(self) -> str:
+        """Return the whole storm in a few lines."""
+        owed = sum(map(len, self.texts_owed.values())), sum(map(len, self.replies_owed.values()))
+        lines = [
+            f"{self.texts} texts ({owed[0]} answered 200), {self.replies} replies ({owed[1]} answered 200)",
+            f"{self.kills} times killed",
+            "faults: " + (", ".join(f"{name} {count}" for name, count in sorted(self.faults.items())) or "none"),
+        ]
+        lines.extend(self.wrong or ["nothing lost, nothing twice, nothing out of order"])
+        return "\n".join(lines)
+
+
+class Storm:
+    """One storm; `rage` is the whole of it."""
+
+    def __init__(self, weather: Weather, folder: Path) -> None:
+        self._weather = weather
+        self._folder = folder
+        self._random = random.Random(weather.seed)
+        self._port = _find_free_port()
+        self._process: asyncio.subprocess.Process | None = None
+        self._slack = SlackSim(
+            bot_token="xoxb-chaos",
+            signing_secret="chaos",
+            clock=_CLOCK,
+            journal=Journal(kept=50_000),
+        )
+        self._slack.courier.retry_schedule = tuple(timedelta(seconds=s) for s in (0.2, 1, 3))
+        self._telnyx = TelnyxSim(
+            api_key="KEYCHAOS",
+            profile_id="chaos",
+            numbers=[OURS],
+            clock=_CLOCK,
+            journal=Journal(),
+            pace=timedelta(milliseconds=30),
+        )
+        self._channel = self._slack.add_channel("texts", id="C0CHAOS")
+        self._teammate = self._slack.add_user("dana", "Dana", tz="America/Chicago", channels=[self._channel])
+        self.tally = Tally()
+
+    async def rage(self) -> Tally:
+        """Let it rage, then wait for the calm, and count both ends."""
+        await self._slack.start()
+        await self._telnyx.start()
+        self._slack.request_url = f"http://127.0.0.1:{self._port}/slack/events"
+        self._telnyx.profile_webhook_url = f"http://127.0.0.1:{self._port}/webhooks/telnyx"
+        try:
+            await self._launch()
+            over = _CLOCK.monotonic() + self._weather.seconds
+            async with asyncio.TaskGroup() as group:
+                for number in range(self._weather.customers):
+                    group.create_task(self._converse(f"+1415555{number:04d}", over))
+                group.create_task(self._kill_now_and_then(over))
+                group.create_task(self._make_trouble(over))
+            self._slack.faults.clear()
+            self._telnyx.faults.clear()
+            await self._wait_for_calm()
+            self._count()
+        finally:
+            await self._end()
+            await self._slack.stop()
+            await self._telnyx.stop()
+        return self.tally
+
+    # --- The process
+
+    async def _launch(self) -> None:
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": str(ROOT),
+            "SLACK_BOT_TOKEN": "xoxb-chaos",
+            "SLACK_SIGNING_SECRET": "chaos",
+            "SLACK_CHANNEL": self._channel,
+            "SLACK_API_URL": self._slack.api_url,
+            "TELNYX_API_KEY": "KEYCHAOS",
+            "TELNYX_PUBLIC_KEY": self._telnyx.public_key,
+            "TELNYX_PHONE_NUMBER": OURS,
+            "TELNYX_API_URL": self._telnyx.url,
+            "DATABASE_URL": f"sqlite:///{self._folder}/chaos.db",
+            "PUBLIC_URL": f"http://127.0.0.1:{self._port}",
+            "PORT": str(self._port),
+            "LOG_LEVEL": "WARNING",
+        }
+        with (self._folder / "bot.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", cwd=self._folder, env=environment, stdout=log, stderr=log
+            )
+        async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+            while True:
+                try:
+                    async with session.get(f"http://127.0.0.1:{self._port}/healthz") as answer:
+                        if answer.status == 200:
+                            return
+                except aiohttp.ClientError:
+                    pass
+                if self._process.returncode is not None:
+                    raise RuntimeError(f"the program ended by itself: {(self._folder / 'bot.log').read_text()[-2000:]}")
+                await _CLOCK.sleep(timedelta(milliseconds=50))
+
+    async def _kill(self, number: signal.Signals) -> int:
+        process = self._process
+        assert process is not None, "launched before it is killed"
+        process.send_signal(number)
+        return await process.wait()
+
+    async def _end(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            status = await self._kill(signal.SIGTERM)
+            if status != 0:
+                self.tally.wrong.append(f"SIGTERM ended it with status {status}")
+
+    async def _kill_now_and_then(self, over: float) -> None:
+        while True:
+            wait = self._random.uniform(*self._weather.kills_every)
+            if _CLOCK.monotonic() + wait >= over:
+                return
+            await _CLOCK.sleep(timedelta(seconds=wait))
+            await self._kill(signal.SIGKILL)
+            self.tally.kills += 1
+            await self._launch()
+
+    # --- The people
+
+    async def _converse(self, phone: str, over: float) -> None:
+        texts = self.tally.texts_owed.setdefault(phone, [])
+        replies = self.tally.replies_owed.setdefault(phone, [])
+        count = 0
+        while _CLOCK.monotonic() < over:
+            count += 1
+            await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.02, 0.4)))
+            text = f"text {count} from {phone[-4:]}"
+            self.tally.texts += 1
+            message_id = await self._telnyx.text_in(from_=phone, to=OURS, text=text)
+            if await self._until(lambda: self._webhook_fate(message_id)) == "taken":  # noqa: B023 - awaited here
+                texts.append(text)
+            root = self._find_root(phone)
+            if root is None:
+                continue
+            reply = f"reply {count} to {phone[-4:]}"
+            self.tally.replies += 1
+            await self._slack.post(self._teammate, self._channel, reply, thread_ts=root)
+            if await self._until(lambda: self._event_fate(reply)) == "taken":  # noqa: B023
+                replies.append(reply)
+
+    def _find_root(self, phone: str) -> str | None:
+        for message in self._slack.messages(self._channel):
+            if phone in message["text"]:
+                return str(message["ts"])
+        return None
+
+    def _webhook_fate(self, message_id: str) -> str | None:
+        attempts = [
+            a for a in self._telnyx.webhooks if a.message_id == message_id and a.event_type == "message.received"
+        ]
+        if any(attempt.status == 200 for attempt in attempts):
+            return "taken"
+        return "lost" if attempts and attempts[-1].attempt >= 3 else None
+
+    def _event_fate(self, text: str) -> str | None:
+        tries = [
+            exchange
+            for exchange in self._slack.journal.exchanges
+            if exchange.target == "bot" and (exchange.detail == text or exchange.detail.startswith(f"{text} "))
+        ]
+        if any(exchange.status == 200 for exchange in tries):
+            return "taken"
+        return "lost" if len(tries) > len(self._slack.courier.retry_schedule) else None
+
+    async def _until(self, look: Callable[[], str | None]) -> str:
+        give_up = _CLOCK.monotonic() + 30
+        while _CLOCK.monotonic() < give_up:
+            found = look()
+            if found is not None:
+                return found
+            await _CLOCK.sleep(timedelta(milliseconds=20))
+        return "lost"
+
+    # --- The trouble
+
+    async def _make_trouble(self, over: float) -> None:
+        """Put faults in force, one after another, each for a while or for some requests."""
+        kinds: list[tuple[SlackSim | TelnyxSim, FaultKind, str]] = [
+            (self._slack, FaultKind.DROP_ANSWER, "chat.postMessage"),
+            (self._slack, FaultKind.DROP_REQUEST, "chat.postMessage"),
+            (self._slack, FaultKind.FAIL_AFTER, "chat.postMessage"),
+            (self._slack, FaultKind.RATE_LIMIT, "chat.postMessage"),
+            (self._slack, FaultKind.RATE_LIMIT, "reactions.add"),
+            (self._slack, FaultKind.REFUSE, "*"),
+            (self._slack, FaultKind.SLOW, "*"),
+            (self._slack, FaultKind.REPEAT, "event"),
+            (self._telnyx, FaultKind.DROP_ANSWER, "POST /messages"),
+            (self._telnyx, FaultKind.DROP_REQUEST, "POST /messages"),
+            (self._telnyx, FaultKind.FAIL_AFTER, "POST /messages"),
+            (self._telnyx, FaultKind.RATE_LIMIT, "POST /messages"),
+            (self._telnyx, FaultKind.REFUSE, "POST /messages"),
+            (self._telnyx, FaultKind.SLOW, "*"),
+            (self._telnyx, FaultKind.REPEAT, "message.received"),
+            (self._telnyx, FaultKind.REPEAT, "message.finalized"),
+            (self._telnyx, FaultKind.REORDER, "message.finalized"),
+            (self._telnyx, FaultKind.LOSE, "message.sent"),
+        ]
+        while _CLOCK.monotonic() < over:
+            platform, kind, operation = self._random.choice(kinds)
+            fault = Fault(
+                kind=kind,
+                operation=operation,
+                times=self._random.randint(1, 6),
+                seconds=self._random.uniform(0.1, 0.6),
+                status=self._random.choice((500, 502, 503)),
+            )
+            platform.faults.add(fault)
+            self.tally.faults[f"{operation} {kind.value}"] += 1
+            await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.1, 0.8)))
+
+    # --- The count
+
+    async def _wait_for_calm(self) -> None:
+        give_up = _CLOCK.monotonic() + self._weather.calm
+        while _CLOCK.monotonic() < give_up:
+            if not self._find_missing():
+                return
+            await _CLOCK.sleep(timedelta(milliseconds=200))
+
+    def _find_missing(self) -> bool:
+        return any(
+            set(texts) - set(self._shown(phone)) or set(self.tally.replies_owed[phone]) - set(self._received(phone))
+            for phone, texts in self.tally.texts_owed.items()
+        )
+
+    def _shown(self, phone: str) -> list[str]:
+        """Return the customer's texts as they stand in Slack, in order, wherever they stand."""
+        shown = []
+        for root in self._slack.messages(self._channel):
+            if phone not in root["text"]:
+                continue
+            for message in self._slack.thread(self._channel, root["ts"]):
+                text = str(message["text"])
+                if f"from {phone[-4:]}" in text:
+                    shown.append(text.rpartition(": ")[2])
+        return shown
+
+    def _received(self, phone: str) -> list[str]:
+        return [text.text or "" for text in self._telnyx.phone(phone)]
+
+    def _count(self) -> None:
+        for phone, texts in self.tally.texts_owed.items():
+            self._compare(f"texts of {phone[-4:]} in Slack", texts, self._shown(phone))
+            self._compare(f"replies to {phone[-4:]}", self.tally.replies_owed[phone], self._received(phone))
+        roots = Counter(
+            phone
+            for root in self._slack.messages(self._channel)
+            for phone in self.tally.texts_owed
+            if phone in root["text"]
+        )
+        self.tally.wrong.extend(f"{phone[-4:]} has {count} threads" for phone, count in roots.items() if count > 1)
+
+    def _compare(self, what: str, owed: list[str], found: list[str]) -> None:
+        counts = Counter(found)
+        for text in owed:
+            if not counts[text]:
+                self.tally.wrong.append(f"{what}: lost {text!r}")
+        for text, count in counts.items():
+            if count > 1:
+                self.tally.wrong.append(f"{what}: {count} times {text!r}")
+        kept = [text for text in dict.fromkeys(found) if text in set(owed)]
+        expected = [text for text in owed if counts[text]]
+        if kept != expected:
+            first = next(pair for pair in zip(expected, kept, strict=False) if pair[0] != pair[1])
+            self.tally.wrong.append(f"{what}: out of order, {first[1]!r} stands before {first[0]!r}")
+
+
+def _find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
