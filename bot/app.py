@@ -25,19 +25,26 @@ from bot.domain.policy import Policy, read_quiet_hours
 from bot.errors import NotStored
 from bot.flows.accepting import Accepting
 from bot.flows.decisions import Decisions
+from bot.flows.fetching import Fetching
 from bot.flows.home import Home
 from bot.flows.marks import Marks
 from bot.flows.optouts import Optouts
 from bot.flows.posting import Posting
+from bot.flows.preparing import Preparing
 from bot.flows.receipts import Receipts
 from bot.flows.receive import Receive
+from bot.flows.reconcile import Reconcile
 from bot.flows.replies import Replies
 from bot.flows.schedules import Schedules
 from bot.flows.sending import Sending
+from bot.flows.sharing import Sharing
 from bot.flows.texting import Texting
+from bot.gateways.http import CarrierMediaGateway
 from bot.gateways.people import RememberedDirectory
+from bot.gateways.pictures import PillowPictures
 from bot.gateways.slack import TIMEOUT as SLACK_TIMEOUT
 from bot.gateways.slack import SlackGateway
+from bot.gateways.slack_files import SlackFilesGateway
 from bot.gateways.telnyx import TelnyxGateway
 from bot.health import Health
 from bot.observe import Log, Metrics
@@ -47,6 +54,7 @@ from bot.workers.worker import Flow, Worker
 from handlers.commands import register_commands
 from handlers.listeners import Desk, build_bolt, register_buttons, register_rest, register_shortcuts
 from handlers.modals import Forms
+from handlers.media import MediaFiles
 from handlers.ops import Operations
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
@@ -56,6 +64,7 @@ from storage.database import Database, open_database
 from storage.inbox import GroupedInbox
 from storage.ownership import own_database
 from storage.queue import Bell, WorkbenchRows
+from storage.shelf import FileShelf, ShelfUpkeep
 from storage.store import SqliteStore
 from storage.upkeep import Upkeep
 
@@ -68,7 +77,7 @@ _LIMITS = {
     Pool.POST: 32,
     Pool.SEND: 8,
     Pool.MARK: 8,
-    Pool.MEDIA: 4,
+    Pool.MEDIA: 16,
     Pool.CHORE: 4,
 }
 #: How long the oldest due job may have been due before we no longer call ourselves ready.
@@ -91,7 +100,8 @@ class Bridge:
     supervisor: Supervisor
     clock: Clock
     upkeep: Upkeep
-    optouts: Optouts
+    shelf_upkeep: ShelfUpkeep
+    reconcile: Reconcile
 
     async def start(self) -> None:
         """Take up what an earlier process left, and start every task."""
@@ -105,6 +115,7 @@ class Bridge:
             self.supervisor.start(f"worker {pool}", worker.run)
         self.supervisor.start("sweep", self._sweep)
         self.supervisor.start("upkeep", self._tidy)
+        self.supervisor.start("reconcile", self.reconcile.run)
 
     async def stop(self) -> None:
         """Stop every task; work in hand is finished or kept."""
@@ -118,6 +129,7 @@ class Bridge:
     async def _tidy(self) -> None:
         while True:
             await self.upkeep.forget_finished()
+            await self.shelf_upkeep.sweep()
             await self.clock.sleep(_UPKEEP_EVERY)
 
 
@@ -145,7 +157,14 @@ async def open_bridge(
             metrics=metrics,
         )
         stack.push_async_callback(carrier.close)
-        yield _compose(settings, database, session, carrier, clock, chance, metrics, port)
+        carrier_media = CarrierMediaGateway(
+            api_key=settings.telnyx_api_key.get_secret_value(),
+            api_url=settings.telnyx_api_url,
+            allow_private=settings.media_allow_private_hosts,
+            metrics=metrics,
+        )
+        stack.push_async_callback(carrier_media.close)
+        yield _compose(settings, database, session, carrier, carrier_media, clock, chance, metrics, port)
 
 
 def _compose(
@@ -153,6 +172,7 @@ def _compose(
     database: Database,
     session: aiohttp.ClientSession,
     carrier: TelnyxGateway,
+    carrier_media: CarrierMediaGateway,
     clock: Clock,
     chance: Chance,
     metrics: Metrics,
@@ -172,6 +192,21 @@ def _compose(
     receipts = Receipts(store=store, policy=policy, clock=clock, chance=chance, metrics=metrics)
     receive = Receive(store=store, receipts=receipts, policy=policy, clock=clock, chance=chance, metrics=metrics)
     posting = Posting(store=store, threads=slack, directory=directory, policy=policy, clock=clock, chance=chance)
+    shelf = FileShelf(settings.database_path.parent / "media", chance)
+    slack_files = SlackFilesGateway(slack=slack, session=session, bot_token=bot_token, api_url=settings.slack_api_url)
+    fetching = Fetching(store=store, carrier_media=carrier_media, shelf=shelf, clock=clock)
+    sharing = Sharing(
+        store=store, files=slack_files, threads=slack, shelf=shelf, posting=posting, clock=clock, chance=chance
+    )
+    preparing = Preparing(
+        store=store,
+        files=slack_files,
+        shelf=shelf,
+        pictures=PillowPictures(),
+        policy=policy,
+        clock=clock,
+        chance=chance,
+    )
     sending = Sending(store=store, carrier=carrier, policy=policy, clock=clock, chance=chance)
     marks = Marks(store=store, threads=slack, clock=clock, chance=chance)
     home = Home(store=store, directory=directory, home_tab=slack, policy=policy, clock=clock)
@@ -194,10 +229,11 @@ def _compose(
         clock=clock,
         chance=chance,
     )
+    optouts = Optouts(store=store, carrier=carrier, directory=directory, policy=policy, clock=clock)
     desk = Desk(
         texting=Texting(store=store, directory=directory, accepting=accepting, policy=policy),
         schedules=schedules,
-        optouts=Optouts(store=store, carrier=carrier, directory=directory, policy=policy, clock=clock),
+        optouts=optouts,
         decisions=Decisions(
             store=store,
             carrier=carrier,
@@ -223,6 +259,10 @@ def _compose(
         Kind.SEND_TEXT: sending.send_text,
         Kind.SHOW_MARK: marks.show_mark,
         Kind.CANCEL_AT_CARRIER: schedules.cancel_at_carrier,
+        Kind.FETCH_MEDIA: fetching.fetch_media,
+        Kind.UPLOAD_MEDIA: sharing.upload_media,
+        Kind.SHARE_MEDIA: sharing.share_media,
+        Kind.PREPARE_MEDIA: preparing.prepare_media,
     }
     workers = {
         pool: Worker(pool, flows, workbench, limit=limit, clock=clock, chance=chance, metrics=metrics)
@@ -260,6 +300,7 @@ def _compose(
             clock=clock,
             metrics=metrics,
         ),
+        media=MediaFiles(store=store, shelf=shelf, clock=clock, metrics=metrics),
         operations=Operations(readiness=health.report, refresh=refresh, metrics=metrics),
     )
     return Bridge(
@@ -273,7 +314,16 @@ def _compose(
         supervisor=Supervisor(clock),
         clock=clock,
         upkeep=upkeep,
-        optouts=desk.optouts,
+        shelf_upkeep=ShelfUpkeep(database, shelf, clock),
+        reconcile=Reconcile(
+            store=store,
+            carrier=carrier,
+            threads=slack,
+            receipts=receipts,
+            optouts=optouts,
+            policy=policy,
+            clock=clock,
+        ),
     )
 
 

@@ -21,7 +21,6 @@ from bot.domain.ids import (
     CarrierMessageId,
     ChannelId,
     ConversationId,
-    FileId,
     MessageId,
     ScheduleId,
     SlackTs,
@@ -32,6 +31,7 @@ from bot.domain.job import Job, NewJob, Pool
 from bot.domain.message import Message, State
 from bot.domain.phone import Address
 from bot.domain.schedule import Schedule, ScheduleState
+from bot.media_ports import MediaItems
 
 #: A piece of Slack's Block Kit, as JSON.
 Block = Mapping[str, Any]
@@ -61,6 +61,10 @@ class Conversations(Protocol):
         """Return the conversation to which the thread belongs or ever belonged."""
         ...
 
+    async def find_with(self, address: Address) -> Sequence[Conversation]:
+        """Return every conversation that *address* is part of, alone or in a group."""
+        ...
+
     async def open_thread(self, conversation_id: ConversationId, channel_id: ChannelId, thread_ts: SlackTs) -> None:
         """Record that the conversation's thread now has its root there."""
         ...
@@ -75,6 +79,10 @@ class Conversations(Protocol):
 
     async def rename(self, conversation_id: ConversationId, ours: Address) -> None:
         """Record under which of our numbers the conversation really runs; nothing if another already has it."""
+        ...
+
+    async def list_active(self, *, since: datetime, limit: int) -> Sequence[Conversation]:
+        """Return those in which something was said after *since*: at most *limit*, the newest first."""
         ...
 
     async def list_unanswered(self, *, since: datetime, limit: int) -> Sequence[Conversation]:
@@ -107,6 +115,10 @@ class Messages(Protocol):
 
     async def find_recent(self, conversation_id: ConversationId, limit: int) -> Sequence[Message]:
         """Return the conversation's newest *limit* messages, newest first."""
+        ...
+
+    async def find_silent(self, *, since: datetime, until: datetime) -> Sequence[Message]:
+        """Return outbound messages that the carrier accepted between these moments and never told the end of."""
         ...
 
     async def find_outbound_to(self, address: Address, states: Sequence[State]) -> Sequence[Message]:
@@ -277,6 +289,8 @@ class Transaction(Protocol):
     def queue(self) -> Queue: ...  # noqa: D102
     @property
     def facts(self) -> Facts: ...  # noqa: D102
+    @property
+    def media(self) -> MediaItems: ...  # noqa: D102
 
 
 class Store(Protocol):
@@ -359,6 +373,16 @@ class CarrierOptout:
     created_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRecord:
+    """One line of the carrier's record of inbound texts: who and when, without the words."""
+
+    carrier_id: CarrierMessageId
+    sender: Address
+    ours: Address
+    created_at: datetime
+
+
 class Carrier(Protocol):
     """
     The carrier's API. One call is one request: no retries in here.
@@ -381,6 +405,10 @@ class Carrier(Protocol):
 
     async def list_optouts(self) -> Sequence[CarrierOptout]:
         """Return the carrier's whole list, all pages."""
+        ...
+
+    async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
+        """Return the inbound texts that the carrier has on record from *since* on, all pages."""
         ...
 
     async def check_access(self) -> None:
@@ -445,6 +473,10 @@ class Threads(Protocol):
         """Remove our reaction; none there is no error."""
         ...
 
+    async def list_replies(self, channel_id: ChannelId, thread_ts: SlackTs, *, since: datetime) -> Sequence[Block]:
+        """Return the messages of a thread from *since* on, as Slack gives them; none for a thread that is gone."""
+        ...
+
     async def join(self, channel_id: ChannelId) -> None:
         """Join a public channel; ChannelUnusable if it cannot be joined."""
         ...
@@ -507,11 +539,3 @@ class Directory(Protocol):
     async def get_ourselves(self) -> OurselvesInSlack:
         """Return who we are; SlackRefused if the token is refused."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedFile:
-    """A file of ours in Slack, and where it was shared."""
-
-    file_id: FileId
-    ts: SlackTs | None  #: The message that shares it, once Slack has shared it.

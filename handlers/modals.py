@@ -11,10 +11,12 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.commands import MOST_RECIPIENTS, FromNumber, FromPool, Sender
 from bot.domain.ids import UserId
+from bot.domain.media import MOST_FILES, FileRef
 from bot.domain.message import Origin
 from bot.domain.phone import Address, NotANumber, PhoneNumber, parse_number, split_numbers
 from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
+from bot.flows.preparing import check_files, read_attachments
 from bot.flows.wording import Words
 from bot.observe import Log
 from bot.settings import read_zone
@@ -29,7 +31,7 @@ SCHEDULE_FORM = "schedule_form"
 #: The shortcut in the manifest that opens the form from anywhere.
 NEW_TEXT_SHORTCUT = "new_text"
 
-_TO, _FROM, _TEXT, _WHEN = "to", "from", "text", "when"
+_TO, _FROM, _TEXT, _FILES, _WHEN = "to", "from", "text", "files", "when"
 _COUNT = "count_parts"
 _REPLACE = "replace_lookalikes"
 _POOL = "pool"
@@ -106,10 +108,19 @@ class Forms:
                 "type": "input",
                 "block_id": f"{_TEXT}{revision}",
                 "dispatch_action": True,
+                "optional": True,  # a picture may go without words; what has neither is refused when it is submitted
                 "label": _plain("Text"),
                 "element": text_input,
             },
             *_count_blocks(text),
+            {
+                "type": "input",
+                "block_id": _FILES,
+                "optional": True,
+                "label": _plain("Pictures and files"),
+                "hint": _plain(f"At most {MOST_FILES}. Large pictures are made smaller; where they were taken is removed."),
+                "element": {"type": "file_input", "action_id": _FILES, "max_files": MOST_FILES},
+            },
             {
                 "type": "input",
                 "block_id": _WHEN,
@@ -184,6 +195,12 @@ class Forms:
         to, problem = self._read_recipients(_value(view, _TO, _TO))
         errors = {} if problem is None else {_TO: problem}
         text = render_typed(_read_text(view))
+        files: tuple[FileRef, ...] = ()
+        try:
+            files = read_attachments(_read_files(view))
+            check_files(files, self._desk.policy)
+        except NotAllowed as error:
+            errors[_FILES] = error.person.removeprefix("🚫 ")
         due_at = _read_when(view)
         if due_at is not None and due_at <= self._desk.clock.now():
             errors[_WHEN] = "This moment has passed."
@@ -191,7 +208,7 @@ class Forms:
             await ack(response_action="errors", errors=errors)
             return
         try:
-            answer = await self._send(view, author, to, text, due_at)
+            answer = await self._send(view, author, to, text, files, due_at)
         except NotAllowed as error:
             await ack(response_action="errors", errors={block: error.person.removeprefix("🚫 ")})
             return
@@ -206,12 +223,13 @@ class Forms:
         author: UserId,
         to: tuple[PhoneNumber, ...],
         text: str,
+        files: tuple[FileRef, ...],
         due_at: datetime | None,
     ) -> Words:
         sender = _read_sender(view)
         if due_at is None:
             answer = await self._desk.texting.text_now(
-                once=view["id"], author=author, to=to, sender=sender, text=text, origin=Origin.FORM
+                once=view["id"], author=author, to=to, sender=sender, text=text, files=files, origin=Origin.FORM
             )
             return wording.line(answer)
         person = await self._desk.directory.get_person(author)
@@ -221,6 +239,7 @@ class Forms:
             to=to,
             sender=sender,
             text=text,
+            files=files,
             due_at=due_at,
             zone=read_zone(person.zone),
         )
@@ -286,6 +305,11 @@ def _build_outcome(answer: Words) -> dict[str, Any]:
 
 def _read_text(view: Mapping[str, Any]) -> str:
     return _value(view, f"{_TEXT}{_revision(view)}", _COUNT)
+
+
+def _read_files(view: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    files = _state(view, _FILES, _FILES).get("files")
+    return [file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else []
 
 
 def _read_when(view: Mapping[str, Any]) -> datetime | None:

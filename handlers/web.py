@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from handlers.media import MediaFiles
 from handlers.ops import Operations
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
@@ -13,11 +14,14 @@ from handlers.telnyx import CarrierWebhook
 LARGEST_BODY = 1024 * 1024
 
 
-def build_web(*, carrier: CarrierWebhook, slack: SlackRequests, operations: Operations) -> web.Application:
+def build_web(
+    *, carrier: CarrierWebhook, slack: SlackRequests, media: MediaFiles, operations: Operations
+) -> web.Application:
     """Return the web application with every route."""
     app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_refuse_large])
     app.router.add_post("/webhooks/telnyx", carrier.handle)
     app.router.add_post("/slack/events", slack.handle)
+    app.router.add_get("/media/{token}/{filename}", media.handle)  # and HEAD
     app.router.add_get("/healthz", operations.handle_health)
     app.router.add_get("/readyz", operations.handle_readiness)
     app.router.add_get("/metrics", operations.handle_metrics)

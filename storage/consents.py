@@ -35,9 +35,10 @@ ON CONFLICT (address) DO UPDATE SET
     stopped_by_customer = excluded.stopped_by_customer, stopped_by_hand = excluded.stopped_by_hand"""
 _HISTORY = "SELECT * FROM consent_changes WHERE address = ? ORDER BY id DESC"
 _COUNT = "SELECT COUNT(*) AS blocked FROM consents WHERE stopped_by_customer IS NOT NULL OR stopped_by_hand IS NOT NULL"
+#: By when it happened, not by when we heard of it: the carrier's list may tell of old ones.
 _BLOCKED = """
-SELECT address FROM consents WHERE stopped_by_customer IS NOT NULL OR stopped_by_hand IS NOT NULL
-ORDER BY MAX(COALESCE(stopped_by_customer, 0), COALESCE(stopped_by_hand, 0)) DESC LIMIT ? OFFSET ?"""
+SELECT c.address FROM consents c JOIN consent_changes e ON e.id IN (c.stopped_by_customer, c.stopped_by_hand)
+GROUP BY c.address ORDER BY MAX(e.at) DESC, MAX(e.id) DESC LIMIT ? OFFSET ?"""
 
 
 class ConsentRows:

@@ -30,10 +30,12 @@ UPDATE conversations SET
     root = root + 1,
     channel_id = ?
 WHERE id = ?"""
+_FIND_WITH = "SELECT * FROM conversations WHERE INSTR(',' || theirs || ',', ',' || ? || ',') > 0 ORDER BY id"
 _TOUCH = "UPDATE conversations SET active_at = MAX(COALESCE(active_at, 0), ?) WHERE id = ?"
 _RENAME = """
 UPDATE conversations SET ours = ?1 WHERE id = ?2
 AND NOT EXISTS (SELECT 1 FROM conversations o JOIN conversations c ON c.id = ?2 WHERE o.ours = ?1 AND o.theirs = c.theirs)"""
+_ACTIVE = "SELECT * FROM conversations WHERE active_at >= ? ORDER BY active_at DESC LIMIT ?"
 _UNANSWERED = """
 SELECT * FROM conversations c WHERE active_at >= ?
 AND (SELECT direction FROM messages m WHERE m.conversation_id = c.id AND m.state NOT IN ('note', 'blocked', 'cancelled')
@@ -78,6 +80,10 @@ class ConversationRows:
         rows = list(await self._connection.execute_fetchall(_FIND_BY_THREAD, (channel_id, thread_ts)))
         return read_conversation(rows[0]) if rows else None
 
+    async def find_with(self, address: Address) -> Sequence[Conversation]:
+        """Return every conversation that *address* is part of, alone or in a group."""
+        return [read_conversation(row) for row in await self._connection.execute_fetchall(_FIND_WITH, (address,))]
+
     async def open_thread(self, conversation_id: ConversationId, channel_id: ChannelId, thread_ts: SlackTs) -> None:
         """Record that the conversation's thread now has its root there."""
         await self._connection.execute_fetchall(_ADD_THREAD, (channel_id, thread_ts, conversation_id))
@@ -94,6 +100,11 @@ class ConversationRows:
     async def rename(self, conversation_id: ConversationId, ours: Address) -> None:
         """Record under which of our numbers the conversation really runs; nothing if another already has it."""
         await self._connection.execute_fetchall(_RENAME, (ours, conversation_id))
+
+    async def list_active(self, *, since: datetime, limit: int) -> Sequence[Conversation]:
+        """Return those in which something was said after *since*: at most *limit*, the newest first."""
+        rows = await self._connection.execute_fetchall(_ACTIVE, (to_micros(since), limit))
+        return [read_conversation(row) for row in rows]
 
     async def list_unanswered(self, *, since: datetime, limit: int) -> Sequence[Conversation]:
         """Return those in which a customer had the last word, after *since*: at most *limit*, the newest first."""

@@ -3,8 +3,8 @@ The database file: one connection that writes, one that reads, and the one disci
 
 - One lock around every write, `BEGIN IMMEDIATE` always: a deferred transaction that reads and then writes fails at once
   with SQLITE_BUSY_SNAPSHOT, whatever the time-out.
-- `BEGIN` stands inside the `try`. aiosqlite runs statements on a thread of its own in the order they were asked for, so the
-  rollback of a cancelled transaction comes after whatever of it still runs.
+- `BEGIN` stands inside the `try`. What goes to the connection's thread runs there in the order it was asked for, so the
+  rollback of a cancelled transaction comes after whatever of it still runs. See `storage.connection` for what does not.
 - Commit and rollback are run to their end even when the task is cancelled, and the lock is held until then. A cancelled
   task may therefore have committed: callers must not take CancelledError for "nothing happened".
 """
@@ -21,7 +21,9 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from bot.errors import NotStored
+from storage.connection import NearConnection
 from storage.migrate import migrate
+from storage.rush import Rush
 
 T = TypeVar("T")
 
@@ -65,6 +67,7 @@ class Database:
     def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self.path = path
         self.reader = reader
+        self.rush = Rush()
         self._writer = writer
         self._lock = asyncio.Lock()
 
@@ -97,6 +100,8 @@ class Database:
     async def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
         """Return the rows of a query on what is committed."""
         async with self.reading() as connection:
+            if isinstance(connection, NearConnection):
+                return await connection.scan(sql, parameters)
             return list(await connection.execute_fetchall(sql, parameters))
 
     @asynccontextmanager
@@ -126,13 +131,13 @@ async def open_database(path: Path) -> Database:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(_migrate_file, path)
-    writer = await aiosqlite.connect(path, isolation_level=None)
+    writer = await NearConnection(path)
     reader: aiosqlite.Connection | None = None
     try:
         writer.row_factory = sqlite3.Row
         for pragma in _WRITER:
             await writer.execute_fetchall(pragma)
-        reader = await aiosqlite.connect(path, isolation_level=None)
+        reader = await NearConnection(path)
         reader.row_factory = sqlite3.Row
         for pragma in _READER:
             await reader.execute_fetchall(pragma)

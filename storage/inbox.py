@@ -15,12 +15,12 @@ from bot.clock import Clock
 from bot.domain.job import NewJob
 from bot.errors import NotStored
 from storage.database import Database
-from storage.queue import INSERT, Bell, insert_parameters
+from storage.queue import INSERT_RETURNING, Bell, insert_parameters
 
 #: The carrier gives up after two seconds and Slack after three; both try again when they are told to.
 _PATIENCE_SECONDS = 1.5
-
-_KNOWN = "SELECT key FROM jobs WHERE key IN ({keys})"
+#: The most rows of one commit: while they are written nothing else is answered.
+_LARGEST_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,15 @@ class GroupedInbox:
             while True:
                 await self._arrived.wait()
                 self._arrived.clear()
-                batch, self._pending = self._pending, []
+                batch, self._pending = self._pending[:_LARGEST_BATCH], self._pending[_LARGEST_BATCH:]
+                if self._pending:
+                    self._arrived.set()
                 if batch:
                     await self._store_batch(batch)
+                    self._database.rush.count(len(self._pending))
         finally:
             self._stopped = True
+            self._database.rush.count(0)
             # A commit under way may have happened; the sender tries again and finds the key taken.
             for entry in (*batch, *self._pending):
                 _settle(entry, _make_refusal())
@@ -94,16 +98,11 @@ class GroupedInbox:
     async def _store(self, jobs: list[NewJob]) -> list[bool]:
         now = self._clock.now()
         async with self._database.write() as connection:
-            keys = [job.key for job in jobs]
-            sql = _KNOWN.format(keys=", ".join("?" for _ in keys))
-            known = {row["key"] for row in await connection.execute_fetchall(sql, keys)}
-            await connection.executemany(INSERT, [insert_parameters(job, now) for job in jobs])
+            added = [
+                bool(await connection.execute_fetchall(INSERT_RETURNING, insert_parameters(job, now))) for job in jobs
+            ]
         self._bell.ring({job.pool for job in jobs})
-        outcome = []
-        for key in keys:
-            outcome.append(key not in known)
-            known.add(key)
-        return outcome
+        return added
 
 
 def _make_refusal() -> NotStored:

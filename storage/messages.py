@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import aiosqlite
 
+from bot.domain.delivery import FINAL
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageId, SlackTs
 from bot.domain.message import Message, State
 from bot.domain.phone import Address
@@ -21,6 +22,11 @@ _GET = "SELECT * FROM messages WHERE id = ?"
 _BY_CARRIER_ID = "SELECT * FROM messages WHERE carrier_id = ?"
 _IN_SLACK = "SELECT * FROM messages WHERE channel_id = ? AND slack_ts = ?"
 _RECENT = "SELECT * FROM messages WHERE conversation_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?"
+_SILENT = """
+SELECT * FROM messages m
+WHERE direction = 'outbound' AND state = 'accepted' AND carrier_id IS NOT NULL AND created_at BETWEEN ? AND ?
+AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.id AND d.status IN ({final}))
+ORDER BY created_at LIMIT 1000"""
 _OUTBOUND_TO = """
 SELECT m.* FROM messages m JOIN conversations c ON c.id = m.conversation_id
 WHERE m.direction = 'outbound' AND m.state IN ({states}) AND INSTR(',' || c.theirs || ',', ',' || ? || ',') > 0
@@ -96,6 +102,12 @@ class MessageRows:
     async def find_recent(self, conversation_id: ConversationId, limit: int) -> Sequence[Message]:
         """Return the conversation's newest *limit* messages, newest first."""
         return [read_message(row) for row in await self._connection.execute_fetchall(_RECENT, (conversation_id, limit))]
+
+    async def find_silent(self, *, since: datetime, until: datetime) -> Sequence[Message]:
+        """Return outbound messages that the carrier accepted between these moments and never told the end of."""
+        sql = _SILENT.format(final=", ".join("?" for _ in FINAL))
+        parameters = (to_micros(since), to_micros(until), *sorted(FINAL))
+        return [read_message(row) for row in await self._connection.execute_fetchall(sql, parameters)]
 
     async def find_outbound_to(self, address: Address, states: Sequence[State]) -> Sequence[Message]:
         """Return the outbound messages in one of *states* to conversations that *address* is part of."""

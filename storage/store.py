@@ -14,6 +14,7 @@ from storage.conversations import ConversationRows
 from storage.database import Database
 from storage.deliveries import DeliveryRows
 from storage.facts import FactRows
+from storage.media import MediaRows
 from storage.messages import MessageRows
 from storage.queue import Bell, QueueRows
 from storage.schedules import ScheduleRows
@@ -31,6 +32,7 @@ class StoreTransaction:
         self.consents = ConsentRows(connection)
         self.schedules = ScheduleRows(connection)
         self.facts = FactRows(connection)
+        self.media = MediaRows(connection)
         self.queue = QueueRows(connection, clock)
 
 

@@ -1,20 +1,19 @@
 """
-Take the pictures of the documentation anew: start the demo, play in its page with a headless Chromium, and photograph it.
+Take the pictures of the documentation anew.
 
-    .venv/bin/python tools/take_pictures.py [name ...]
+    .venv/bin/python tools/take_pictures.py [--chromium PATH] [name ...]
 
-Needs `make test`'s .venv and a Chromium; CHROMIUM says where it is, if it has another name than usual. Writes
-docs/pictures/<name>.png, 1440 x 900. Look at each before it is committed.
+Starts the demo, plays in its page with a headless Chromium, and photographs it: docs/pictures/<name>.png, 1440 x 900.
+Needs the .venv of `make test`. Look at each picture before it is committed.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,32 +33,25 @@ _REST_MILLISECONDS = 1200
 
 @contextmanager
 def run_demo() -> Iterator[str]:
-    """Run the demo in an empty folder and lend the address of its page."""
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", "demo", "--port", "0", "--no-open"],
-            cwd=folder,
-            env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    """Run the demo and lend the address of its page."""
+    command = [sys.executable, "-u", "-m", "bot", "demo", "--port", "0", "--no-open"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - all our own
         try:
-            assert process.stdout is not None
-            found = next((match for line in process.stdout if (match := re.search(r"http://\S+", line))), None)
+            said = process.stdout or ()
+            found = next((match for line in said if (match := re.search(r"http://\S+", line))), None)
             if found is None:
                 sys.exit("The demo ended without telling its page's address; start it by hand: make demo")
             yield found[0]
         finally:
             process.terminate()
-            process.wait(timeout=15)
 
 
 def find_browser() -> str:
     """Return the path of a Chromium."""
-    for name in filter(None, (os.environ.get("CHROMIUM"), *_BROWSERS)):
-        if path := shutil.which(name):
-            return path
-    sys.exit("No Chromium here. Install one (apt install chromium), or say where it is: CHROMIUM=/path/to/it")
+    found = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        sys.exit("No Chromium here. Install one (apt install chromium), or say where it is: --chromium PATH")
+    return found
 
 
 # ---------------------------------------------------------------------------------------------------- the page's parts
@@ -115,21 +107,21 @@ def type_command(page: Page, line: str) -> None:
 
 
 def play_conversation(page: Page) -> None:
-    """A text in, a note, a reply with its tick, a picture, and a liked text."""
+    """Play a text in, a note, a reply with its tick, a picture, and a liked text."""
     text_in(page, "Hi! Is my bike ready? I dropped it off on Tuesday.")
     thread = open_thread(page, "Is my bike ready?")
     reply(page, "// regular customer, no charge for the brake", "memo")
     reply(page, "Hi Sam! Yes, since this morning. We also adjusted the rear brake.", "white_check_mark")
     add_picture(page)
-    text_in(page, "Great! Does this rack fit it?")
+    text_in(page, "Great! 🎉 Does this rack fit it?")
     expect(thread).to_contain_text("Does this rack fit it?")
-    reply(page, "It does. Bring it along and we'll put it on while you wait :bike:", "white_check_mark")
-    text_in(page, "Liked “It does. Bring it along and we'll put it on while you wait 🚲”")
+    reply(page, "It does. Bring it along and we'll put it on while you wait.", "white_check_mark")
+    text_in(page, "Liked “It does. Bring it along and we'll put it on while you wait.”")
     expect(thread.locator(".reaction[data-name='+1'], .reaction[data-name='thumbsup']").first).to_be_visible()
 
 
 def play_stop(page: Page) -> None:
-    """Somebody opts out, and a reply to them is refused."""
+    """Let somebody opt out, and write them a reply, which is refused."""
     choose_phone(page, "Jordan")
     text_in(page, "How much is a tune-up?")
     thread = open_thread(page, "How much is a tune-up?")
@@ -141,7 +133,7 @@ def play_stop(page: Page) -> None:
 
 
 def play_schedule(page: Page) -> None:
-    """A text for later, and the private answer to it."""
+    """Schedule a text, and make a mistake in a command."""
     text_in(page, "Can you remind me about the pick-up?")
     expect(page.get_by_role("log", name="Messages in the channel")).to_contain_text("remind me")
     type_command(page, "/schedule (415) 555-0101 tomorrow 9:30am Good morning Sam! Your bike is ready, we open at 9.")
@@ -151,18 +143,20 @@ def play_schedule(page: Page) -> None:
 
 
 def play_form(page: Page) -> None:
-    """The form behind `/sms`, which counts while one types."""
+    """Type into the form behind `/sms`, which counts."""
     text_in(page, "Do you fix tubes?")
     expect(page.get_by_role("log", name="Messages in the channel")).to_contain_text("tubes")
     type_command(page, "/sms")
     form = page.get_by_role("dialog")
     form.get_by_label(re.compile("^To")).first.fill("(415) 555-0101")
-    form.get_by_label(re.compile("^Text")).first.press_sequentially("We do, while you wait – it’s $12.", delay=20)
+    form.get_by_label(re.compile("^Text")).first.press_sequentially(
+        "We do, while you wait \u2013 it\u2019s $12.", delay=20
+    )
     expect(form).to_contain_text("Replace them")
 
 
 def play_trouble(page: Page) -> None:
-    """A text that the carrier refuses, and what the thread says about it."""
+    """Have the carrier refuse a text, which the thread explains."""
     text_in(page, "Call me?")
     thread = open_thread(page, "Call me?")
     page.get_by_role("switch", name="Refuses texts").check(force=True)
@@ -181,16 +175,18 @@ SCENES: dict[str, Callable[[Page], None]] = {
 }
 
 
-def main(arguments: list[str]) -> int:
-    """Take the pictures named in *arguments*, all where none is; return the exit status."""
-    unknown = set(arguments) - SCENES.keys()
-    if unknown:
-        print(f"There is no picture {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}.", file=sys.stderr)
-        return 2
+def main() -> int:
+    """Take the pictures named on the command line, all where none is; return the exit status."""
+    parser = argparse.ArgumentParser(description="Take the pictures of the documentation anew.")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"one of {', '.join(SCENES)} (default: all)")
+    parser.add_argument("--chromium", help="where Chromium is, if not on the path under one of its names")
+    options = parser.parse_args()
+    if unknown := set(options.names) - SCENES.keys():
+        parser.error(f"there is no picture {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}")
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=_ARGUMENTS)
-        for name in arguments or SCENES:
+        browser = playwright.chromium.launch(executable_path=options.chromium or find_browser(), args=_ARGUMENTS)
+        for name in options.names or SCENES:
             path = PICTURES / f"{name}.png"
             with run_demo() as address:
                 page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-US")
@@ -207,4 +203,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

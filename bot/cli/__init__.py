@@ -7,28 +7,47 @@ One module for each command, imported only when it is asked for: `--help` needs 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from bot.errors import SettingsWrong, TextbridgeError
 
 #: Each command, the module that knows it, and what it does in one line.
 COMMANDS = {
     "serve": ("bot.cli.serving", "run the bridge; also what happens without any command"),
-    "demo": ("bot.cli.demo", "try it: Slack and the phones simulated on one page, nothing to sign up for"),
+    "demo": ("bot.cli.demo", "try it: Slack and phones simulated, nothing to sign up for"),
+    "doctor": ("bot.cli.doctor", "check all credentials and settings, and say what to do"),
+    "manifest": ("bot.cli.manifest", "print the Slack app to create, with your address in it"),
+    "queue": ("bot.cli.jobs", "see what waits or failed; bring it back, or set it aside"),
+    "export": ("bot.cli.export", "all that is kept of one number, as JSON or CSV"),
+    "erase": ("bot.cli.erase", "erase what one number wrote and was written; opt-outs stay"),
+    "backup": ("bot.cli.backup", "copy the database while it is in use; how to restore it"),
 }
+#: Those that run until they are told to stop, for which being stopped is the ordinary end.
+_SERVERS = ("serve", "demo")
+_EPILOG = """\
+Settings come from the environment and from .env; .env.example explains each. What a command takes: COMMAND --help
+
+  python -m bot demo                                    try it, without any account
+  python -m bot manifest --url https://sms.example.com  the Slack app to create
+  python -m bot doctor                                  is everything right?
+  python -m bot                                         run it
+"""
 
 
 class CommandModule(Protocol):
-    """What the module of a command has."""
+    """What the module of a command has; EPILOG, the end of its help, is optional."""
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser, /) -> None:
         """Say what the command takes."""
         ...
 
-    def run(self, options: argparse.Namespace) -> int:
+    def run(self, options: argparse.Namespace, /) -> int:
         """Do it and return the exit status: 0 done, 1 failed, 2 asked wrongly."""
         ...
 
@@ -36,28 +55,56 @@ class CommandModule(Protocol):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 done, 1 failed, 2 asked wrongly."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    options = _build_parser(given).parse_args(given)
-    name, _ = COMMANDS[options.command or "serve"]
-    command: CommandModule = import_module(name)  # type: ignore[assignment]
+    before = signal.getsignal(signal.SIGTERM)
+    if not given or given[0] in _SERVERS:
+        # Until the event loop takes over: a stop that comes while the program is being loaded is one all the same.
+        signal.signal(signal.SIGTERM, _leave)
     try:
+        options = _build_parser(given).parse_args(given)
+        module, _ = COMMANDS[options.command or "serve"]
+        command: CommandModule = import_module(module)
         return command.run(options)
     except SettingsWrong as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
+        print(*error.problems, sep="\n", file=sys.stderr)
         return 2
     except TextbridgeError as error:
         print(error.log, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130  # as shells report what Ctrl-C has ended
+    except BrokenPipeError:
+        # Whoever read what we print has gone (`| head`): nothing more to say, not even when Python closes stdout.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(_number: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Text with your customers from Slack.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="Textbridge: text with your customers from Slack.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"Textbridge {read_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command, (module, does) in COMMANDS.items():
-        described = commands.add_parser(command, help=does, description=does)
+        described = commands.add_parser(
+            command,
+            help=does,
+            description=f"{does[0].upper()}{does[1:]}.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         if command in given:
-            import_module(module).add_arguments(described)
+            known: CommandModule = import_module(module)
+            known.add_arguments(described)
+            described.epilog = getattr(known, "EPILOG", None)
     return parser
 
 
@@ -66,4 +113,4 @@ def read_version() -> str:
     try:
         return metadata.version("textbridge")
     except metadata.PackageNotFoundError:
-        return "from source"
+        return "(not installed: run from its source)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import os
 import signal
 import sys
 import tempfile
@@ -28,6 +29,8 @@ _PORT = 8090
 #: What says that the page's port cannot be had; any other failure to listen is told as it is.
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
 _REQUEST_PATIENCE = 2.0
+#: Both platforms' clients read these by themselves; what is on this machine is never behind a proxy.
+_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,12 +53,14 @@ def read_port(value: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Show the demo until told to stop."""
     configure_logging(level="INFO" if options.verbose else "WARNING", as_json=False)
+    for name in _PROXY_VARIABLES:
+        os.environ.pop(name, None)  # noqa: TID251 - no setting of ours
     asyncio.run(_show(options.port, opens=not options.no_open))
     return 0
 
 
 class DemoSettings(Settings):
-    """Settings that come from nowhere but the program: whatever the environment or `.env` says is for the real thing."""
+    """Settings from nowhere but the program: what the environment and `.env` say is for the real thing."""
 
     @classmethod
     def settings_customise_sources(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterable
 
+from bot.cli.examine_here import judge_clock
 from bot.cli.findings import Finding, ok, warn, wrong
+from bot.clock import Clock
 from bot.domain.ids import ChannelId
 from bot.gateways.checks import Answer, Probe, ask_channel, ask_who_we_are
 from bot.settings import Settings
@@ -13,22 +15,24 @@ from bot.settings import Settings
 _TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a setting's name
 _SECRET_FORM = re.compile(r"[0-9a-f]{32}")
 _REINSTALL = "Reinstall the app: api.slack.com/apps, your app, OAuth & Permissions, Reinstall to Workspace."
-_NEW_TOKEN = (
+_COPY_IT = (
     "Copy the Bot User OAuth Token from api.slack.com/apps, your app, OAuth & Permissions; "
     "if the app was removed from the workspace, install it again there first."
 )
 
 
-async def examine_slack(settings: Settings, scopes: Iterable[str]) -> AsyncIterator[Finding]:
+async def examine_slack(settings: Settings, scopes: Iterable[str], clock: Clock) -> AsyncIterator[Finding]:
     """Yield what is found; *scopes* are those that the bridge needs. Raises RetryLater when Slack is not there."""
     yield _judge_secret(settings.slack_signing_secret.get_secret_value())
     async with Probe(settings.slack_api_url, token=settings.slack_bot_token.get_secret_value()) as slack:
         answer = await ask_who_we_are(slack)
+        for finding in judge_clock("Slack", answer, clock):
+            yield finding
         if answer.body.get("ok") is not True:
             yield _judge_refusal(answer)
             return
         if not answer.body.get("bot_id"):
-            yield wrong(_TOKEN, "it is not a bot's token.", _NEW_TOKEN)
+            yield wrong(_TOKEN, "it is not a bot's token.", _COPY_IT)
             return
         yield ok(_TOKEN, f"it works: {answer.body.get('user')} in {answer.body.get('team')}.")
         yield _judge_scopes(answer, scopes)
@@ -51,7 +55,7 @@ def _judge_secret(secret: str) -> Finding:
 def _judge_refusal(answer: Answer) -> Finding:
     match answer.trouble:
         case "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive":
-            return wrong(_TOKEN, f"Slack refuses it ({answer.trouble}).", _NEW_TOKEN)
+            return wrong(_TOKEN, f"Slack refuses it ({answer.trouble}).", _COPY_IT)
         case "ratelimited" | "HTTP 429":
             return warn(_TOKEN, "not checked: Slack asks for patience.", "Run this again in a minute.")
         case trouble:
@@ -66,7 +70,9 @@ def _judge_scopes(answer: Answer, scopes: Iterable[str]) -> Finding:
         return warn(about, "Slack does not say which the token has.", "Compare them with app.yaml.")
     missing = sorted(set(scopes) - answer.scopes)
     if missing:
-        add = f"Add {', '.join(missing)} under OAuth & Permissions (or paste `python -m bot manifest` into App Manifest)."
+        add = (
+            f"Add {', '.join(missing)} under OAuth & Permissions (or paste `python -m bot manifest` into App Manifest)."
+        )
         return wrong(about, f"the app has not been granted {', '.join(missing)}.", f"{add} {_REINSTALL}")
     return ok(about, "all that the bridge needs are granted.")
 

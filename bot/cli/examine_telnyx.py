@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from bot.cli.examine_here import judge_clock
 from bot.cli.findings import Finding, ok, warn, wrong
+from bot.clock import Clock
 from bot.domain.phone import Address
 from bot.gateways.checks import Answer, Probe, ask_number, ask_profile, ask_profiles, ask_public_key
 from bot.settings import Settings
@@ -16,10 +18,12 @@ _PROFILE_ID = "TELNYX_MESSAGING_PROFILE_ID"
 _PORTAL = "portal.telnyx.com, Messaging, Programmable Messaging"
 
 
-async def examine_telnyx(settings: Settings, webhook_base: str | None) -> AsyncIterator[Finding]:
+async def examine_telnyx(settings: Settings, webhook_base: str | None, clock: Clock) -> AsyncIterator[Finding]:
     """Yield what is found; *webhook_base*: where the carrier reaches us. Raises RetryLater when it is not there."""
     async with Probe(settings.telnyx_api_url, token=settings.telnyx_api_key.get_secret_value()) as telnyx:
         answer = await ask_profiles(telnyx)
+        for finding in judge_clock("Telnyx", answer, clock):
+            yield finding
         if answer.status != 200:  # noqa: PLR2004 - HTTP's word for yes
             yield _judge_refusal(answer)
             return
@@ -96,9 +100,7 @@ def _judge_number(settings: Settings, number: str, found: Mapping[str, Any] | No
         yield ok(about, "it is on the account, with SMS and MMS.")
 
 
-def _judge_profile(
-    settings: Settings, profile_id: str, answer: Answer, webhook_base: str | None
-) -> Iterator[Finding]:
+def _judge_profile(settings: Settings, profile_id: str, answer: Answer, webhook_base: str | None) -> Iterator[Finding]:
     profile = answer.data
     if answer.status != 200 or not isinstance(profile, Mapping):  # noqa: PLR2004
         yield wrong(
@@ -126,7 +128,9 @@ def _judge_webhook(about: str, before: str, profile: Mapping[str, Any], base: st
     if base is None:
         if not said:
             yield wrong(
-                about, "it has no webhook address: texts do not arrive.", f"{before}, and set https://…/webhooks/telnyx."
+                about,
+                "it has no webhook address: texts do not arrive.",
+                f"{before}, and set https://…/webhooks/telnyx.",
             )
         else:
             yield warn(about, "its webhook address was not compared.", "Set PUBLIC_URL.")

@@ -5,18 +5,42 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+from bot.errors import Broken
 from bot.observe import configure_logging
-from bot.serve import serve
-from bot.settings import LogFormat, load_settings
+from bot.serve import listen, serve
+from bot.settings import LogFormat, Settings, load_settings
+from storage.admin import check_place, check_version
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(_parser: argparse.ArgumentParser) -> None:
     """Take nothing: everything is in the settings."""
 
 
-def run(options: argparse.Namespace) -> int:
+def run(_options: argparse.Namespace) -> int:
     """Serve until told to stop."""
     settings = load_settings()
+    check_database(settings)
+    check_port(settings)
     configure_logging(level=settings.log_level, as_json=settings.log_format is LogFormat.JSON)
     asyncio.run(serve(settings))
     return 0
+
+
+def check_database(settings: Settings) -> None:
+    """Raise Broken, in words, when the database cannot be where DATABASE_URL says."""
+    problem = check_place(settings.database_path)
+    if problem is not None:
+        raise Broken(f"The database cannot be kept there: {problem} Set DATABASE_URL to another place.")
+    if settings.database_path.exists():
+        check_version(settings.database_path)  # raises when it is damaged, or not ours
+
+
+def check_port(settings: Settings) -> None:
+    """Raise Broken, in words, when nothing can listen at HOST and PORT."""
+    try:
+        listen(settings.host, settings.port).close()
+    except OSError as error:
+        raise Broken(
+            f"Nothing can listen at {settings.host}, port {settings.port}: {error.strerror}. "
+            "Stop what listens there, or set HOST or PORT to something else."
+        ) from error

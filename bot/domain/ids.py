@@ -19,5 +19,7 @@ ChannelId = NewType("ChannelId", str)
 UserId = NewType("UserId", str)
 TeamId = NewType("TeamId", str)
 FileId = NewType("FileId", str)
+#: Ours. Random; also the name of our own copy on disk. Never shown: the address for the carrier has a token of its own.
+MediaId = NewType("MediaId", str)
 #: Slack's message timestamp, which is its identifier within a channel.
 SlackTs = NewType("SlackTs", str)

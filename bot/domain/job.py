@@ -51,8 +51,10 @@ class Kind(StrEnum):
     WHISPER = "whisper"  #: Tell one person something privately.
     REACT = "react"  #: A customer's tapback.
     CANCEL_AT_CARRIER = "cancel_at_carrier"  #: Take a scheduled text back.
-    SHARE_MEDIA = "share_media"  #: A customer's picture, into the thread.
-    FETCH_MEDIA = "fetch_media"  #: A teammate's files, from Slack, to be sent.
+    FETCH_MEDIA = "fetch_media"  #: Get a customer's picture from the carrier.
+    UPLOAD_MEDIA = "upload_media"  #: Bring a picture's bytes to Slack, which shows them to nobody yet.
+    SHARE_MEDIA = "share_media"  #: Have a text's pictures shown in its thread.
+    PREPARE_MEDIA = "prepare_media"  #: Get a teammate's files from Slack and make them fit to be sent.
 
 
 class Status(StrEnum):

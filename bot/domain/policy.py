@@ -103,3 +103,7 @@ class Policy:
     def webhook_url(self, message_id: MessageId) -> str | None:
         """Return the address for the receipts of one text, which names it."""
         return None if self.webhook_base is None else f"{self.webhook_base}/webhooks/telnyx?ref={message_id}"
+
+    def media_url(self, token: str, filename: str) -> str:
+        """Return the address at which the carrier fetches one file. Needs `webhook_base`."""
+        return f"{self.webhook_base}/media/{token}/{filename}"

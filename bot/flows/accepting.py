@@ -14,12 +14,22 @@ from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.conversation import Conversation, make_parties
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
+from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address, is_phone, time_zones
 from bot.domain.policy import Policy
 from bot.errors import NotAllowed
 from bot.flows import wording
-from bot.flows.jobs import enqueue_late_mark, enqueue_mark, enqueue_send, enqueue_text, enqueue_whisper
+from bot.flows.jobs import (
+    enqueue_late_mark,
+    enqueue_mark,
+    enqueue_preparation,
+    enqueue_send,
+    enqueue_text,
+    enqueue_whisper,
+    send_lane,
+)
+from bot.flows.preparing import add_files
 from bot.observe import Metrics
 from bot.ports import Person, Standing, Transaction
 from bot.text.segments import Encoding, count_segments
@@ -34,6 +44,7 @@ class Draft:
     origin: Origin
     channel_id: ChannelId | None = None  #: Where it stands in Slack already, if it does.
     slack_ts: SlackTs | None = None
+    files: tuple[FileRef, ...] = ()
 
 
 _STANDINGS = {
@@ -50,8 +61,10 @@ def check_author(person: Person) -> None:
         raise NotAllowed(wording.not_a_member(_STANDINGS[person.standing]))
 
 
-def check_text(text: str) -> None:
+def check_text(text: str, *, has_files: bool = False) -> None:
     """Raise NotAllowed, with the numbers, if *text* cannot be sent as it is."""
+    if not text.strip() and has_files:
+        return
     if not text.strip():
         raise NotAllowed("🚫 Not sent: there is no text in it that a phone can show.")
     segments = count_segments(text)
@@ -125,7 +138,10 @@ class Accepting:
         message = self._make(conversation, draft, State.CONFIRMING)
         if not await tx.messages.add(message):
             return None
-        text, blocks = wording.confirm_reply(message.id, draft.text, conversation.parties, self._policy.region)
+        await add_files(tx, message, draft.files, self._chance)
+        text, blocks = wording.confirm_reply(
+            message.id, draft.text, conversation.parties, self._policy.region, files=len(draft.files)
+        )
         await enqueue_whisper(
             tx,
             f"confirm:{message.id}",
@@ -150,8 +166,11 @@ class Accepting:
         message = replace(message, due_at=due_at)
         if not await tx.messages.add(message):
             return None
+        await add_files(tx, message, draft.files, self._chance)
         if message.slack_ts is None:
-            await enqueue_text(tx, conversation.id, message.id, message.text)
+            await enqueue_text(tx, conversation.id, message.id, message.text, has_media=bool(draft.files))
+        if draft.files:
+            await enqueue_preparation(tx, message.id, send_lane(conversation.id))
         await enqueue_send(tx, conversation.id, message.id, due_at)
         await self._count(tx, conversation, message)
         return message
@@ -160,6 +179,8 @@ class Accepting:
         """Have a stored text sent that its author has just confirmed, or turned from a note into a text."""
         due_at = self.find_opening(conversation)
         await tx.messages.update(message.id, state=State.WAITING, due_at=due_at)
+        if await tx.media.of_message(message.id):
+            await enqueue_preparation(tx, message.id, send_lane(conversation.id))
         await enqueue_send(tx, conversation.id, message.id, due_at)
         await self._count(tx, conversation, message)
         await enqueue_mark(tx, message.id, self._chance.token())

@@ -15,6 +15,7 @@ from bot.errors import CarrierRefused, NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.jobs import enqueue_mark, send_key
+from bot.flows.preparing import refer_again
 from bot.flows.receipts import Receipts
 from bot.ports import Carrier, Directory, Store, Transaction
 from bot.text.escape import escape_sms
@@ -57,7 +58,7 @@ class Decisions:
             if message.state is not State.CONFIRMING:
                 return "This is decided already."
             conversation = await tx.conversations.get(message.conversation_id)
-            check_text(message.text)
+            check_text(message.text, has_files=bool(await tx.media.of_message(message_id)))
             await self._accepting.check_consent(tx, conversation)
             await self._accepting.release(tx, conversation, message)
         return "📤 On its way."
@@ -132,7 +133,9 @@ class Decisions:
             if not await tx.queue.note_once(f"again:{message_id}"):
                 return "It is being sent again already."
             await tx.queue.drop(f"settle:{message_id}")
-            await self._accepting.take(tx, conversation, Draft(text=message.text, author=actor, origin=Origin.COMMAND))
+            files = refer_again(await tx.media.of_message(message_id))
+            draft = Draft(text=message.text, author=actor, origin=Origin.COMMAND, files=files)
+            await self._accepting.take(tx, conversation, draft)
         return "📤 Sent again. If the first one did go out, they get it twice."
 
     async def check_outcome(self, message_id: MessageId, actor: UserId) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageId, SlackTs, UserId
+from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MediaId, MessageId, SlackTs, UserId
 from bot.domain.job import Job, Kind, NewJob, Pool
 from bot.domain.message import PATIENCE_SECONDS
 from bot.ports import Block, Transaction
@@ -33,6 +33,11 @@ def send_lane(conversation_id: ConversationId) -> str:
     return f"send:{conversation_id}"
 
 
+def schedule_lane(message_id: MessageId) -> str:
+    """Return the lane of one scheduled text: it must not hold up today's."""
+    return f"schedule:{message_id}"
+
+
 def send_key(message_id: MessageId) -> str:
     """Return the key of the job that sends a text."""
     return f"send:{message_id}"
@@ -46,6 +51,7 @@ async def enqueue_text(
     *,
     broadcast: bool = False,
     has_media: bool = False,
+    recovered: bool = False,
 ) -> None:
     """Have *text* shown in its thread, in as many posts as it takes, in order; *broadcast*: in the channel as well."""
     parts = split_for_slack(text) or [""]
@@ -63,6 +69,7 @@ async def enqueue_text(
                         "part": part,
                         "broadcast": broadcast and number == 0,
                         "media": has_media,
+                        "recovered": recovered and number == 0,
                     }
                 ),
             )
@@ -191,7 +198,7 @@ async def enqueue_scheduled_send(tx: Transaction, message_id: MessageId, due_at:
             kind=Kind.SEND_TEXT,
             pool=Pool.SEND,
             key=send_key(message_id),
-            lane=f"schedule:{message_id}",
+            lane=schedule_lane(message_id),
             due_at=due_at,
             body=json.dumps({"message": message_id}),
         )
@@ -219,7 +226,7 @@ async def enqueue_cancellation(tx: Transaction, message_id: MessageId, carrier_i
             kind=Kind.CANCEL_AT_CARRIER,
             pool=Pool.CHORE,
             key=f"cancel:{carrier_id}",
-            lane=f"schedule:{message_id}",
+            lane=schedule_lane(message_id),
             body=json.dumps({"message": message_id, "carrier_id": carrier_id}),
         )
     )
@@ -229,4 +236,79 @@ async def enqueue_tidying(tx: Transaction, key: str, body: Mapping[str, Any], du
     """Have a second copy of a post looked for and deleted, some time after the post was repeated."""
     await tx.queue.enqueue(
         NewJob(kind=Kind.TIDY_POST, pool=Pool.CHORE, key=f"tidy:{key}", lane=None, due_at=due_at, body=json.dumps(body))
+    )
+
+
+async def enqueue_fetch(tx: Transaction, media_id: MediaId) -> None:
+    """Have a customer's picture fetched, at once: its address may not last."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.FETCH_MEDIA,
+            pool=Pool.MEDIA,
+            key=f"fetch:{media_id}",
+            lane=None,
+            body=json.dumps({"media": media_id}),
+        )
+    )
+
+
+async def enqueue_upload(tx: Transaction, media_id: MediaId, number: int) -> None:
+    """Have our copy of a file brought to Slack, for the time *number*."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.UPLOAD_MEDIA,
+            pool=Pool.MEDIA,
+            key=f"upload:{media_id}:{number}",
+            lane=None,
+            body=json.dumps({"media": media_id}),
+        )
+    )
+
+
+async def enqueue_share(tx: Transaction, conversation_id: ConversationId, message_id: MessageId, *, again: str = "") -> None:
+    """Have the files of a text shown in its thread, after what is in line there; *again*: any new token, once more."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.SHARE_MEDIA,
+            pool=Pool.POST,
+            key=f"share:{message_id}:{again}" if again else share_key(message_id),
+            lane=post_lane(conversation_id),
+            body=json.dumps({"message": message_id}),
+        )
+    )
+
+
+async def enqueue_late_share(tx: Transaction, message_id: MessageId, token: str) -> None:
+    """Have the rest of a text's files shown when they are there, out of the lane: the conversation goes on meanwhile."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.SHARE_MEDIA,
+            pool=Pool.MEDIA,
+            key=late_share_key(message_id) if not token else f"{late_share_key(message_id)}:{token}",
+            lane=None,
+            body=json.dumps({"message": message_id, "late": True}),
+        )
+    )
+
+
+def share_key(message_id: MessageId) -> str:
+    """Return the key of the job that shows a text's files."""
+    return f"share:{message_id}"
+
+
+def late_share_key(message_id: MessageId) -> str:
+    """Return the key of the job that shows what came too late for its turn."""
+    return f"share-late:{message_id}"
+
+
+async def enqueue_preparation(tx: Transaction, message_id: MessageId, lane: str) -> None:
+    """Have a teammate's files made ready, in the *lane* of the send, before it."""
+    await tx.queue.enqueue(
+        NewJob(
+            kind=Kind.PREPARE_MEDIA,
+            pool=Pool.MEDIA,
+            key=f"prepare:{message_id}",
+            lane=lane,
+            body=json.dumps({"message": message_id}),
+        )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.ids import ConversationId
+from bot.domain.ids import ConversationId, UserId
 from bot.domain.message import State
 from bot.domain.phone import Address
 from bot.domain.policy import Policy
@@ -15,16 +15,25 @@ _NOT_YET_SENT = (State.WAITING, State.CONFIRMING, State.ACCEPTED)
 
 
 async def tell_optout(
-    tx: Transaction, address: Address, policy: Policy, *, key: str, words: str, besides: ConversationId | None
+    tx: Transaction,
+    address: Address,
+    policy: Policy,
+    *,
+    key: str,
+    words: str,
+    besides: ConversationId | None,
+    by: UserId | None = None,
 ) -> None:
     """
     Tell the thread in which it happened, or else every thread with *address*, and take their scheduled texts back.
-
+    *words* are what they texted, if they did; *by* is the teammate who set it, if one did.
     Texts that wait for their turn are stopped when it comes: each send asks once more.
     """
     messages = await tx.messages.find_outbound_to(address, _NOT_YET_SENT)
     conversations = {besides} if besides is not None else {message.conversation_id for message in messages}
-    text, blocks = wording.opted_out(address, policy.region, words)
+    if besides is None:
+        conversations |= {found.id for found in await tx.conversations.find_with(address) if found.thread_ts is not None}
+    text, blocks = wording.opted_out(address, policy.region, words, by=by)
     for conversation_id in sorted(conversations):
         await enqueue_line(tx, conversation_id, f"optout:{key}:{conversation_id}", text, blocks)
     for message in messages:

@@ -22,6 +22,7 @@ from bot.domain.policy import Policy
 from bot.errors import CarrierRefused, RetryLater
 from bot.flows import wording
 from bot.flows.accepting import check_author
+from bot.flows.jobs import enqueue_line
 from bot.flows.optout_notices import tell_optout
 from bot.flows.wording import Words
 from bot.observe import Log
@@ -167,7 +168,7 @@ class Optouts:
                 before = await tx.consents.get(address)
                 await tx.consents.record(address, HandAdded(evidence=evidence), evidence)
                 if not before.blocked:
-                    await tell_optout(tx, address, self._policy, key=f"hand:{once}", words="", besides=None)
+                    await tell_optout(tx, address, self._policy, key=f"hand:{once}", words="", besides=None, by=actor)
         return f"🚫 {name} is opted out: nothing is sent to them. `/optouts remove {address}` lifts it."
 
     async def remove_optout(self, address: Address, actor: UserId, *, once: str) -> str:
@@ -179,6 +180,11 @@ class Optouts:
             if consent.stopped_by_hand is not None and await tx.queue.note_once(f"asked:{once}"):
                 evidence = Evidence(source=EvidenceSource.COMMAND, at=self._clock.now(), actor=actor)
                 consent = await tx.consents.record(address, HandRemoved(), evidence)
+                if not consent.blocked:
+                    text, blocks = wording.lifted(address, self._policy.region, actor)
+                    for conversation in await tx.conversations.find_with(address):
+                        if conversation.thread_ts is not None:
+                            await enqueue_line(tx, conversation.id, f"lifted:{once}:{conversation.id}", text, blocks)
             elif consent.stopped_by_hand is None and not consent.blocked:
                 return f"{name} has not opted out. `{OPTOUTS_LIST.usage}` shows who has."
         if consent.blocked:
@@ -206,7 +212,13 @@ class Optouts:
             )
             await tx.consents.record(address, HandAdded(evidence=evidence), evidence)
             await tell_optout(
-                tx, address, self._policy, key=f"card:{message_id}", words=message.text, besides=message.conversation_id
+                tx,
+                address,
+                self._policy,
+                key=f"card:{message_id}",
+                words=message.text,
+                besides=message.conversation_id,
+                by=actor,
             )
         return f"🚫 {name} is opted out: nothing more is sent to them."
 

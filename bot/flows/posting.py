@@ -22,7 +22,7 @@ from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.errors import ChannelUnusable, RetryLater, SlackRefused
 from bot.flows import wording
-from bot.flows.jobs import enqueue_mark, enqueue_text, enqueue_tidying, read_body
+from bot.flows.jobs import enqueue_mark, enqueue_share, enqueue_text, enqueue_tidying, read_body
 from bot.flows.wording import Words
 from bot.observe import Log
 from bot.ports import Directory, Post, Posted, Store, Threads, Transaction
@@ -76,6 +76,8 @@ class Posting:
             message = await view.messages.get(message_id)
             conversation = await view.conversations.get(message.conversation_id)
         words = await self._word_text(conversation, message, number, part, has_media=bool(body.get("media")))
+        if body.get("recovered"):
+            words = wording.recovered(words)
         quiet = number == 0 and message.direction is Direction.INBOUND and bool(body.get("broadcast"))
         placed = await self._place(job, conversation, words, combine=number == 0, broadcast=quiet)
         async with self._store.transaction("post text") as tx:
@@ -93,7 +95,10 @@ class Posting:
         async with self._store.transaction("show scheduled text") as tx:
             message = await tx.messages.get(message_id)
             if message.state is not State.CANCELLED:
-                await enqueue_text(tx, message.conversation_id, message_id, message.text)
+                has_media = bool(await tx.media.of_message(message_id))
+                await enqueue_text(tx, message.conversation_id, message_id, message.text, has_media=has_media)
+                if has_media:
+                    await enqueue_share(tx, message.conversation_id, message_id)
             await tx.queue.finish(job)
 
     async def _word_text(
@@ -144,6 +149,9 @@ class Posting:
 
         *combine*: where the thread must be opened, the words stand on its card instead of under it.
         """
+        remains = await self._settle_lost_thread(job, conversation)
+        if remains is not None:
+            return remains
         for _ in range(_MOST_ROOTS):
             try:
                 if conversation.thread_ts is None and not combine:
@@ -158,6 +166,38 @@ class Posting:
             await self._threads.delete(conversation.channel_id, placed.posted.ts)
             conversation = await self._lose_thread(conversation, conversation.channel_id)
         raise RetryLater("the thread's root is deleted as soon as it is posted", after=_CHANNEL_PATIENCE)
+
+    async def open_thread(self, job: Job, conversation: Conversation) -> Conversation:
+        """Return *conversation* with a thread, opened for *job* if it has none. For jobs of the conversation's lane only."""
+        if conversation.thread_ts is not None:
+            return conversation
+        try:
+            return await self._open_bare_thread(job, conversation)
+        except ChannelUnusable as error:
+            await self.leave_channel(conversation, error)
+            raise RetryLater(error.log) from error
+
+    async def leave_channel(self, conversation: Conversation, error: ChannelUnusable) -> None:
+        """Make the conversation's channel usable, or move the conversation to one that may be; RetryLater if none is."""
+        await self._find_usable_channel(conversation, error)
+
+    async def _settle_lost_thread(self, job: Job, conversation: Conversation) -> _Placed | None:
+        """
+        Find what an earlier attempt may have left of the post in or beside the thread that was lost since.
+
+        In that thread it stands where it belongs, and that place is returned; a stray beside it is deleted.
+        """
+        thread_ts, channel_id = conversation.previous_thread_ts, conversation.previous_channel_id
+        if not job.unsettled or thread_ts is None or channel_id is None:
+            return None
+        post = Post(channel_id=channel_id, text="", blocks=(), key=job.key, thread_ts=thread_ts)
+        for posted in await self._threads.find_post(post, since=job.started_at):
+            if posted.thread_ts == thread_ts:
+                return _Placed(replace(conversation, channel_id=channel_id, thread_ts=thread_ts), posted, False, False)
+            if posted.thread_ts is None:
+                _log.info("A stray of a lost thread is deleted.", job=job.id)
+                await self._threads.delete(channel_id, posted.ts)
+        return None
 
     async def _open_bare_thread(self, job: Job, conversation: Conversation) -> Conversation:
         post = await self._build_root(conversation, f"card:{conversation.id}:{conversation.root}", None)
@@ -292,5 +332,5 @@ async def _unless_refused(call: Callable[[], Awaitable[None]]) -> None:
 
 
 def _key(job: Job, conversation: Conversation) -> str:
-    """Return the key in the post's metadata: another for each root, so that a stray of a lost thread is not adopted."""
-    return f"{job.key}@{conversation.root}"
+    """Return the key in the post's metadata: a card has one of its own for each root, so a stray is not taken for it."""
+    return job.key if conversation.thread_ts is not None else f"{job.key}@{conversation.root}"

@@ -19,13 +19,14 @@ from bot.domain.consent import (
     read_consent,
 )
 from bot.domain.conversation import Conversation, make_parties, was_quiet
-from bot.domain.ids import ConversationId, MessageId
+from bot.domain.ids import ConversationId, MediaId, MessageId
 from bot.domain.job import Job
+from bot.domain.media import Media, MediaState
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.errors import NotUnderstood
 from bot.flows import wording
-from bot.flows.jobs import enqueue_line, enqueue_reaction, enqueue_text
+from bot.flows.jobs import enqueue_fetch, enqueue_line, enqueue_reaction, enqueue_share, enqueue_text
 from bot.flows.optout_notices import tell_optout
 from bot.flows.receipts import Receipts
 from bot.observe import Log, Metrics
@@ -62,7 +63,7 @@ class Receive:
         reference = MessageId(stored["reference"]) if stored.get("reference") else None
         match event:
             case InboundText():
-                outcome = await self._receive_text(job, event)
+                outcome = await self._receive_text(job, event, recovered=bool(stored.get("recovered")))
                 kind = "message.received"
             case Receipt():
                 outcome = await self._receipts.record_receipt(job, event, reference)
@@ -77,7 +78,7 @@ class Receive:
                 assert_never(event)
         self._metrics.events.labels("telnyx", kind, outcome).inc()
 
-    async def _receive_text(self, job: Job, event: InboundText) -> str:
+    async def _receive_text(self, job: Job, event: InboundText, *, recovered: bool) -> str:
         """Transaction: the conversation, the text, what it says about consent, and the posts that will show it."""
         now = self._clock.now()
         ours, theirs = choose_ours(event, self._policy.our_numbers)
@@ -101,7 +102,7 @@ class Receive:
             )
             added = await tx.messages.add(message)
             if added:
-                await self._show(tx, conversation, message, event)
+                await self._show(tx, conversation, message, event, recovered=recovered)
                 await self._heed(tx, conversation, message, event)
                 await tx.conversations.touch(conversation.id, now)
             await tx.queue.finish(job)
@@ -111,7 +112,9 @@ class Receive:
         _log.info("A text came in.", conversation=conversation.id, message=message.id)
         return "received"
 
-    async def _show(self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText) -> None:
+    async def _show(
+        self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText, *, recovered: bool
+    ) -> None:
         tapback = None if event.media else parse_tapback(event.text)
         if tapback is not None and await self._react(tx, message, tapback):
             return
@@ -122,6 +125,7 @@ class Receive:
             message.text,
             broadcast=was_quiet(conversation, message.created_at, self._policy.notice_after),
             has_media=bool(event.media),
+            recovered=recovered,
         )
         await self._keep_media(tx, conversation, message, event.media)
 
@@ -129,6 +133,22 @@ class Receive:
         self, tx: Transaction, conversation: Conversation, message: Message, media: tuple[MediaRef, ...]
     ) -> None:
         """Have the pictures fetched and shared, after the text, which never waits for them."""
+        for position, ref in enumerate(media):
+            item = Media(
+                id=MediaId(self._chance.token()),
+                message_id=message.id,
+                position=position,
+                source=ref.url,
+                state=MediaState.EXPECTED,
+                created_at=message.created_at,
+                content_type=ref.content_type,
+                size=ref.size,
+                sha256=ref.sha256,
+            )
+            await tx.media.add(item)
+            await enqueue_fetch(tx, item.id)
+        if media:
+            await enqueue_share(tx, conversation.id, message.id)
 
     async def _react(self, tx: Transaction, message: Message, tapback: Tapback) -> bool:
         """Show *tapback* on the one text that it quotes; False when none or several could be meant: then it stays text."""

@@ -5,9 +5,10 @@ What happens in Slack: a stored event is read, and becomes a text, a note, a cha
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from datetime import timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from bot.chance import Chance
 from bot.clock import Clock
@@ -25,11 +26,12 @@ from bot.domain.slack_events import (
     ThreadReply,
     read_slack_event,
 )
-from bot.errors import NotAllowed, RetryLater, SlackRefused
+from bot.errors import NotAllowed, NotUnderstood, RetryLater, SlackRefused
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.home import Home
 from bot.flows.jobs import enqueue_mark, enqueue_whisper, send_key
+from bot.flows.preparing import check_files, read_attachments
 from bot.observe import Log, Metrics
 from bot.ports import Directory, Store, Transaction
 from bot.text.mrkdwn import parse_message
@@ -143,9 +145,9 @@ class Replies:
                     check_author(person)
                     if event.foreign_team:
                         raise NotAllowed(wording.not_a_member("you belong to another organisation"))
-                    if event.files:
-                        raise NotAllowed(wording.files_not_sent())
-                    check_text(draft.text)
+                    draft = replace(draft, files=read_attachments(event.files))
+                    check_files(draft.files, self._policy)
+                    check_text(draft.text, has_files=bool(draft.files))
                     await self._accepting.check_consent(tx, conversation)
                 except NotAllowed as error:
                     await self._accepting.take_blocked(tx, conversation, draft, error.person)
@@ -208,7 +210,7 @@ class Replies:
                 await tx.queue.drop(send_key(message.id))
             else:
                 try:
-                    check_text(text)
+                    check_text(text, has_files=bool(await tx.media.of_message(message.id)))
                 except NotAllowed as error:
                     await tx.messages.update(message.id, state=State.BLOCKED, text=text)
                     await tx.queue.drop(send_key(message.id))

@@ -9,9 +9,12 @@ from zoneinfo import ZoneInfo
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.actions import Action
+from bot.domain.carrier_events import read_copies
 from bot.domain.commands import Sender
+from bot.domain.delivery import DeliveryStatus
 from bot.domain.ids import CarrierMessageId, MessageId, ScheduleId, UserId
 from bot.domain.job import Job
+from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address
 from bot.domain.policy import Policy
@@ -22,12 +25,15 @@ from bot.flows import wording
 from bot.flows.accepting import Accepting, check_author, check_text
 from bot.flows.jobs import (
     enqueue_cancellation,
+    enqueue_preparation,
     enqueue_scheduled_send,
     enqueue_whisper,
     read_body,
+    schedule_lane,
     send_key,
     show_key,
 )
+from bot.flows.preparing import add_files, check_files
 from bot.flows.texting import choose_sender
 from bot.flows.wording import Words
 from bot.observe import Log
@@ -77,15 +83,17 @@ class Schedules:
         due_at: datetime,
         zone: ZoneInfo,
         note: str | None = None,
+        files: tuple[FileRef, ...] = (),
     ) -> Words:
         """
-        Have *text* sent at *due_at* and return the private answer, with [Cancel].
+        Have *text* and *files* sent at *due_at* and return the private answer, with [Cancel].
 
         *once* names the request: repeated, it schedules nothing more. Raises NotAllowed. Transaction: the text, its
         schedule, and the job that hands it over in time.
         """
         check_author(await self._directory.get_person(author))
-        check_text(text)
+        check_files(files, self._policy)
+        check_text(text, has_files=bool(files))
         now = self._clock.now()
         if due_at > now + FURTHEST_AHEAD:
             raise NotAllowed("🚫 Not scheduled: that is more than a year ahead.")
@@ -109,6 +117,9 @@ class Schedules:
                     due_at=due_at,
                 )
                 await tx.messages.add(message)
+                await add_files(tx, message, files, self._chance)
+                if files:  # at once: by the time that it is due, Slack may have thrown them away
+                    await enqueue_preparation(tx, message.id, schedule_lane(message.id))
                 schedule = await self._add(tx, message, due_at, zone, author)
                 await enqueue_scheduled_send(tx, message.id, next_moment(due_at, now))
         whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
@@ -119,7 +130,7 @@ class Schedules:
         wait = describe_wait(due_at + timedelta(seconds=1), now)
         lines = [
             f"🕘 Scheduled for *{escape_sms(format_when(due_at, zone))}* ({wait}) to {whom}, as `{schedule.id}`:",
-            f">>> {escape_sms(wording.shorten(text, 1500))}",
+            f">>> {escape_sms(wording.shorten(text, 1500) or 'a picture or file')}",
         ]
         if note:
             lines.insert(1, escape_sms(note))
@@ -213,17 +224,18 @@ class Schedules:
         """Ask the carrier to take a scheduled text back, and tell its author. Transaction: whether it was in time."""
         body = read_body(job)
         message_id = MessageId(body["message"])
+        carrier_id = CarrierMessageId(body["carrier_id"])
         problem: CarrierRefused | None = None
         try:
-            await self._carrier.cancel(CarrierMessageId(body["carrier_id"]))
+            await self._carrier.cancel(carrier_id)
         except CarrierRefused as error:
-            problem = error
+            # It may be refused because an earlier attempt, whose answer never came, was in time.
+            problem = None if await self._is_taken_back(carrier_id, job) else error
         async with self._store.transaction("record cancellation") as tx:
             schedule = await tx.schedules.find_by_message(message_id)
             message = await tx.messages.get(message_id)
             if schedule is not None and schedule.state is ScheduleState.TAKING_BACK:
-                if problem is None or job.unsettled:
-                    # Asked twice, the carrier no longer knows it: the first time was in time.
+                if problem is None:
                     await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
                     await tx.messages.update(message_id, state=State.CANCELLED)
                     await tx.queue.drop(show_key(message_id))
@@ -241,6 +253,16 @@ class Schedules:
                     text=told,
                 )
             await tx.queue.finish(job)
+
+    async def _is_taken_back(self, carrier_id: CarrierMessageId, job: Job) -> bool:
+        try:
+            record = await self._carrier.find_message(carrier_id)
+        except CarrierRefused:
+            record = None
+        if record is None:
+            return job.unsettled  # asked twice, the carrier no longer knows it
+        copies = read_copies(record, self._clock.now()).values()
+        return bool(copies) and all(copy.status is DeliveryStatus.CANCELLED for copy in copies)
 
 
 def _cancel_button(schedule_id: ScheduleId) -> Block:

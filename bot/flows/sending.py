@@ -11,6 +11,7 @@ forgets the key.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,12 +24,13 @@ from bot.domain.conversation import POOL, Conversation
 from bot.domain.delivery import Delivery
 from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.job import Job, choose_wait
+from bot.domain.media import SERVED_FOR
 from bot.domain.message import Message, State
 from bot.domain.phone import Address, is_phone, parse_address
 from bot.domain.policy import Policy
 from bot.domain.schedule import HandOver, ScheduleState, choose_hand_over, next_moment
 from bot.errors import CarrierRefused, OutcomeUnknown, RetryLater
-from bot.flows import wording
+from bot.flows import media_wording, wording
 from bot.flows.jobs import (
     enqueue_cancellation,
     enqueue_line,
@@ -40,6 +42,7 @@ from bot.flows.jobs import (
     read_body,
 )
 from bot.flows.optout_notices import tell_optout
+from bot.flows.preparing import block_for_files
 from bot.observe import Log
 from bot.ports import Acceptance, Carrier, CarrierRequest, Store, Transaction
 
@@ -129,6 +132,10 @@ class Sending:
                 await self._block(tx, job, message, conversation)
                 return None
             if request is None:
+                if not await _has_all_files(tx, message):
+                    await block_for_files(tx, message, media_wording.unprepared(), self._chance)
+                    await tx.queue.finish(job)
+                    return None
                 request = await self._store_request(tx, message, conversation, recipients, now)
                 left_out = [address for address in conversation.parties.theirs if address not in recipients]
                 if left_out:
@@ -164,7 +171,8 @@ class Sending:
         send_at = None
         if schedule is not None and choose_hand_over(schedule.due_at, now) is HandOver.TO_CARRIER:
             send_at = schedule.due_at
-        path, body = build_body(message, conversation, recipients, self._policy, send_at)
+        addresses = await self._give_addresses(tx, message, send_at or now)
+        path, body = build_body(message, conversation, recipients, self._policy, send_at, addresses)
         request = CarrierRequest(
             message_id=message.id,
             path=path,
@@ -174,6 +182,17 @@ class Sending:
         )
         await tx.deliveries.add_request(request)
         return request
+
+    async def _give_addresses(self, tx: Transaction, message: Message, leaves_at: datetime) -> list[str]:
+        """Return the addresses at which the carrier fetches the text's files; nobody else can guess them."""
+        addresses = []
+        for media in await tx.media.of_message(message.id):
+            token, filename = self._chance.token(), media.filename or "file"
+            expires_at = leaves_at + SERVED_FOR
+            keep_until = max(expires_at, media.keep_until or expires_at)
+            await tx.media.update(media.id, token=token, expires_at=expires_at, keep_until=keep_until)
+            addresses.append(self._policy.media_url(token, filename))
+        return addresses
 
     async def _block(self, tx: Transaction, job: Job, message: Message, conversation: Conversation) -> None:
         await block_for_optout(tx, message, conversation, self._policy, self._chance)
@@ -251,16 +270,22 @@ class Sending:
 
 
 def build_body(
-    message: Message, conversation: Conversation, recipients: list[Address], policy: Policy, send_at: datetime | None
+    message: Message,
+    conversation: Conversation,
+    recipients: list[Address],
+    policy: Policy,
+    send_at: datetime | None,
+    media_urls: Sequence[str] = (),
 ) -> tuple[str, dict[str, object]]:
-    """Return the path and the JSON of the request that sends *message* to *recipients*."""
+    """Return the path and the JSON of the request that sends *message*, with files, to *recipients*."""
     parties = conversation.parties
     body: dict[str, object] = {}
     if parties.ours != POOL:
         body["from"] = parties.ours
     group = parties.is_group
     body["to"] = list(recipients) if group else recipients[0]
-    body["text"] = message.text
+    if message.text or not media_urls:
+        body["text"] = message.text
     if policy.profile_id and not group and not is_phone(parties.ours):
         body["messaging_profile_id"] = policy.profile_id
     webhook_url = policy.webhook_url(message.id)
@@ -269,7 +294,15 @@ def build_body(
     if send_at is not None:
         body["send_at"] = send_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     # `media_urls` must not be there for a plain text: even an empty list makes it an MMS.
+    if media_urls:
+        body["media_urls"] = list(media_urls)
     return ("/messages/group_mms" if group else "/messages"), body
+
+
+async def _has_all_files(tx: Transaction, message: Message) -> bool:
+    """Tell whether every file of the text is ready; one with words goes out whole or not at all."""
+    items = await tx.media.of_message(message.id)
+    return all(media.filename is not None for media in items)
 
 
 def _addressees(request: CarrierRequest) -> set[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from bot.domain.commands import FromName, FromNumber, FromPool, Sender
 from bot.domain.conversation import POOL
 from bot.domain.ids import ChannelId, UserId
+from bot.domain.media import FileRef
 from bot.domain.message import Origin
 from bot.domain.phone import Address, is_phone
 from bot.domain.policy import Policy
 from bot.errors import NotAllowed
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
+from bot.flows.preparing import check_files
 from bot.ports import Directory, Store
 from bot.text.escape import escape_sms
 
@@ -50,24 +52,35 @@ class Texting:
         self._policy = policy
 
     async def text_now(
-        self, *, once: str, author: UserId, to: tuple[Address, ...], sender: Sender | None, text: str, origin: Origin
+        self,
+        *,
+        once: str,
+        author: UserId,
+        to: tuple[Address, ...],
+        sender: Sender | None,
+        text: str,
+        origin: Origin,
+        files: tuple[FileRef, ...] = (),
     ) -> str:
         """
-        Have *text* sent to *to*, shown in their thread, and return the private answer.
+        Have *text* and *files* sent to *to*, shown in their thread, and return the private answer.
 
         *once* names the request: repeated, it sends nothing more. Raises NotAllowed. Transaction: the conversation, the
         text, its send and its post.
         """
         check_author(await self._directory.get_person(author))
-        check_text(text)
+        check_files(files, self._policy)
+        check_text(text, has_files=bool(files))
         ours = choose_sender(sender, self._policy)
         async with self._store.transaction("text now") as tx:
             conversation = await self._accepting.open_conversation(tx, ours, to)
             await self._accepting.check_consent(tx, conversation)
             if await tx.queue.note_once(f"asked:{once}"):
-                await self._accepting.take(tx, conversation, Draft(text=text, author=author, origin=origin))
+                draft = Draft(text=text, author=author, origin=origin, files=files)
+                await self._accepting.take(tx, conversation, draft)
         whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
-        return f"📤 On its way to {whom}: “{escape_sms(wording.shorten(text, 300))}”\n{where(conversation.channel_id)}"
+        what = f": “{escape_sms(wording.shorten(text, 300))}”" if text.strip() else "."
+        return f"📤 On its way to {whom}{what}\n{where(conversation.channel_id)}"
 
 
 def where(channel_id: ChannelId) -> str:

@@ -115,8 +115,16 @@ def customer_text(part: str, *, sender: str | None, has_media: bool) -> Words:
     return text, list(blocks)
 
 
+def recovered(words: Words) -> Words:
+    """Return *words* with a line above that says why they come so late."""
+    text, blocks = words
+    return text, [_context("🛟 _Recovered: this came while Textbridge could not be reached._"), *blocks]
+
+
 def our_text(part: str, *, author: str, number: int, note: str = "texted") -> Words:
     """Return a text of ours that was not written in the thread, with who sent it above."""
+    if not part.strip():
+        return f"{escape_sms(author)} sent a picture or file", [_context(f"*{escape_sms(author)}* sent a picture or file")]
     blocks = _rich(part)
     if number:
         return escape_sms(part), blocks
@@ -159,8 +167,13 @@ def unsettled(message_id: MessageId, text: str) -> Words:
     )
 
 
-def opted_out(address: str, region: str, words: str) -> Words:
-    """Return the line that tells the thread of an opt-out."""
+def opted_out(address: str, region: str, words: str, *, by: str | None = None) -> Words:
+    """Return the line that tells the thread of an opt-out: by the customer's own *words*, or *by* a teammate."""
+    if by is not None:
+        return line(
+            f"🚫 *{escape_sms(name_address(address, region))} is opted out*: <@{by}> set it. Nothing more is sent to them, "
+            f"scheduled texts included. `/optouts remove {address}` lifts it."
+        )
     # Only letters of what they wrote: in a line of ours nothing of theirs may be brought to life.
     letters = shorten("".join(letter if letter.isalnum() else " " for letter in words), 60)
     said = f"by texting “{letters}”" if letters else "at the carrier"
@@ -179,6 +192,11 @@ def opted_in(address: str, region: str, *, still_blocked: bool) -> Words:
             f"`/optouts remove {address}` lifts that."
         )
     return line(f"✅ *{name} opted back in.* They can be texted again.")
+
+
+def lifted(address: str, region: str, by: str) -> Words:
+    """Return the line that tells the thread that a teammate took back what a teammate had set."""
+    return line(f"✅ *{escape_sms(name_address(address, region))} can be texted again.* <@{by}> lifted the opt-out.")
 
 
 def left_out(addresses: Sequence[str], region: str) -> Words:
@@ -224,15 +242,12 @@ def not_a_member(reason: str) -> str:
     return f"🚫 Not sent: {reason}. Only full members of this workspace can text customers; ask one of them to send it."
 
 
-def files_not_sent() -> str:
-    """Return why a reply with files was not sent."""
-    return "🚫 Not sent: pictures and files cannot be texted from here yet. Send the words without the file."
-
-
-def confirm_reply(message_id: MessageId, text: str, parties: Parties, region: str) -> Words:
+def confirm_reply(message_id: MessageId, text: str, parties: Parties, region: str, *, files: int = 0) -> Words:
     """Return the private question whether a reply is meant for the customer."""
+    along = "" if not files else " with 1 file" if files == 1 else f" with {files} files"
+    quoted = f"\n>>> {escape_sms(shorten(text, 500))}" if text.strip() else ""
     return line(
-        f"Send this to {escape_sms(name_parties(parties, region))}?\n>>> {escape_sms(shorten(text, 500))}",
+        f"Send this{along} to {escape_sms(name_parties(parties, region))}?{quoted}",
         [button("Send", Action.SEND, message_id, style="primary"), button("Keep as note", Action.KEEP, message_id)],
     )
 

@@ -43,7 +43,7 @@ _CODE_MARK_OR_TOKEN: Final = re.compile(r"<[^<>\n]*>|`+")
 _TOKEN: Final = re.compile(r"<([^<>\n]*)>")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S")
 _ID: Final = re.compile(r"\w+")
-# What may stand outside a pair of marks, next to it; a letter, a digit or a slash (`¯\\_(ツ)_/¯`) may not.
+# What may stand outside a pair of marks, next to it; a letter, a digit or a slash (`¯\_(ツ)_/¯`) may not.
 _BEFORE_OPENING: Final = frozenset("([{<>\"'“‘«„-–—*_~`:;.,!?&|…¡¿")
 _AFTER_CLOSING: Final = frozenset(")]}<>\"'”’»“-–—*_~`:;.,!?&|…")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,19}", re.ASCII)

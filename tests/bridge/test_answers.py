@@ -69,11 +69,9 @@ _TELNYX_REFUSED: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("changes", _TELNYX_REFUSED.values(), ids=_TELNYX_REFUSED.keys())
-async def test_a_webhook_with_a_bad_signature_is_refused_and_does_nothing(
-    changes: dict[str, str | None], bench: Bench
-) -> None:
-    assert await bench.post_signed_by_telnyx(make_text(), **changes) == 401
+async def test_a_webhook_with_a_bad_signature_is_refused_and_does_nothing(bench: Bench) -> None:
+    for case, changes in _TELNYX_REFUSED.items():
+        assert await bench.post_signed_by_telnyx(make_text(), changes) == 401, case
 
     assert await bench.query("SELECT * FROM jobs WHERE pool = 'carrier_in'") == []
 
@@ -93,40 +91,38 @@ _SLACK_REFUSED: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("changes", _SLACK_REFUSED.values(), ids=_SLACK_REFUSED.keys())
-@pytest.mark.parametrize("body", ["event", "command", "not JSON", "ssl_check"])
-async def test_a_request_in_slacks_name_with_a_bad_signature_is_refused(
-    changes: dict[str, str | None], body: str, bench: Bench
-) -> None:
-    form = {"command": "/sms", "text": "4155550101 hi", "user_id": bench.alice, "trigger_id": "1.2", "team_id": "T"}
-    bodies: dict[str, bytes] = {
-        "event": json.dumps(make_event({"type": "message"})).encode(),
-        "command": urlencode(form).encode(),
-        "not JSON": b"{",
-        "ssl_check": b"ssl_check=1",
+async def test_a_request_in_slacks_name_with_a_bad_signature_is_refused_whatever_is_in_it(bench: Bench) -> None:
+    command = {"command": "/sms", "text": "4155550101 hi", "user_id": bench.alice, "trigger_id": "1.2", "team_id": "T"}
+    bodies: dict[bytes, str] = {
+        json.dumps(make_event({"type": "message"})).encode(): "application/json",
+        urlencode(command).encode(): "application/x-www-form-urlencoded",
+        b"ssl_check=1": "application/x-www-form-urlencoded",
+        b"{": "application/json",
+        b"\xff": "application/json",
     }
-    kind = "application/x-www-form-urlencoded" if body in {"command", "ssl_check"} else "application/json"
-
-    assert await bench.post_signed_by_slack(bodies[body], **changes, **{"Content-Type": kind}) == 401
+    for case, changes in _SLACK_REFUSED.items():
+        for body, kind in bodies.items():
+            assert await bench.post_signed_by_slack(body, {**changes, "Content-Type": kind}) == 401, (case, body)
 
     await bench.settle()
+    assert await bench.query("SELECT * FROM jobs WHERE pool = 'slack_in'") == []
     assert bench.telnyx.sends == []
 
 
-@pytest.mark.parametrize(("age", "status"), [(299, 200), (-299, 200), (302, 401), (-302, 401)])
-async def test_a_signature_is_good_for_300_seconds_either_way(age: int, status: int, bench: Bench) -> None:
-    moment = bench.clock.now() - timedelta(seconds=age)
+async def test_a_signature_is_good_for_300_seconds_either_way(bench: Bench) -> None:
     text = json.dumps(make_text()).encode()
     event = json.dumps(make_event({"type": "channel_rename"})).encode()
-    timestamp = str(int(moment.timestamp()))
+    for age, status in ((299, 200), (-299, 200), (302, 401), (-302, 401)):
+        moment = bench.clock.now() - timedelta(seconds=age)
+        timestamp = str(int(moment.timestamp()))
+        signature = bench.slack.courier.sign(event, timestamp)
 
-    telnyx = await bench.post_signed_by_telnyx(text, **bench.telnyx._webhooks.sign(text, at=moment))
-    slack = await bench.post_signed_by_slack(
-        event,
-        **{"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": bench.slack.courier.sign(event, timestamp)},
-    )
+        telnyx = await bench.post_signed_by_telnyx(text, bench.telnyx._webhooks.sign(text, at=moment))
+        slack = await bench.post_signed_by_slack(
+            event, {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
+        )
 
-    assert (telnyx, slack) == (status, status)
+        assert (telnyx, slack) == (status, status), age
 
 
 async def test_a_signature_for_one_body_does_not_fit_another(bench: Bench) -> None:
@@ -134,10 +130,10 @@ async def test_a_signature_for_one_body_does_not_fit_another(bench: Bench) -> No
     timestamp = str(int(bench.clock.now().timestamp()))
     signature = bench.slack.courier.sign(signed, timestamp)
 
-    assert await bench.post_signed_by_telnyx(signed + b" ", **bench.telnyx.sign(signed)) == 401
+    assert await bench.post_signed_by_telnyx(signed + b" ", bench.telnyx.sign(signed)) == 401
     assert (
         await bench.post_signed_by_slack(
-            signed + b" ", **{"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
+            signed + b" ", {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature}
         )
         == 401
     )
@@ -146,17 +142,17 @@ async def test_a_signature_for_one_body_does_not_fit_another(bench: Bench) -> No
 # ------------------------------------------------------------------------------------------------------- 400
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"{'a': 1}", b"\xff\xfe", b"\x00", b"NaN{", b"hello=world"])
-async def test_what_is_signed_and_no_json_is_answered_400(body: bytes, bench: Bench) -> None:
-    assert await bench.post_signed_by_telnyx(body) == 400
-    assert await bench.post_signed_by_slack(body) == 400
+async def test_what_is_signed_and_no_json_is_answered_400(bench: Bench) -> None:
+    for body in (b"", b"{", b"{'a': 1}", b"\xff\xfe", b"\x00", b"NaN{", b"hello=world"):
+        assert await bench.post_signed_by_telnyx(body) == 400, body
+        assert await bench.post_signed_by_slack(body) == 400, body
 
 
 async def test_a_form_of_slacks_whose_payload_is_no_json_is_answered_400(bench: Bench) -> None:
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    form: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    assert await bench.post_signed_by_slack(b"payload=%7Boops", **form) == 400
-    assert await bench.post_signed_by_slack(b"hello=world", **form) == 400
+    assert await bench.post_signed_by_slack(b"payload=%7Boops", form) == 400
+    assert await bench.post_signed_by_slack(b"hello=world", form) == 400
 
 
 # ------------------------------------------------------------------------- 200, for what cannot be understood
@@ -173,31 +169,33 @@ _STRANGE: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("body", _STRANGE.values(), ids=_STRANGE.keys())
-async def test_signed_json_that_cannot_be_understood_is_answered_200_kept_and_parked(body: bytes, bench: Bench) -> None:
-    assert await bench.post_signed_by_telnyx(body) == 200
-    assert await bench.post_signed_by_slack(body) == 200
+async def test_signed_json_that_cannot_be_understood_is_answered_200_kept_and_parked(bench: Bench) -> None:
+    for case, body in _STRANGE.items():
+        assert await bench.post_signed_by_telnyx(body) == 200, case
+        assert await bench.post_signed_by_slack(body) == 200, case
     await bench.settle()
 
-    assert await count_jobs(bench, "carrier_event") == {"parked": 1}
-    assert await count_jobs(bench, "slack_event") == {"parked": 1}
-    kept = [row["body"] for row in await bench.query("SELECT body FROM jobs WHERE status = 'parked' ORDER BY kind")]
-    assert json.loads(kept[0])["body"].encode() == body
-    assert kept[1].encode() == body
+    assert await count_jobs(bench, "carrier_event") == {"parked": len(_STRANGE)}
+    assert await count_jobs(bench, "slack_event") == {"parked": len(_STRANGE)}
+    kept = [row["body"] for row in await bench.query("SELECT body FROM jobs WHERE kind = 'slack_event'")]
+    assert {body.encode() for body in kept} == set(_STRANGE.values())
+    kept = [row["body"] for row in await bench.query("SELECT body FROM jobs WHERE kind = 'carrier_event'")]
+    assert {json.loads(body)["body"].encode() for body in kept} == set(_STRANGE.values())
 
 
-@pytest.mark.parametrize("event_type", ["message.received", "message.finalized", "message.invented", "", None, 7])
-async def test_an_event_of_the_carriers_that_says_too_little_is_kept_and_parked(event_type: Any, bench: Bench) -> None:
-    body = {"data": {"event_type": event_type, "id": "event-1", "payload": {"odd": True}}}
-
-    assert await bench.post_signed_by_telnyx(body) == 200
+async def test_an_event_of_the_carriers_that_says_too_little_is_kept_and_parked(bench: Bench) -> None:
+    types = ["message.received", "message.finalized", "message.invented", "", None, 7]
+    for number, event_type in enumerate(types):
+        body = {"data": {"event_type": event_type, "id": f"event-{number}", "payload": {"odd": True}}}
+        assert await bench.post_signed_by_telnyx(body) == 200, event_type
     await bench.settle()
 
-    assert await count_jobs(bench, "carrier_event") == {"parked": 1}
+    assert await count_jobs(bench, "carrier_event") == {"parked": len(types)}
 
 
 async def test_a_parked_event_holds_up_nobody(bench: Bench) -> None:
-    assert await bench.post_signed_by_telnyx({"data": {"event_type": "message.received", "id": "x", "payload": {}}}) == 200
+    strange = {"data": {"event_type": "message.received", "id": "x", "payload": {}}}
+    assert await bench.post_signed_by_telnyx(strange) == 200
 
     assert await bench.open_thread("Hi")
 
@@ -266,9 +264,10 @@ async def test_an_event_that_cannot_be_committed_is_answered_503_in_time_and_tak
 
     with locked(bench):
         async with asyncio.timeout(2.5):  # the carrier waits for two seconds, Slack for three
-            assert await asyncio.gather(
+            answers = await asyncio.gather(
                 bench.post_signed_by_telnyx(make_text("Second")), bench.post_signed_by_slack(event)
-            ) == [503, 503]
+            )
+            assert set(answers) == {503}
 
     for _ in range(3):
         assert await bench.post_signed_by_telnyx(make_text("Second")) == 200
@@ -305,13 +304,13 @@ async def test_the_request_url_is_verified_by_its_challenge_without_asking_slack
 
 
 async def test_a_signed_ssl_check_is_answered_200(bench: Bench) -> None:
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    form: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    assert await bench.post_signed_by_slack(b"ssl_check=1&token=x", **form) == 200
+    assert await bench.post_signed_by_slack(b"ssl_check=1&token=x", form) == 200
 
 
 _UNKNOWN: list[dict[str, Any]] = [
-    {"type": "block_actions", "actions": [{"action_id": "of_yesterday", "value": "1", "type": "button", "block_id": "b"}]},
+    {"type": "block_actions", "actions": [{"action_id": "of_yesterday", "type": "button", "block_id": "b"}]},
     {"type": "block_actions", "actions": []},
     {"type": "view_submission", "view": {"id": "V1", "callback_id": "of_yesterday", "state": {"values": {}}}},
     {"type": "view_closed", "view": {"id": "V1", "callback_id": "of_yesterday"}},
@@ -325,39 +324,36 @@ _UNKNOWN: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("payload", _UNKNOWN, ids=lambda payload: str(payload.get("type", "nothing")))
-async def test_an_interaction_that_nobody_knows_is_answered_200(payload: dict[str, Any], bench: Bench) -> None:
-    known = {"team": {"id": "T0SANDBOX1"}, "user": {"id": bench.alice}, "trigger_id": "1.2.3", **payload}
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-
-    assert await bench.post_signed_by_slack(urlencode({"payload": json.dumps(known)}).encode(), **form) == 200
+async def test_an_interaction_that_nobody_knows_is_answered_200(bench: Bench) -> None:
+    form: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
+    for payload in _UNKNOWN:
+        known = {"team": {"id": "T0SANDBOX1"}, "user": {"id": bench.alice}, "trigger_id": "1.2.3", **payload}
+        body = urlencode({"payload": json.dumps(known)}).encode()
+        assert await bench.post_signed_by_slack(body, form) == 200, payload
 
 
 async def test_a_command_of_another_name_is_answered_200(bench: Bench) -> None:
     assert (await bench.slack.command(bench.alice, CHANNEL, "/invented", "x")).status == 200
 
 
-@pytest.mark.parametrize(
-    "payload",
-    ["[]", "5", "null", "{}", '{"type": "invented_tomorrow"}', '{"type": "view_submission"}', "[" * 50_000 + "]" * 50_000],
-    ids=["a list", "a number", "null", "nothing", "of a new type", "of too little", "too deep"],
-)
-async def test_an_interaction_that_cannot_be_understood_is_answered_200_kept_and_parked(payload: str, bench: Bench) -> None:
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
+_ODD = ["[]", "5", "null", "{}", '{"type": "invented_tomorrow"}', '{"type": "view_submission"}', _DEEP.decode()]
 
-    assert await bench.post_signed_by_slack(urlencode({"payload": payload}).encode(), **form) == 200
+
+async def test_an_interaction_that_cannot_be_understood_is_answered_200_kept_and_parked(bench: Bench) -> None:
+    form: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
+    for payload in _ODD:
+        assert await bench.post_signed_by_slack(urlencode({"payload": payload}).encode(), form) == 200, payload[:50]
     await bench.settle()
 
-    (row,) = await bench.query("SELECT body, status FROM jobs WHERE kind = 'slack_event'")
-    assert (parse_qs(row["body"])["payload"], row["status"]) == ([payload], "parked")
+    rows = await bench.query("SELECT body, status FROM jobs WHERE kind = 'slack_event'")
+    assert [(parse_qs(row["body"])["payload"], row["status"]) for row in rows] == [([odd], "parked") for odd in _ODD]
 
 
 # ------------------------------------------------------------------------------------------------ the other addresses
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
+async def test_other_requests_get_the_plain_answer(bench: Bench) -> None:
+    for method, path, status in (
         ("GET", "/healthz", 200),
         ("GET", "/metrics", 200),
         ("GET", "/webhooks/telnyx", 405),
@@ -365,11 +361,9 @@ async def test_an_interaction_that_cannot_be_understood_is_answered_200_kept_and
         ("POST", "/healthz", 405),
         ("GET", "/", 404),
         ("GET", "/.env", 404),
-    ],
-)
-async def test_other_requests_get_the_plain_answer(method: str, path: str, status: int, bench: Bench) -> None:
-    async with bench.http.request(method, f"{bench.url}{path}") as response:
-        assert response.status == status
+    ):
+        async with bench.http.request(method, f"{bench.url}{path}") as response:
+            assert response.status == status, path
 
 
 async def is_ready(bench: Bench) -> dict[str, str] | None:
@@ -402,7 +396,7 @@ async def test_it_is_not_ready_while_slack_refuses_the_token_and_is_again_when_t
 
 async def test_the_figures_tell_what_came_and_how_it_was_answered(bench: Bench) -> None:
     await bench.open_thread("Hi")
-    await bench.post_signed_by_telnyx(make_text(), **{"telnyx-timestamp": None})
+    await bench.post_signed_by_telnyx(make_text(), {"telnyx-timestamp": None})
 
     async with bench.http.get(f"{bench.url}/metrics") as response:
         figures = await response.text()

@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -25,6 +25,7 @@ from bot.domain.job import Kind, Pool
 from bot.domain.phone import Address
 from bot.domain.policy import Policy, ThreadMode
 from bot.flows.accepting import Accepting
+from bot.flows.home import Home
 from bot.flows.marks import Marks
 from bot.flows.optouts import Optouts
 from bot.flows.posting import Posting
@@ -41,6 +42,7 @@ from handlers.telnyx import CarrierWebhook
 from handlers.verify import CarrierVerifier, SlackVerifier
 from storage.inbox import GroupedInbox
 from storage.queue import Bell, WorkbenchRows
+from storage.rows import from_micros, to_micros
 from tests.doubles.border import Border, Crash
 from tests.doubles.carrier import CarriedText, MemoryCarrier, describe
 from tests.doubles.direct import BorderDatabase, BorderStore, open_database
@@ -58,6 +60,10 @@ CEM = Address("+12065550171")
 _LIMIT = 4
 #: How often the clock is moved on to what is due next before a world that does not come to rest is called so.
 _MOST_WAITS = 400
+_DUE = "SELECT DISTINCT pool FROM jobs WHERE status = 'ready' AND due_at <= ?"
+_NEXT = """
+SELECT MIN(CASE status WHEN 'ready' THEN due_at END), MIN(CASE status WHEN 'running' THEN lease_until END)
+FROM jobs WHERE status IN ('ready', 'running')"""
 #: One for all lives: making the figures anew each time would take longer than a life.
 _METRICS = Metrics()
 
@@ -216,8 +222,16 @@ class Bench:
         )
         sending = Sending(store=store, carrier=world.carrier, policy=policy, clock=clock, chance=chance)
         marks = Marks(store=store, threads=world.slack, clock=clock, chance=chance)
+        home = Home(store=store, directory=world.slack, home_tab=world.slack, policy=policy, clock=clock)
         replies = Replies(
-            store=store, directory=world.slack, accepting=accepting, policy=policy, chance=chance, metrics=_METRICS
+            store=store,
+            directory=world.slack,
+            accepting=accepting,
+            home=home,
+            policy=policy,
+            clock=clock,
+            chance=chance,
+            metrics=_METRICS,
         )
         self.texting = Texting(store=store, directory=world.slack, accepting=accepting, policy=policy)
         self.optouts = Optouts(
@@ -308,8 +322,9 @@ class Bench:
 
     async def work(self, *pools: Pool) -> None:
         """Do all that is due now in *pools* (all of them unless told), and what comes of it."""
-        while sum(await asyncio.gather(*(self._workers[pool].drain() for pool in pools or Pool))):
-            pass
+        now = to_micros(self.world.clock.now())
+        while due := {Pool(name) for (name,) in await self.read(_DUE, now)} & set(pools or Pool):
+            await asyncio.gather(*(self._workers[pool].drain() for pool in Pool if pool in due))
 
     async def read(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the file."""
@@ -318,11 +333,12 @@ class Bench:
     async def wait_for_next(self) -> bool:
         """Move the clock on to what is due next, here or at the carrier; False if nothing is."""
         world = self.world
-        due = [await self.workbench.next_due(pool) for pool in Pool]
-        [(lease,)] = await self.read("SELECT MIN(lease_until) FROM jobs WHERE status = 'running'")
-        moments = [moment for moment in (*due, world.carrier.next_held()) if moment is not None]
+        [(due, lease)] = await self.read(_NEXT)
+        moments = [] if due is None else [from_micros(due)]
         if lease is not None:
-            moments.append(world.clock.now() + timedelta(seconds=91))
+            moments.append(from_micros(lease) + timedelta(seconds=1))
+        if (held := world.carrier.next_held()) is not None:
+            moments.append(held)
         if not moments:
             return False
         await world.clock.advance(max(min(moments) - world.clock.now(), timedelta(0)))
@@ -381,6 +397,6 @@ class Life:
         raise AssertionError("the world does not come to rest")
 
 
-async def _is_due_before(bench: Bench, until: Any) -> bool:
-    due = [await bench.workbench.next_due(pool) for pool in Pool]
-    return any(moment is not None and moment <= until for moment in due)
+async def _is_due_before(bench: Bench, until: datetime) -> bool:
+    [(due, _)] = await bench.read(_NEXT)
+    return due is not None and from_micros(due) <= until

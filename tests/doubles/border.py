@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import TypeVar
 
 from bot.errors import OutcomeUnknown, RetryLater
@@ -49,6 +50,7 @@ class Crossing:
     number: int
     name: str
     side: Side
+    effects: int
 
     def __str__(self) -> str:
         return f"#{self.number} {self.side} {self.name}"
@@ -69,6 +71,8 @@ class Border:
 
     crash_at: Collection[int] = ()  #: Numbers of crossings.
     crossings: list[Crossing] = field(default_factory=list)
+    effects: int = 0  #: How much has taken effect outside the process's memory.
+    begun_at: int = 0  #: The crossing with which what is tested begins: what comes before is tested elsewhere.
     faults: list[Fault] = field(default_factory=list)
     #: By the beginning of an operation's name: what happens once, after its effect and before its answer.
     meanwhile: list[tuple[str, Callable[[], Awaitable[None]]]] = field(default_factory=list)
@@ -79,15 +83,29 @@ class Border:
         """Pass one point; raises Crash where the process dies there, or has died already."""
         if self.dead:
             raise Crash
-        crossing = Crossing(number=len(self.crossings), name=name, side=side)
+        crossing = Crossing(number=len(self.crossings), name=name, side=side, effects=self.effects)
         self.crossings.append(crossing)
         if crossing.number in self.crash_at:
             self.dead = True
             raise Crash(str(crossing))
 
+    def list_points(self) -> list[Crossing]:
+        """Return one crossing for each state of the world in which the process can die, with the same left behind."""
+        tested = self.crossings[self.begun_at :]
+        return tested[:1] + [here for before, here in pairwise(tested) if before.effects != here.effects]
+
+    async def ask(self, operation: str, read: Callable[[], T]) -> T:
+        """Do *read*, a call to a platform that changes nothing there: that it is made is no point of its own."""
+        await asyncio.sleep(0)
+        if self.dead:
+            raise Crash
+        if self._take_fault(operation) is not None:
+            raise RetryLater(f"{operation} did not answer")
+        return read()
+
     async def call(self, operation: str, work: Callable[[], T], *, repeatable: bool = True) -> T:
         """
-        Do *work*, a call to a platform, with whatever befalls it.
+        Do *work*, a call to a platform that changes something there, with whatever befalls it.
 
         What may be repeated without harm is RetryLater when its answer is lost, as the ports have it; else OutcomeUnknown.
         """
@@ -102,6 +120,7 @@ class Border:
         if trouble is Trouble.LOST_REQUEST:
             raise unknown(f"{operation} did not answer")
         result = work()
+        self.effects += 1
         await self._let_happen(operation)
         self.cross(operation, Side.AFTER)
         if trouble is Trouble.LOST_ANSWER:

@@ -121,7 +121,7 @@ class MemoryCarrier:
 
     async def find_message(self, carrier_id: CarrierMessageId) -> Mapping[str, Any] | None:
         """Return the record of a text, as far as the product reads it."""
-        return await self._border.call("carrier find_message", lambda: self._find_message(carrier_id))
+        return await self._border.ask("carrier find_message", lambda: self._find_message(carrier_id))
 
     def _find_message(self, carrier_id: CarrierMessageId) -> Mapping[str, Any] | None:
         text = next((each for each in self.texts if each.id == carrier_id), None)
@@ -129,11 +129,11 @@ class MemoryCarrier:
 
     async def list_optouts(self) -> Sequence[CarrierOptout]:
         """Return the list."""
-        return await self._border.call("carrier list_optouts", lambda: list(self.optouts))
+        return await self._border.ask("carrier list_optouts", lambda: list(self.optouts))
 
     async def check_access(self) -> None:
         """Do nothing: the key is good."""
-        await self._border.call("carrier check_access", lambda: None)
+        await self._border.ask("carrier check_access", lambda: None)
 
     # --- The phones
 

@@ -29,9 +29,15 @@ _transaction_name: ContextVar[str] = ContextVar("transaction_name", default="que
 class DirectConnection:
     """As much of `aiosqlite.Connection` as storage uses."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, border: Border) -> None:
+        self._border = border
+        self._changes_before = 0
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
+
+    @property
+    def total_changes(self) -> int:
+        return self._connection.total_changes
 
     async def execute_fetchall(self, sql: str, parameters: Iterable[Any] = ()) -> list[sqlite3.Row]:
         return self._connection.execute(sql, tuple(parameters)).fetchall()
@@ -41,6 +47,9 @@ class DirectConnection:
 
     async def commit(self) -> None:
         self._connection.commit()
+        if self._connection.total_changes != self._changes_before:
+            self._changes_before = self._connection.total_changes
+            self._border.effects += 1
 
     async def close(self) -> None:
         self._connection.close()
@@ -50,19 +59,24 @@ class BorderDatabase(Database):
     """A database whose commits pass the border."""
 
     def __init__(self, path: Path, border: Border) -> None:
-        writer, reader = (cast("aiosqlite.Connection", DirectConnection(path)) for _ in range(2))
+        writer, reader = (cast("aiosqlite.Connection", DirectConnection(path, border)) for _ in range(2))
         super().__init__(path, writer, reader)
         self._border = border
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Open a write transaction. One that changed nothing crosses nothing: it makes no difference whether it was."""
         name = f"commit {_transaction_name.get()}"
         async with super().write() as connection:
+            changes = connection.total_changes
             yield connection
-            self._border.cross(name, Side.BEFORE)
+            changed = connection.total_changes != changes
+            if changed:
+                self._border.cross(name, Side.BEFORE)
         if name == "commit prepare send":
             prepared_at.set(next(self._border.sequence))
-        self._border.cross(name, Side.AFTER)
+        if changed:
+            self._border.cross(name, Side.AFTER)
 
 
 class BorderStore(SqliteStore):

@@ -1,4 +1,4 @@
-"""A Slack in memory: `bot.ports.Threads` and `bot.ports.Directory` for the program, and people who use it."""
+"""A Slack in memory: the ports `Threads`, `HomeTab` and `Directory` for the program, and people who use it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ GUEST = UserId("U0GUEST")
 CHANNEL = ChannelId("C0TEXTS")
 
 Json = dict[str, Any]
+
+#: Microseconds: more than posts are made in one test.
+_STANDSTILL = 100_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,6 +74,7 @@ class MemorySlack:
     def __init__(self, border: Border, clock: Clock) -> None:
         self.messages: list[SlackMessage] = []
         self.whispers: list[Whisper] = []
+        self.homes: dict[UserId, Sequence[Block]] = {}
         self.channels: dict[ChannelId, str] = {CHANNEL: "texts", ChannelId("C0SPARE"): "spare"}
         self.archived: set[ChannelId] = set()
         self.people = {
@@ -110,10 +114,11 @@ class MemorySlack:
 
     async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
         """Return the posts with the key of *post*: those in its thread, else those in the channel."""
-        return await self._border.call("slack find_post", lambda: self._find_post(post, since))
+        return await self._border.ask("slack find_post", lambda: self._find_post(post, since))
 
     def _find_post(self, post: Post, since: datetime) -> list[Posted]:
-        oldest, newest = _to_micros(since), _to_micros(self._clock.now() - self.search_lag)
+        # On a clock that stands still a post's timestamp is a little ahead of it.
+        oldest, newest = _to_micros(since), _to_micros(self._clock.now() - self.search_lag) + _STANDSTILL
         found = [
             message
             for message in self.messages
@@ -179,27 +184,33 @@ class MemorySlack:
         if channel_id in self.archived:
             raise ChannelUnusable(method=method, error="is_archived")
 
+    # --- HomeTab
+
+    async def publish_home(self, user_id: UserId, blocks: Sequence[Block]) -> None:
+        """Show *blocks* on somebody's Home tab."""
+        await self._border.call("slack publish_home", lambda: self.homes.update({user_id: blocks}))
+
     # --- Directory
 
     async def get_person(self, user_id: UserId) -> Person:
         """Return the person; an unknown one stands as GONE."""
         gone = Person(id=user_id, name="somebody", zone=None, standing=Standing.GONE)
-        return await self._border.call("slack get_person", lambda: self.people.get(user_id, gone))
+        return await self._border.ask("slack get_person", lambda: self.people.get(user_id, gone))
 
     async def name_channel(self, channel_id: ChannelId) -> str | None:
         """Return the channel's name."""
-        return await self._border.call("slack name_channel", lambda: self.channels.get(channel_id))
+        return await self._border.ask("slack name_channel", lambda: self.channels.get(channel_id))
 
     async def name_group(self, group_id: str) -> str | None:
         """Return nothing: there are no groups."""
-        return await self._border.call("slack name_group", lambda: None)
+        return await self._border.ask("slack name_group", lambda: None)
 
     async def get_ourselves(self) -> OurselvesInSlack:
         """Return who we are."""
         ourselves = OurselvesInSlack(
             team_id=TEAM, bot_user_id=BOT, bot_id="B0BOT", workspace_url="https://acme.slack.com/"
         )
-        return await self._border.call("slack get_ourselves", lambda: ourselves)
+        return await self._border.ask("slack get_ourselves", lambda: ourselves)
 
     # --- What people do: each returns the event that Slack makes of it
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,11 +20,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
-    consumes,
     invariant,
-    multiple,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -42,13 +40,17 @@ T = TypeVar("T")
 _FAST = Path("/dev/shm")  # noqa: S108
 
 POOLS = (Pool.POST, Pool.SEND)
-LANES = ("ana", "bob", "cem")
+LANES = ("ana", "bob")
 UNFINISHED = (Status.WAITING, Status.READY, Status.RUNNING)
 HEADS = (Status.READY, Status.RUNNING)
 
-keys = st.integers(min_value=0, max_value=25).map(lambda number: f"key {number}")
+MEDDLING = ("drop", "hasten", "bring back", "set aside", "note", "fail")
+numbers = st.integers(min_value=0, max_value=99)
+seldom = st.sampled_from((False, False, False, True))
+keys = st.integers(min_value=0, max_value=30).map(lambda number: f"key {number}")
 lanes = st.sampled_from((*LANES, None))
 pools = st.sampled_from(POOLS)
+delays = st.sampled_from((timedelta(0), timedelta(0), timedelta(seconds=30)))
 spans = st.sampled_from((0, 1, 30, 100, 200)).map(lambda seconds: timedelta(seconds=seconds))
 
 
@@ -78,6 +80,11 @@ class ModelJob:
         )  # fmt: skip
 
 
+def choose(things: Sequence[T], which: int) -> T:
+    """Return one of *things*."""
+    return things[which % len(things)]
+
+
 class Row(NamedTuple):
     """What the table says of one job."""
 
@@ -103,8 +110,6 @@ FROM jobs WHERE kind != 'noted' ORDER BY id"""
 class QueueMachine(RuleBasedStateMachine):
     """Drives the queue and its model side by side."""
 
-    claims = Bundle("claims")
-
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
@@ -112,6 +117,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         self.clock = ManualClock()
         self.jobs: list[ModelJob] = []
+        self.claims: list[Job] = []  # all that were ever made, those that were lost or ended too
         self.enqueued: set[str] = set()  # keys for which the queue said yes
         self.noted: set[str] = set()
         self.next_id = 1
@@ -178,40 +184,33 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -------------------------------------------------------------------------------------------------------- rules
 
-    @rule(key=keys, pool=pools, lane=lanes, delay=spans)
-    def enqueue(self, key: str, pool: Pool, lane: str | None, delay: timedelta) -> None:
-        async def work() -> bool:
+    @rule(wanted=st.lists(st.tuples(keys, pools, lanes, delays), min_size=1, max_size=4))
+    def enqueue(self, wanted: list[tuple[str, Pool, str | None, timedelta]]) -> None:
+        async def work() -> list[bool]:
             async with self.rig.store.transaction("enqueue") as kept:
-                job = make_job(key, pool=pool, lane=lane, due_at=self.clock.now() + delay if delay else None)
-                return await kept.queue.enqueue(job)
+                return [
+                    await kept.queue.enqueue(
+                        make_job(key, pool=pool, lane=lane, due_at=self.clock.now() + delay if delay else None)
+                    )
+                    for key, pool, lane, delay in wanted
+                ]
 
-        expected = self.add_to_model(key, pool, lane, delay)
-        assert self.run(work()) is expected
+        expected = [self.add_to_model(*job) for job in wanted]
+        assert self.run(work()) == expected
 
-    @rule(key=keys, lane=lanes)
-    def enqueue_and_fail(self, key: str, lane: str | None) -> None:
-        async def work() -> None:
-            async with self.rig.store.transaction("enqueue") as kept:
-                await kept.queue.enqueue(make_job(key, lane=lane))
-                raise KeyError
+    @rule(pool=pools, limit=st.integers(min_value=1, max_value=3))
+    def claim(self, pool: Pool, limit: int) -> None:
+        self.claim_some(pool, limit)
 
-        with pytest.raises(KeyError):
-            self.run(work())
+    @rule(span=spans, everything=st.booleans())
+    def lose_and_claim(self, span: timedelta, *, everything: bool) -> None:
+        """Let claims be lost and others take them over, so that the losers find somebody else at their work."""
+        self.run(self.clock.advance(span))
+        self.take_back(everything=everything)
+        for pool in POOLS:
+            self.claim_some(pool, 3)
 
-    @rule(key=keys)
-    def note_once(self, key: str) -> None:
-        async def work() -> bool:
-            async with self.rig.store.transaction("note") as kept:
-                return await kept.queue.note_once(key)
-
-        new = key not in self.enqueued | self.noted
-        assert self.run(work()) is new
-        if new:
-            self.noted.add(key)
-            self.next_id += 1
-
-    @rule(target=claims, pool=pools, limit=st.integers(min_value=1, max_value=3))
-    def claim(self, pool: Pool, limit: int) -> Any:
+    def claim_some(self, pool: Pool, limit: int) -> None:
         now = self.clock.now()
         due = [job for job in self.jobs if job.pool == pool and job.status == Status.READY and job.due_at <= now]
         expected = sorted(due, key=lambda job: (job.due_at, job.id))[:limit]
@@ -233,21 +232,25 @@ class QueueMachine(RuleBasedStateMachine):
             known.attempts += 1
             known.started_at = now
             assert (job.attempts, job.surprises) == (known.attempts, known.surprises)
-        return multiple(*claimed)
+        self.claims += claimed
+
+    def choose_claim(self, which: int, *, stale: bool) -> Job:
+        """Return a claim that still holds, or, if *stale* or there is none, any that ever did."""
+        return choose([job for job in self.claims if self.is_mine(job) and not stale] or self.claims, which)
+
+    def choose_key(self, which: int) -> str:
+        """Return the key of a job that there is; now and then one of none."""
+        return choose([*(job.key for job in self.jobs), "nobody", "key 0"], which)
 
     @property
     def jobs_by_id(self) -> dict[int, ModelJob]:
         return {job.id: job for job in self.jobs}
 
-    @rule(job=claims)
-    def finish(self, job: Job) -> None:
-        self.end(job, None)
+    @precondition(lambda self: self.claims)
+    @rule(which=numbers, stale=seldom, follow_up=st.none() | st.tuples(keys, lanes))
+    def finish(self, which: int, follow_up: tuple[str, str | None] | None, *, stale: bool) -> None:
+        job = self.choose_claim(which, stale=stale)
 
-    @rule(job=consumes(claims), key=keys, lane=lanes)
-    def finish_and_enqueue(self, job: Job, key: str, lane: str | None) -> None:
-        self.end(job, (key, lane))
-
-    def end(self, job: Job, follow_up: tuple[str, str | None] | None) -> None:
         async def work() -> None:
             async with self.rig.store.transaction("finish") as kept:
                 if follow_up:
@@ -265,8 +268,10 @@ class QueueMachine(RuleBasedStateMachine):
             self.add_to_model(follow_up[0], Pool.POST, follow_up[1], timedelta(0))
         self.release(known, Status.DONE)
 
-    @rule(job=claims, wait=spans, unsettled=st.booleans(), surprise=st.booleans())
-    def retry(self, job: Job, wait: timedelta, *, unsettled: bool, surprise: bool) -> None:
+    @precondition(lambda self: self.claims)
+    @rule(which=numbers, stale=seldom, wait=spans, unsettled=st.booleans(), surprise=st.booleans())
+    def retry(self, which: int, wait: timedelta, *, stale: bool, unsettled: bool, surprise: bool) -> None:
+        job = self.choose_claim(which, stale=stale)
         due_at = self.clock.now() + wait
         work = self.rig.workbench.retry(job, due_at=due_at, unsettled=unsettled, surprise=surprise, trouble="none")
         known = self.is_mine(job)
@@ -281,8 +286,10 @@ class QueueMachine(RuleBasedStateMachine):
             known.unsettled_at = known.unsettled_at or known.started_at
         self.release(known, Status.READY)
 
-    @rule(job=claims)
-    def park(self, job: Job) -> None:
+    @precondition(lambda self: self.claims)
+    @rule(which=numbers, stale=seldom)
+    def park(self, which: int, *, stale: bool) -> None:
+        job = self.choose_claim(which, stale=stale)
         known = self.is_mine(job)
         if known is None:
             with pytest.raises(LeaseLost):
@@ -291,7 +298,44 @@ class QueueMachine(RuleBasedStateMachine):
         self.run(self.rig.workbench.park(job, trouble="none"))
         self.release(known, Status.PARKED)
 
-    @rule(key=keys)
+    @rule(acts=st.lists(st.tuples(st.sampled_from(MEDDLING), numbers, spans), min_size=1, max_size=3))
+    def meddle(self, acts: list[tuple[str, int, timedelta]]) -> None:
+        for how, which, wait in acts:
+            key = self.choose_key(which)
+            match how:
+                case "drop":
+                    self.drop(key)
+                case "hasten":
+                    self.hasten(key, wait)
+                case "bring back":
+                    self.bring_back(key)
+                case "set aside":
+                    self.set_aside(key)
+                case "note":
+                    self.note_once(key)
+                case _:
+                    self.enqueue_and_fail(key)
+
+    def enqueue_and_fail(self, key: str) -> None:
+        async def work() -> None:
+            async with self.rig.store.transaction("enqueue") as kept:
+                await kept.queue.enqueue(make_job(key, lane=LANES[0]))
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            self.run(work())
+
+    def note_once(self, key: str) -> None:
+        async def work() -> bool:
+            async with self.rig.store.transaction("note") as kept:
+                return await kept.queue.note_once(key)
+
+        new = key not in self.enqueued | self.noted
+        assert self.run(work()) is new
+        if new:
+            self.noted.add(key)
+            self.next_id += 1
+
     def drop(self, key: str) -> None:
         async def work() -> bool:
             async with self.rig.store.transaction("drop") as kept:
@@ -303,7 +347,6 @@ class QueueMachine(RuleBasedStateMachine):
         if known is not None and droppable:
             self.release(known, Status.DONE)
 
-    @rule(key=keys, wait=spans)
     def hasten(self, key: str, wait: timedelta) -> None:
         due_at = self.clock.now() + wait
 
@@ -317,7 +360,6 @@ class QueueMachine(RuleBasedStateMachine):
         if known is not None and movable:
             known.due_at = due_at
 
-    @rule(key=keys)
     def bring_back(self, key: str) -> None:
         known = self.find(key)
         job_id = known.id if known else 0
@@ -334,7 +376,6 @@ class QueueMachine(RuleBasedStateMachine):
             known.due_at = self.clock.now()
             self.brought_back.add(known.id)
 
-    @rule(key=keys)
     def set_aside(self, key: str) -> None:
         known = self.find(key)
         job_id = known.id if known else 0
@@ -351,10 +392,6 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(span=spans)
     def advance(self, span: timedelta) -> None:
         self.run(self.clock.advance(span))
-
-    @rule()
-    def sweep(self) -> None:
-        self.take_back(everything=False)
 
     @rule()
     def restart(self) -> None:

@@ -245,6 +245,8 @@ OUTBOUND: dict[str, list[tuple[Written, str]]] = {
         ("one :acme-logo: :acme_logo2: two", "one two"),
         (":acme-logo::tada:", "🎉"),
         ("line\n:acme-logo:\nline", "line\n\nline"),
+        ("one :acme-logo:\ntwo", "one\ntwo"),
+        ("one :acme-logo: \ntwo", "one\ntwo"),
         (":acme-logo:", ""),
     ],
     "From the composer nothing has to be guessed: marks and colons were typed": [

@@ -123,6 +123,7 @@ NOT_RECOGNISED = [
     "LIKED “See you at 5”",
     "\u200a\u200bwords\u200b to “\u200ax\u200a”\u200a",
     "\u200b\u200a\u200c",
+    "\u200a\u200b👍\u200c to “\u200ax\u200a”\u200a",
 ]
 
 

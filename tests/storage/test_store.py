@@ -15,6 +15,7 @@ from bot.domain.job import Pool
 from bot.domain.message import State
 from bot.domain.phone import Address
 from bot.errors import LeaseLost, NotStored
+from storage.queue import QueueRows
 from storage.store import SqliteStore
 from tests.storage.interrupt import interrupt_everywhere
 from tests.storage.rig import Rig
@@ -69,6 +70,26 @@ async def test_the_bell_rings_for_the_pool_of_the_job_that_comes_up_next(rig: Ri
     assert rig.bell.heard == {Pool.SEND}
 
 
+async def test_the_bell_rings_for_what_a_person_or_an_edit_brings_forward(rig: Rig) -> None:
+    async with rig.store.transaction("test") as kept:
+        for key in ("held", "parked", "dropped"):
+            await kept.queue.enqueue(make_job(key, lane=key))
+        await kept.queue.enqueue(make_job("next", lane="dropped", pool=Pool.SEND))
+        await kept.queue.enqueue(make_job("after", lane="held", pool=Pool.MARK))
+    (job_id,) = [row[0] for row in rig.look("SELECT id FROM jobs WHERE key = 'parked'")]
+    acts: list[tuple[Callable[[QueueRows], Coroutine[Any, Any, bool]], set[Pool]]] = [
+        (lambda queue: queue.hasten("held", rig.clock.now()), {Pool.POST}),
+        (lambda queue: queue.drop("dropped"), {Pool.SEND}),
+        (lambda queue: queue.set_aside(job_id), set()),
+        (lambda queue: queue.try_again(job_id), {Pool.POST}),
+    ]
+    for act, pools in acts:
+        rig.bell.heard.clear()
+        async with rig.store.transaction("test") as kept:
+            assert await act(kept.queue)
+        assert rig.bell.heard == pools
+
+
 async def test_a_bell_rung_before_anybody_waits_is_heard_once(rig: Rig) -> None:
     rig.bell.ring([Pool.POST])
     await asyncio.wait_for(rig.bell.wait(Pool.POST), 1)
@@ -117,7 +138,6 @@ async def test_a_reading_that_finds_the_file_locked_is_told_to_come_back(rig: Ri
 
 
 async def test_an_address_with_a_placeholder_of_sql_in_it_is_only_itself(rig: Rig) -> None:
-
     async with rig.store.transaction("test") as kept:
         for name in ("A_B", "AxB", "a_b", "100%", "1000"):
             await kept.conversations.get_or_create(

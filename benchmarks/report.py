@@ -1,0 +1,47 @@
+"""The table of what was measured, in Markdown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from benchmarks.figures import Figure, Tally, show_spread
+
+_PREFACE = """\
+Every figure is a ratio inside one run: the contenders take turns, each in a process of its own on an empty file, and the
+ratio is taken round by round. Shown is the median of the rounds, with the least and the most beside it. The bridge is the real
+process, `python -m bot serve`, with its ordinary settings; it talks to a Slack and a carrier that know no rules and answer at
+once (`benchmarks/fakes.py`), because the simulators that come with it play the platforms truly and would be what is
+measured. Absolute numbers are this machine's on that day and good for little else.
+
+- **bare**: aiohttp answers 200. **floor**: aiohttp, the same Ed25519 check, JSON, group commit with `synchronous=FULL`,
+  duplicates refused, nothing else. **each**: the same with a transaction for each request. **lean**: the floor with Slack's HMAC.
+- **through**: the floor, and each text posted by a bare aiohttp client, in order within its conversation, and recorded.
+- **bolt**: slack-bolt with one listener and the same group commit. **sample**: Flask, slack_sdk and sqlite under gunicorn
+  with two workers, posting while the carrier waits.
+"""
+
+
+def write_report(tally: Tally, *, command: str, machine: list[str], seconds: float) -> str:
+    """Return the whole document."""
+    lines = ["# What was measured", "", f"`{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds / 60:.1f} minutes.", ""]
+    lines += [f"- {line}" for line in machine]
+    lines += ["", _PREFACE]
+    lines += [f"{tally.requests:,} requests, {tally.errors:,} errors.", ""]
+    lines += ["| measure | against | bridge | other | ratio | goal | |", "|---|---|---|---|---|---|---|"]
+    lines += [_row(figure) for figure in tally.figures]
+    missed = [figure for figure in tally.figures if figure.is_met is False]
+    reached = sum(figure.is_met is True for figure in tally.figures)
+    lines += ["", f"Goals reached: {reached} of {reached + len(missed)}."]
+    lines += [f"- missed: {figure.measure}: {show_spread(figure.ratios)}, goal {figure.goal}" for figure in missed]
+    if tally.notes:
+        lines += ["", *(f"- {note}" for note in tally.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(figure: Figure) -> str:
+    verdict = {True: "reached", False: "**missed**", None: ""}[figure.is_met]
+    goal = "" if figure.goal is None else str(figure.goal)
+    return (
+        f"| {figure.measure} | {figure.theirs_name} | {show_spread(figure.ours)} {figure.unit} "
+        f"| {show_spread(figure.theirs)} {figure.unit} | {show_spread(figure.ratios)} | {goal} | {verdict} |"
+    )

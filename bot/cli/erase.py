@@ -1,0 +1,86 @@
+"""`erase`: what one number wrote and was written."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from bot.cli.numbers import read_address
+from bot.cli.partial import load_only
+from bot.clock import SystemClock
+from bot.domain.phone import Address, NotANumber
+from storage.admin import open_existing
+from storage.erasure import Erasure, erase, plan_erasure, scrub
+
+EPILOG = """\
+Erases every text with one number, what waits to be sent to it, and the words of its opt-outs, from the database and
+its log; then writes the file anew, so that nothing is left of them. What stays: that there was a conversation, when,
+what became of each text, and the proof of each opt-out: without it we would text somebody who said STOP.
+
+What Slack and Telnyx hold is theirs: delete the thread in Slack. Backups made before still have it all.
+Works while the bridge runs; a large database is best left for a quiet hour.
+
+  python -m bot erase "(415) 555-0101"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Take the number."""
+    parser.add_argument("number", metavar="NUMBER", help="as people write it")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask, then erase; 1 when it is not done, 2 when it is no number."""
+    settings = load_only("database_url", "default_region")
+    try:
+        address = read_address(options.number, settings.default_region)
+    except NotANumber as error:
+        print(error, file=sys.stderr)
+        return 2
+    return asyncio.run(_run(settings.database_path, address, asks=not options.yes))
+
+
+async def _run(path: Path, address: Address, *, asks: bool) -> int:
+    async with open_existing(path) as database:
+        plan = await plan_erasure(database, address)
+        if plan.hindrances:
+            print(*plan.hindrances, sep="\n", file=sys.stderr)
+            return 1
+        if plan.is_empty:
+            print("Nothing that this number wrote or was written is kept.")
+            if not plan.conversations:
+                return 0
+        else:
+            print(_describe(plan))
+            if asks and not _confirm():
+                print("Nothing was erased.")
+                return 1
+            await erase(database, address, SystemClock())
+        await scrub(database)  # also after nothing: an earlier try may have been kept from it
+        if not plan.is_empty:
+            print("Erased. The proof of opt-outs is kept. Slack's copy and older backups are not touched.")
+        return 0
+
+
+def _describe(plan: Erasure) -> str:
+    parts = [f"{plan.texts} text(s) of {plan.conversations} conversation(s)"]
+    if plan.groups:
+        parts.append(f"{plan.groups} of them with other people too")
+    if plan.unsent:
+        parts.append(f"{plan.unsent} text(s) that wait and will not be sent")
+    if plan.jobs:
+        parts.append(f"{plan.jobs} unfinished job(s)")
+    if plan.words:
+        parts.append(f"the words of {plan.words} opt-out(s) or opt-in(s)")
+    return f"This erases {', '.join(parts)}. It cannot be undone."
+
+
+def _confirm() -> bool:
+    try:
+        return input("Type yes to erase: ").strip().lower() == "yes"
+    except EOFError:
+        print()
+        return False

@@ -1,0 +1,77 @@
+"""
+A connection that runs what is quick where it is asked for, and hands only what may take long to its thread.
+
+A statement that finds its rows by an index takes some ten microseconds; the way to aiosqlite's thread and back takes
+sixty, and much more while the loop is busy, for each hand-over waits for the interpreter's lock. So, by its query plan:
+
+- a statement that searches by indices runs at once, on the loop's own thread;
+- one that reads a whole table goes to the thread, and so do BEGIN and COMMIT, which wait for locks and for the disk.
+
+SQLite's own mutex keeps two threads from being inside one connection; while the thread has something of it under way,
+everything is queued behind that, so that the loop never waits for the mutex.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+#: What may run at once; anything else is about the file and not about rows.
+_ROW_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_MOST_KNOWN = 1_000
+_CHUNK = 64
+
+
+class NearConnection(aiosqlite.Connection):
+    """An `aiosqlite.Connection` in autocommit mode whose quick statements need no thread."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False), iter_chunk_size=_CHUNK
+        )
+        self._quick: dict[str, bool] = {}
+        self._under_way = 0
+
+    async def execute_fetchall(  # type: ignore[override] # aiosqlite's may also be entered; nobody here does
+        self, sql: str, parameters: Iterable[Any] | None = None
+    ) -> list[sqlite3.Row]:
+        """Return the rows of *sql*, at once if its plan says that it is quick."""
+        values = () if parameters is None else tuple(parameters)
+        if self._under_way == 0 and self._is_quick(sql, values):
+            return self._conn.execute(sql, values).fetchall()
+        return list(await super().execute_fetchall(sql, values))
+
+    async def scan(self, sql: str, parameters: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        """Return the rows of *sql*, never at once: it counts, or reads many."""
+        return list(await super().execute_fetchall(sql, tuple(parameters)))
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        self._under_way += 1
+        try:
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call] # aiosqlite's own
+        finally:
+            self._under_way -= 1
+
+    def _is_quick(self, sql: str, values: tuple[Any, ...]) -> bool:
+        if self._connection is None:
+            return False  # closed, which the slow way says in its own words
+        quick = self._quick.get(sql)
+        if quick is None:
+            if len(self._quick) >= _MOST_KNOWN:
+                self._quick.clear()
+            quick = self._quick[sql] = self._read_plan(sql, values)
+        # Outside a transaction, what writes also commits, and that waits for the disk.
+        return quick and (self._connection.in_transaction or sql.lstrip().startswith("SELECT"))
+
+    def _read_plan(self, sql: str, values: tuple[Any, ...]) -> bool:
+        if not sql.lstrip().startswith(_ROW_STATEMENTS):
+            return False
+        try:
+            plan = self._conn.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+        except sqlite3.Error:
+            return False  # what is wrong with it is told when it is run
+        return not any(step[3].startswith("SCAN") and step[3] != "SCAN CONSTANT ROW" for step in plan)

@@ -1,0 +1,177 @@
+"""
+Erasing what somebody wrote and was written: texts, stored requests, the jobs that carry them, words of their evidence.
+
+What stays: that there was a conversation and when, what became of each text, and the proof of every opt-out, without
+which we would text somebody who said STOP. What is still under way is not erased but said, for whoever erases to wait.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import aiosqlite
+
+from bot.clock import Clock
+from bot.domain.carrier_events import inbound_lane
+from bot.domain.job import Kind
+from bot.domain.phone import Address
+from bot.errors import Broken, NotAllowed
+from storage.database import Database
+from storage.queue import QueueRows
+from storage.rows import to_micros
+from storage.transcript import OF_NUMBER
+
+_CONVERSATIONS = f"SELECT id, theirs, channel_id FROM conversations WHERE {OF_NUMBER}"  # noqa: S608 - a constant
+_THREADS = "SELECT thread_ts FROM threads WHERE conversation_id = ?"
+_MESSAGES = """
+SELECT m.id, m.state, m.text, s.id AS schedule, s.state AS schedule_state
+FROM messages m LEFT JOIN schedules s ON s.message_id = m.id WHERE m.conversation_id = ?"""
+_WORDS = "SELECT COUNT(*) AS words FROM consent_changes WHERE address = ? AND words IS NOT NULL"
+_JOBS = "SELECT id, key, kind, lane, status, body FROM jobs WHERE body <> ''"
+
+_ERASE_MESSAGE = """
+UPDATE messages SET text = '',
+    state = CASE WHEN state IN ('confirming', 'waiting', 'unsettled') THEN 'cancelled' ELSE state END WHERE id = ?"""
+_ERASE_REQUEST = "UPDATE requests SET body = x'' WHERE message_id = ?"
+_ERASE_DETAIL = "UPDATE deliveries SET detail = NULL WHERE message_id = ?"
+_CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message_id = ? AND state = 'waiting'"
+_ERASE_WORDS = "UPDATE consent_changes SET words = NULL WHERE address = ?"
+_END_PARKED = """
+UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' WHERE id = ? AND status = 'parked'"""
+
+_INBOX = (Kind.CARRIER_EVENT, Kind.SLACK_EVENT)
+_UNDER_WAY = "under_way"
+_HELD_BY_CARRIER = ("at_carrier", "taking_back")
+_STILL_TO_GO = ("confirming", "waiting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What an erasure takes, or would take."""
+
+    conversations: int
+    groups: int  #: Of the conversations, those with more people than one.
+    texts: int
+    unsent: int  #: Texts that wait to be sent, and will not be.
+    jobs: int
+    words: int  #: Pieces of evidence whose words go; the evidence stays.
+    hindrances: Sequence[str] = field(default=())  #: Why it cannot be done now, in words.
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to erase."""
+        return not (self.texts or self.jobs or self.words or self.unsent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    messages: Sequence[sqlite3.Row]
+    jobs: Sequence[sqlite3.Row]
+    erasure: Erasure
+
+
+async def plan_erasure(database: Database, address: Address) -> Erasure:
+    """Return what erasing *address* would take."""
+    async with database.reading() as connection:
+        return (await _find(connection, address)).erasure
+
+
+async def erase(database: Database, address: Address, clock: Clock) -> Erasure:
+    """
+    Erase *address* and return what was taken. Afterwards call `scrub`: until then the old bytes are still in the file.
+
+    Raises NotAllowed, with nothing erased, when something of theirs is under way.
+    """
+    async with database.write() as connection:
+        found = await _find(connection, address)
+        if found.erasure.hindrances:
+            raise NotAllowed(" ".join(found.erasure.hindrances))
+        queue = QueueRows(connection, clock)
+        for job in found.jobs:
+            if job["status"] == "parked":
+                await connection.execute_fetchall(_END_PARKED, (to_micros(clock.now()), job["id"]))
+            else:
+                await queue.drop(job["key"])
+        for message in found.messages:
+            for statement in (_ERASE_MESSAGE, _ERASE_REQUEST, _ERASE_DETAIL, _CANCEL_SCHEDULE):
+                await connection.execute_fetchall(statement, (message["id"],))
+        await connection.execute_fetchall(_ERASE_WORDS, (address,))
+    return found.erasure
+
+
+async def scrub(database: Database) -> None:
+    """
+    Write the file anew, so that nothing erased is left in its free pages or its log.
+
+    Raises Broken when another process did not let go of the log in time; what was erased stays erased meanwhile.
+    """
+    connection = database.reader
+    try:
+        await connection.execute_fetchall("VACUUM")
+        rows = list(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))
+    except sqlite3.OperationalError as error:
+        raise Broken(_explain(str(error))) from error
+    if rows[0]["busy"]:
+        raise Broken(_explain("its log is in use"))
+
+
+def _explain(trouble: str) -> str:
+    return (
+        f"The texts are erased, but traces may be left in the file's free pages: it is busy ({trouble}). "
+        "Run the same again in a quiet moment, or with the bridge stopped."
+    )
+
+
+async def _find(connection: aiosqlite.Connection, address: Address) -> _Found:
+    conversations = list(await connection.execute_fetchall(_CONVERSATIONS, (address,)))
+    messages: list[sqlite3.Row] = []
+    names: set[str] = set()  # by which the body of a job says that it belongs to one of the conversations
+    for conversation in conversations:
+        names.add(conversation["id"])
+        messages += await connection.execute_fetchall(_MESSAGES, (conversation["id"],))
+        names |= {row["thread_ts"] for row in await connection.execute_fetchall(_THREADS, (conversation["id"],))}
+    names |= {message["id"] for message in messages}
+    jobs = [job for job in await connection.execute_fetchall(_JOBS) if _belongs(job, names, address)]
+    (evidence,) = await connection.execute_fetchall(_WORDS, (address,))
+    return _Found(
+        messages=messages,
+        jobs=jobs,
+        erasure=Erasure(
+            conversations=len(conversations),
+            groups=sum("," in row["theirs"] for row in conversations),
+            texts=sum(bool(row["text"]) for row in messages),
+            unsent=sum(row["state"] in _STILL_TO_GO for row in messages),
+            jobs=len(jobs),
+            words=int(evidence["words"]),
+            hindrances=tuple(_find_hindrances(messages, jobs)),
+        ),
+    )
+
+
+def _belongs(job: sqlite3.Row, names: set[str], address: Address) -> bool:
+    if job["lane"] == inbound_lane(address) or any(name in job["body"] for name in names):
+        return True
+    # Of what came in, whatever names the number is theirs. A job of our own that does may be another customer's, in
+    # whose text somebody mentions them.
+    return job["kind"] in _INBOX and re.search(re.escape(address) + r"(?!\d)", job["body"]) is not None
+
+
+def _find_hindrances(messages: Sequence[sqlite3.Row], jobs: Sequence[sqlite3.Row]) -> Sequence[str]:
+    found = []
+    if any(job["status"] == "running" for job in jobs):
+        found.append("Something of theirs is being worked on at this moment. Try again in a minute.")
+    if any(job["status"] in ("ready", "waiting") and job["kind"] in _INBOX for job in jobs):
+        found.append(
+            "Something about them has come in and has not been read yet; it may say STOP. "
+            "Let the bridge read it first: start it, or look at `python -m bot queue`."
+        )
+    if any(message["state"] == _UNDER_WAY for message in messages):
+        found.append("A text to them is on its way to the carrier. Try again once its outcome is known.")
+    held = [row["schedule"] for row in messages if row["schedule_state"] in _HELD_BY_CARRIER]
+    if held:
+        commands = ", ".join(f"/schedule cancel {each}" for each in held)
+        found.append(f"The carrier holds scheduled texts to them. Take them back first, in Slack: {commands}")
+    return found
