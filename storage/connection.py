@@ -20,8 +20,8 @@ from typing import Any
 
 import aiosqlite
 
-#: What may run at once; anything else is about the file and not about rows.
-_ROW_STATEMENTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+#: What may run at once: it is about rows, or about savepoints, which are in memory. Anything else is about the file.
+_QUICK_WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE", "SAVEPOINT", "RELEASE", "ROLLBACK TO")
 _MOST_KNOWN = 1_000
 _CHUNK = 64
 
@@ -68,7 +68,7 @@ class NearConnection(aiosqlite.Connection):
         return quick and (self._connection.in_transaction or sql.lstrip().startswith("SELECT"))
 
     def _read_plan(self, sql: str, values: tuple[Any, ...]) -> bool:
-        if not sql.lstrip().startswith(_ROW_STATEMENTS):
+        if not sql.lstrip().startswith(_QUICK_WORDS):
             return False
         try:
             plan = self._conn.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()

@@ -5,6 +5,9 @@ The database file: one connection that writes, one that reads, and the one disci
   with SQLITE_BUSY_SNAPSHOT, whatever the time-out.
 - `BEGIN` stands inside the `try`. What goes to the connection's thread runs there in the order it was asked for, so the
   rollback of a cancelled transaction comes after whatever of it still runs. See `storage.connection` for what does not.
+- Flushing costs the same for one transaction as for ten, so those who wait share a commit: the first begins, goes to the
+  end of the line, and commits when its turn comes; whoever had it in between did its work in a savepoint of its own, sees
+  what those before it did, and waits for the commit as well. If that fails, it has failed for all of them.
 - Commit and rollback are run to their end even when the task is cancelled, and the lock is held until then. A cancelled
   task may therefore have committed: callers must not take CancelledError for "nothing happened".
 """
@@ -61,6 +64,27 @@ async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     return task.result()
 
 
+class _Commit:
+    """A commit that several wait for."""
+
+    def __init__(self) -> None:
+        self._ended = asyncio.Event()
+        self._error: BaseException | None = None
+
+    def settle(self, error: BaseException | None) -> None:
+        """Tell all who wait that it is on disk, or why it is not."""
+        self._error = error
+        self._ended.set()
+
+    async def wait(self) -> None:
+        """Return when it is on disk; raise, to each a new exception, if it could not be."""
+        await self._ended.wait()
+        if isinstance(self._error, sqlite3.OperationalError):
+            raise _explain(self._error) from self._error
+        if self._error is not None:
+            raise NotStored(f"the commit failed: {type(self._error).__name__}") from self._error
+
+
 class Database:
     """An open database file. Make it with `open_database`."""
 
@@ -70,6 +94,7 @@ class Database:
         self.rush = Rush()
         self._writer = writer
         self._lock = asyncio.Lock()
+        self._open_commit: _Commit | None = None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -79,15 +104,47 @@ class Database:
         Raises NotStored when SQLite cannot: locked, full, read-only, failing.
         """
         async with self._lock:
+            begun = self._open_commit
             try:
-                await self._writer.execute_fetchall("BEGIN IMMEDIATE")
+                await self._writer.execute_fetchall("BEGIN IMMEDIATE" if begun is None else "SAVEPOINT joined")
                 yield self._writer
-                await run_to_end(self._writer.commit())
+                if begun is not None:
+                    await self._writer.execute_fetchall("RELEASE joined")
             except BaseException as error:
-                await run_to_end(self._roll_back())
+                await run_to_end(self._roll_back() if begun is None else self._take_back(begun))
                 if isinstance(error, sqlite3.OperationalError):
                     raise _explain(error) from error
                 raise
+            if begun is None:
+                self._open_commit = _Commit()
+            commit = begun or self._open_commit
+            assert commit is not None, "it was begun just now"
+        await run_to_end(self._commit_in_turn(commit) if begun is None else commit.wait())
+
+    async def _commit_in_turn(self, commit: _Commit) -> None:
+        """Commit once all who wait for the lock by now have joined; the lock is given out in the order of asking."""
+        async with self._lock:
+            if self._open_commit is commit:
+                self._open_commit = None
+                try:
+                    await self._writer.execute_fetchall("COMMIT")
+                except BaseException as error:
+                    await self._roll_back()
+                    commit.settle(error)
+                else:
+                    commit.settle(None)
+        await commit.wait()
+
+    async def _take_back(self, commit: _Commit) -> None:
+        """Take back what one who joined has done, and only that."""
+        try:
+            await self._writer.execute_fetchall("ROLLBACK TO joined")
+            await self._writer.execute_fetchall("RELEASE joined")
+        except sqlite3.OperationalError as error:
+            # SQLite has rolled back all of it (disk full, I/O error): nobody's part is left.
+            await self._roll_back()
+            self._open_commit = None
+            commit.settle(error)
 
     async def _roll_back(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """
-Erasing what somebody wrote and was written: texts, stored requests, the jobs that carry them, words of their evidence.
+Erasing what somebody wrote and was written: texts, pictures, stored requests, the jobs that carry them, and the words
+of their evidence.
 
 What stays: that there was a conversation and when, what became of each text, and the proof of every opt-out, without
 which we would text somebody who said STOP. What is still under way is not erased but said, for whoever erases to wait.
@@ -16,12 +17,14 @@ import aiosqlite
 
 from bot.clock import Clock
 from bot.domain.carrier_events import inbound_lane
+from bot.domain.ids import MediaId
 from bot.domain.job import Kind
 from bot.domain.phone import Address
 from bot.errors import Broken, NotAllowed
 from storage.database import Database
 from storage.queue import QueueRows
 from storage.rows import to_micros
+from storage.shelf import FileShelf
 from storage.transcript import OF_NUMBER
 
 _CONVERSATIONS = f"SELECT id, theirs, channel_id FROM conversations WHERE {OF_NUMBER}"  # noqa: S608 - a constant
@@ -29,6 +32,7 @@ _THREADS = "SELECT thread_ts FROM threads WHERE conversation_id = ?"
 _MESSAGES = """
 SELECT m.id, m.state, m.text, s.id AS schedule, s.state AS schedule_state
 FROM messages m LEFT JOIN schedules s ON s.message_id = m.id WHERE m.conversation_id = ?"""
+_MEDIA = "SELECT id FROM media WHERE message_id IN (SELECT id FROM messages WHERE conversation_id = ?)"
 _WORDS = "SELECT COUNT(*) AS words FROM consent_changes WHERE address = ? AND words IS NOT NULL"
 _JOBS = "SELECT id, key, kind, lane, status, body FROM jobs WHERE body <> ''"
 
@@ -37,8 +41,12 @@ UPDATE messages SET text = '',
     state = CASE WHEN state IN ('confirming', 'waiting', 'unsettled') THEN 'cancelled' ELSE state END WHERE id = ?"""
 _ERASE_REQUEST = "UPDATE requests SET body = x'' WHERE message_id = ?"
 _ERASE_DETAIL = "UPDATE deliveries SET detail = NULL WHERE message_id = ?"
+_ERASE_MEDIA = """
+UPDATE media SET source = '', name = NULL, filename = NULL, sha256 = NULL, token = NULL, expires_at = NULL,
+    keep_until = NULL WHERE message_id = ?"""
 _CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message_id = ? AND state = 'waiting'"
 _ERASE_WORDS = "UPDATE consent_changes SET words = NULL WHERE address = ?"
+_ERASE_ALL = (_ERASE_MESSAGE, _ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _CANCEL_SCHEDULE)
 _END_PARKED = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' WHERE id = ? AND status = 'parked'"""
 
@@ -55,6 +63,7 @@ class Erasure:
     conversations: int
     groups: int  #: Of the conversations, those with more people than one.
     texts: int
+    files: int  #: Pictures and other files.
     unsent: int  #: Texts that wait to be sent, and will not be.
     jobs: int
     words: int  #: Pieces of evidence whose words go; the evidence stays.
@@ -63,12 +72,13 @@ class Erasure:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to erase."""
-        return not (self.texts or self.jobs or self.words or self.unsent)
+        return not (self.texts or self.files or self.jobs or self.words or self.unsent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     messages: Sequence[sqlite3.Row]
+    media: Sequence[MediaId]
     jobs: Sequence[sqlite3.Row]
     erasure: Erasure
 
@@ -79,9 +89,11 @@ async def plan_erasure(database: Database, address: Address) -> Erasure:
         return (await _find(connection, address)).erasure
 
 
-async def erase(database: Database, address: Address, clock: Clock) -> Erasure:
+async def erase(database: Database, address: Address, shelf: FileShelf, clock: Clock) -> Erasure:
     """
     Erase *address* and return what was taken. Afterwards call `scrub`: until then the old bytes are still in the file.
+
+    *shelf*: where our own copies of pictures are.
 
     Raises NotAllowed, with nothing erased, when something of theirs is under way.
     """
@@ -96,9 +108,10 @@ async def erase(database: Database, address: Address, clock: Clock) -> Erasure:
             else:
                 await queue.drop(job["key"])
         for message in found.messages:
-            for statement in (_ERASE_MESSAGE, _ERASE_REQUEST, _ERASE_DETAIL, _CANCEL_SCHEDULE):
+            for statement in _ERASE_ALL:
                 await connection.execute_fetchall(statement, (message["id"],))
         await connection.execute_fetchall(_ERASE_WORDS, (address,))
+    await shelf.remove(found.media)
     return found.erasure
 
 
@@ -128,21 +141,25 @@ def _explain(trouble: str) -> str:
 async def _find(connection: aiosqlite.Connection, address: Address) -> _Found:
     conversations = list(await connection.execute_fetchall(_CONVERSATIONS, (address,)))
     messages: list[sqlite3.Row] = []
+    media: list[MediaId] = []
     names: set[str] = set()  # by which the body of a job says that it belongs to one of the conversations
     for conversation in conversations:
         names.add(conversation["id"])
         messages += await connection.execute_fetchall(_MESSAGES, (conversation["id"],))
         names |= {row["thread_ts"] for row in await connection.execute_fetchall(_THREADS, (conversation["id"],))}
-    names |= {message["id"] for message in messages}
+        media += [MediaId(row["id"]) for row in await connection.execute_fetchall(_MEDIA, (conversation["id"],))]
+    names |= {message["id"] for message in messages} | set(media)
     jobs = [job for job in await connection.execute_fetchall(_JOBS) if _belongs(job, names, address)]
     (evidence,) = await connection.execute_fetchall(_WORDS, (address,))
     return _Found(
         messages=messages,
+        media=media,
         jobs=jobs,
         erasure=Erasure(
             conversations=len(conversations),
             groups=sum("," in row["theirs"] for row in conversations),
             texts=sum(bool(row["text"]) for row in messages),
+            files=len(media),
             unsent=sum(row["state"] in _STILL_TO_GO for row in messages),
             jobs=len(jobs),
             words=int(evidence["words"]),

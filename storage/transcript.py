@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.domain.consent import Consent
 from bot.domain.conversation import Conversation
 from bot.domain.delivery import Delivery
+from bot.domain.media import Media
 from bot.domain.message import Message
 from bot.domain.phone import Address
 from bot.domain.schedule import Schedule
@@ -15,6 +16,7 @@ from bot.ports import ConsentEntry
 from storage.consents import ConsentRows
 from storage.database import Database
 from storage.deliveries import DeliveryRows
+from storage.media import MediaRows
 from storage.rows import read_conversation, read_message, read_schedule
 
 #: Of whose parties the number is one: `theirs` holds several with commas between for a group.
@@ -31,6 +33,7 @@ class TranscriptLine:
     message: Message
     deliveries: Mapping[Address, Delivery]
     schedule: Schedule | None
+    media: Sequence[Media]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ async def read_transcript(database: Database, address: Address) -> Transcript:
         # One read transaction: a running bridge goes on writing meanwhile.
         await connection.execute_fetchall("BEGIN")
         try:
-            deliveries, consents = DeliveryRows(connection), ConsentRows(connection)
+            deliveries, consents, media = DeliveryRows(connection), ConsentRows(connection), MediaRows(connection)
             conversations = []
             for row in await connection.execute_fetchall(_CONVERSATIONS, (address,)):
                 lines = []
@@ -65,6 +68,7 @@ async def read_transcript(database: Database, address: Address) -> Transcript:
                             message=message,
                             deliveries=await deliveries.of_message(message.id),
                             schedule=read_schedule(schedules[0]) if schedules else None,
+                            media=await media.of_message(message.id),
                         )
                     )
                 conversations.append((read_conversation(row), lines))

@@ -10,7 +10,8 @@ from storage.backup import back_up
 
 EPILOG = """\
 Copies the whole database, as it is at one moment, into a new file, and checks the copy. Works while the bridge runs.
-The copy holds numbers and texts: keep it where only you can read it.
+The copy holds numbers and texts: keep it where only you can read it. Pictures are not in it: Slack has those that
+came in, and the copies beside the database are only for the way there.
 
   python -m bot backup textbridge-2026-12-01.db
 

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from bot.cli.numbers import read_address
 from bot.cli.partial import load_only
+from bot.chance import SystemChance
 from bot.clock import SystemClock
 from bot.domain.phone import Address, NotANumber
 from storage.admin import open_existing
 from storage.erasure import Erasure, erase, plan_erasure, scrub
+from storage.shelf import FileShelf
 
 EPILOG = """\
-Erases every text with one number, what waits to be sent to it, and the words of its opt-outs, from the database and
+Erases every text and picture exchanged with one number, what waits to be sent to it, and the words of its opt-outs,
 its log; then writes the file anew, so that nothing is left of them. What stays: that there was a conversation, when,
 what became of each text, and the proof of each opt-out: without it we would text somebody who said STOP.
 
@@ -58,7 +60,9 @@ async def _run(path: Path, address: Address, *, asks: bool) -> int:
             if asks and not _confirm():
                 print("Nothing was erased.")
                 return 1
-            await erase(database, address, SystemClock())
+            # The folder in which the bridge keeps its copies of pictures; see `bot.app`.
+            shelf = FileShelf(path.parent / "media", SystemChance())
+            await erase(database, address, shelf, SystemClock())
         await scrub(database)  # also after nothing: an earlier try may have been kept from it
         if not plan.is_empty:
             print("Erased. The proof of opt-outs is kept. Slack's copy and older backups are not touched.")
@@ -67,6 +71,8 @@ async def _run(path: Path, address: Address, *, asks: bool) -> int:
 
 def _describe(plan: Erasure) -> str:
     parts = [f"{plan.texts} text(s) of {plan.conversations} conversation(s)"]
+    if plan.files:
+        parts.append(f"{plan.files} picture(s) or file(s)")
     if plan.groups:
         parts.append(f"{plan.groups} of them with other people too")
     if plan.unsent:

@@ -125,6 +125,10 @@ def _render_text(line: TranscriptLine) -> dict[str, Any]:
         "text": message.text,
         "carrier_id": message.carrier_id,
         "slack": None if message.slack_ts is None else {"channel": message.channel_id, "ts": message.slack_ts},
+        "files": [
+            {"name": file.name, "content_type": file.content_type, "size": file.size, "state": file.state.value}
+            for file in line.media
+        ],
         "due_at": _tell(message.due_at),
         "scheduled": None
         if line.schedule is None

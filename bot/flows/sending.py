@@ -45,13 +45,14 @@ from bot.flows.optout_notices import tell_optout
 from bot.flows.preparing import block_for_files
 from bot.observe import Log
 from bot.ports import Acceptance, Carrier, CarrierRequest, Store, Transaction
+from bot.text.segments import count_segments
 
 _log = Log("sending")
 
 #: How long an attempt without an answer waits for the receipt that would settle it.
 RECEIPT_WAIT = timedelta(seconds=6)
 #: Attempts without a known outcome before people are told.
-MOST_QUIET_ATTEMPTS = 8
+MOST_QUIET_ATTEMPTS = 6
 #: How long the carrier remembers a key (its idempotency documentation); after that a repeat could be a second text.
 KEY_LIFE = timedelta(hours=24)
 #: How long a text may wait for a carrier that cannot be reached before it is given up.
@@ -215,6 +216,10 @@ class Sending:
             await follow_schedule(tx, message, acceptance.carrier_id, now)
             await enqueue_mark(tx, message_id, self._chance.token())
             await tx.queue.finish(job)
+        counted = count_segments(message.text).parts
+        if acceptance.parts is not None and acceptance.parts != counted:
+            # The carrier's count is the one that is billed; ours is what people are shown before they send.
+            _log.info("The carrier counts other parts.", message=message_id, parts=acceptance.parts, counted=counted)
         _log.info("The carrier accepted a text.", message=message_id, parts=acceptance.parts)
 
     async def _record_refusal(self, job: Job, message_id: MessageId, error: CarrierRefused) -> None:

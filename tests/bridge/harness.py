@@ -85,9 +85,7 @@ class Bench:
             bound = listen("127.0.0.1", self.port)
             stack.callback(bound.close)
             self.port = bound.getsockname()[1]
-            self.bridge = await stack.enter_async_context(
-                open_bridge(self.settings, clock=self.clock, port=self.port)
-            )
+            self.bridge = await stack.enter_async_context(open_bridge(self.settings, clock=self.clock, port=self.port))
             self._hear_commits()
             runner = web.AppRunner(self.bridge.web, access_log=None, shutdown_timeout=0.05)
             await runner.setup()

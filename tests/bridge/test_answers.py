@@ -13,37 +13,11 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from tests.bridge.harness import ANA, CHANNEL, OURS, Bench
+from tests.bridge.events import make_event, make_text
+from tests.bridge.harness import ANA, CHANNEL, Bench
 
 _LIMIT = 1024 * 1024
 _DEEP = b"[" * 100_000 + b"]" * 100_000
-
-
-def make_text(text: str = "Hi", *, event_id: str = "event-1", message_id: str = "message-1") -> dict[str, Any]:
-    """Return what the carrier sends when a customer texts."""
-    return {
-        "data": {
-            "event_type": "message.received",
-            "id": event_id,
-            "occurred_at": "2026-11-20T15:00:00.000+00:00",
-            "record_type": "event",
-            "payload": {
-                "id": message_id,
-                "type": "SMS",
-                "direction": "inbound",
-                "from": {"phone_number": ANA},
-                "to": [{"phone_number": OURS}],
-                "text": text,
-                "media": [],
-            },
-        },
-        "meta": {"attempt": 1},
-    }
-
-
-def make_event(event: Any, *, event_id: str = "Ev1") -> dict[str, Any]:
-    """Return what Slack sends when something happened."""
-    return {"type": "event_callback", "team_id": "T0SANDBOX1", "event_id": event_id, "event": event}
 
 
 async def count_jobs(bench: Bench, kind: str) -> dict[str, int]:

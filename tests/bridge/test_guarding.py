@@ -6,18 +6,20 @@ import json
 import logging
 import re
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from bot.sandbox.faults import FaultKind
+from tests.bridge.events import make_reply, make_text
 from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, Bench, open_bench
 
 _FORM: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
 
 # ------------------------------------------------------------------------------------------------------- who may text
 
-_OUTSIDE: dict[str, dict[str, bool]] = {
+_OUTSIDE: dict[str, dict[str, Any]] = {
     "guest": {"restricted": True},
     "guest of one channel": {"ultra_restricted": True},
     "person of another organisation": {"stranger": True},
@@ -25,7 +27,7 @@ _OUTSIDE: dict[str, dict[str, bool]] = {
 
 
 @pytest.mark.parametrize("kind", _OUTSIDE.values(), ids=_OUTSIDE.keys())
-async def test_nothing_goes_out_from_a(kind: dict[str, bool], bench: Bench) -> None:
+async def test_nothing_goes_out_from_a(kind: dict[str, Any], bench: Bench) -> None:
     """By reply, command, form, schedule, opt-out or button."""
     root = await bench.open_thread("please stop texting me")
     card = bench.slack.thread(CHANNEL, root)[-1]
@@ -51,7 +53,7 @@ async def test_nothing_goes_out_from_a(kind: dict[str, bool], bench: Bench) -> N
 async def test_somebody_who_left_the_company_cannot_text(bench: Bench) -> None:
     root = await bench.open_thread()
     bench.slack.workspace.users[bench.alice].deleted = True
-    event = {"type": "message", "channel": CHANNEL, "user": bench.alice, "text": "Hi", "thread_ts": root, "ts": "5.0001"}
+    event = make_reply(bench.alice, "Hi", root)
     await bench.post_signed_by_slack({"type": "event_callback", "event_id": "Ev1", "event": event})
     await bench.settle()
 
@@ -80,7 +82,7 @@ async def test_another_persons_question_is_not_mine_to_answer() -> None:
             "team": {"id": "T0SANDBOX1"},
             "user": {"id": bob},
             "trigger_id": "9.9",
-            "actions": [{"type": "button", "action_id": action["action_id"], "block_id": "b", "value": action["value"]}],
+            "actions": [{**action, "block_id": "b"}],
         }
         assert await bench.post_signed_by_slack(urlencode({"payload": json.dumps(payload)}).encode(), _FORM) == 200
         await bench.settle()
@@ -270,8 +272,6 @@ async def test_a_text_without_words_is_shown_as_such(words: str | None, bench: B
 
 @pytest.mark.parametrize("sender", ["72975", "Telnyx", "MY BANK", "+442071838750", "+18005550199", "anonymous"])
 async def test_a_text_is_taken_from_whatever_sender_the_carrier_names(sender: str, bench: Bench) -> None:
-    from tests.bridge.test_answers import make_text
-
     event = make_text("Your code is 1234")
     event["data"]["payload"]["from"] = {"phone_number": sender}
     await bench.post_signed_by_telnyx(event)
@@ -316,7 +316,8 @@ async def test_no_number_and_no_text_is_in_the_log(caplog: pytest.LogCaptureFixt
         await bench.settle()
 
     assert len(caplog.records) > 10
-    lines = [formatter.format(record) for record in caplog.records for formatter in (_TextFormatter(), _JsonFormatter())]
+    formatters = (_TextFormatter(), _JsonFormatter())
+    lines = [formatter.format(record) for record in caplog.records for formatter in formatters]
     for line in lines:
         assert secret not in line
         assert not re.search(r"(?:\+?1)?(?:415|312)[-). ]*555", line), line

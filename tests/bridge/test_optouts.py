@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
+from tests.bridge.events import make_receipt, make_text
 from tests.bridge.harness import ANA, BEN, CAT, OURS, OURS_TOO, Bench, list_buttons, open_bench
+from tests.bridge.unsettled import make_unsettled
 
 SENDING = "POST /messages"
 
@@ -19,7 +21,7 @@ async def stop(bench: Bench, *, from_: str = ANA) -> None:
 
 
 async def open_stopped(bench: Bench) -> str:
-    """Return the thread of somebody who said STOP. The carrier itself lets everything pass: only we can hold it back."""
+    """Return the thread of somebody who said STOP. The carrier lets everything pass: only we can hold it back."""
     root = await bench.open_thread()
     await stop(bench)
     bench.telnyx.lift(sender=OURS, person=ANA)
@@ -176,8 +178,6 @@ async def test_a_correction_is_not_sent_after_stop(bench: Bench) -> None:
 
 
 async def test_send_again_does_nothing_after_stop(bench: Bench) -> None:
-    from tests.bridge.test_texts_out import make_unsettled
-
     _, line = await make_unsettled(bench)
     await open_stopped_later(bench)
     bench.telnyx.faults.clear()
@@ -269,8 +269,6 @@ async def test_what_the_carrier_takes_for_an_opt_out_counts_whatever_the_words(w
 
 
 async def send_autoresponse(bench: Bench, words: str, kind: str | None, *, number: int = 1) -> None:
-    from tests.bridge.test_answers import make_text
-
     event = make_text(words, event_id=f"auto-{number}", message_id=f"auto-message-{number}")
     event["data"]["payload"]["autoresponse_type"] = kind
     assert await bench.post_signed_by_telnyx(event) == 200
@@ -296,8 +294,6 @@ async def test_a_refusal_with_40300_that_says_stop_opts_them_out(status: int, be
 
 
 async def test_a_40300_that_says_nothing_of_stop_opts_nobody_out(bench: Bench) -> None:
-    from tests.bridge.test_texts_out import make_receipt
-
     bench.telnyx.set_outcome(ANA, Outcome(kind=OutcomeKind.SILENT))
     root = await bench.open_thread()
     ts = await bench.reply("Hello", root)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
+from tests.bridge.events import make_receipt, make_reply
 from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, PROFILE, Bench, list_buttons, open_bench
+from tests.bridge.unsettled import make_unsettled
 
 FAST = 40
 SENDING = "POST /messages"
@@ -63,7 +65,7 @@ async def test_replies_go_out_in_the_order_they_were_written(bench: Bench) -> No
 
 async def test_an_event_of_slacks_that_comes_four_times_at_once_is_one_text(bench: Bench) -> None:
     root = await bench.open_thread()
-    event = {"type": "message", "channel": CHANNEL, "user": bench.alice, "text": "Yes", "thread_ts": root, "ts": "5.0001"}
+    event = make_reply(bench.alice, "Yes", root)
     body = {"type": "event_callback", "team_id": "T0SANDBOX1", "event_id": "Ev1", "event": event}
     for _ in range(4):
         bench.slack.courier.send_body(body)
@@ -77,7 +79,7 @@ async def test_an_event_of_slacks_that_comes_four_times_at_once_is_one_text(benc
 
 async def test_the_same_message_under_another_event_id_is_one_text(bench: Bench) -> None:
     root = await bench.open_thread()
-    event = {"type": "message", "channel": CHANNEL, "user": bench.alice, "text": "Yes", "thread_ts": root, "ts": "5.0001"}
+    event = make_reply(bench.alice, "Yes", root)
     for number in range(3):
         body = {"type": "event_callback", "team_id": "T0SANDBOX1", "event_id": f"Ev{number}", "event": event}
         bench.slack.courier.send_body(body)
@@ -88,7 +90,7 @@ async def test_the_same_message_under_another_event_id_is_one_text(bench: Bench)
 
 async def test_a_first_try_that_was_lost_is_no_reason_to_pass_over_the_retry(bench: Bench) -> None:
     root = await bench.open_thread()
-    event = {"type": "message", "channel": CHANNEL, "user": bench.alice, "text": "Yes", "thread_ts": root, "ts": "5.0001"}
+    event = make_reply(bench.alice, "Yes", root)
     body = {"type": "event_callback", "team_id": "T0SANDBOX1", "event_id": "Ev1", "event": event}
 
     await bench.post_signed_by_slack(body, {"x-slack-retry-num": "1", "x-slack-retry-reason": "http_timeout"})
@@ -188,7 +190,9 @@ async def test_a_receipt_settles_what_the_answer_did_not_without_another_request
     assert len(bench.send_requests) == 1
 
 
-async def test_an_unknown_outcome_waits_a_bounded_time_for_its_receipt_then_repeats_the_same_bytes(bench: Bench) -> None:
+async def test_an_unknown_outcome_waits_a_bounded_time_for_its_receipt_then_repeats_the_same_bytes(
+    bench: Bench,
+) -> None:
     root = await bench.open_thread()
     bench.fail(bench.telnyx, FaultKind.DROP_REQUEST, SENDING, times=1)
     await bench.reply("Once", root)
@@ -262,20 +266,6 @@ async def test_a_carrier_that_ignores_keys_gets_no_second_text_as_long_as_receip
 # ----------------------------------------------------------------------------------------- nobody knows what became
 
 
-async def make_unsettled(bench: Bench) -> tuple[str, dict[str, Any]]:
-    """Let a reply vanish at the carrier until people are told; returns its ts and the line with the buttons."""
-    bench.clock.set_rate(200)
-    root = await bench.open_thread()
-    fault = bench.fail(bench.telnyx, FaultKind.DROP_REQUEST, SENDING)
-    ts = await bench.reply("Lost?", root)
-    await bench.wait_mark(ts, "warning")
-    await bench.wait_until(lambda: bench.shown("not known whether"))
-    bench.clock.set_rate(1)
-    bench.telnyx.faults.lift(fault)
-    (line,) = bench.shown("not known whether")
-    return ts, line
-
-
 async def test_people_are_told_when_nobody_knows_what_became_of_a_text_and_check_settles_it(bench: Bench) -> None:
     ts, line = await make_unsettled(bench)
     assert list_buttons(line) == ["Check", "Send again"]
@@ -329,29 +319,6 @@ async def test_an_unsettled_text_does_not_go_out_once_the_carrier_has_forgotten_
 # ------------------------------------------------------------------------------------------------------- receipts
 
 
-def make_receipt(
-    event_type: str, status: str, *, carrier_id: str, to: str = ANA, at: int = 0, **payload: Any
-) -> dict[str, Any]:
-    """Return a receipt as the carrier sends it; *at* in seconds after the first."""
-    moment = datetime(2026, 11, 20, 15, 0, tzinfo=UTC) + timedelta(seconds=at)
-    return {
-        "data": {
-            "event_type": event_type,
-            "id": f"{carrier_id}-{event_type}-{status}-{at}",
-            "occurred_at": moment.isoformat(),
-            "record_type": "event",
-            "payload": {
-                "id": carrier_id,
-                "direction": "outbound",
-                "from": {"phone_number": OURS},
-                "to": [{"phone_number": to, "status": status}],
-                "errors": [],
-                **payload,
-            },
-        }
-    }
-
-
 _STORIES: dict[str, tuple[list[tuple[str, str]], str]] = {
     "delivered": ([("message.sent", "sent"), ("message.finalized", "delivered")], "white_check_mark"),
     "failed": ([("message.sent", "sent"), ("message.finalized", "delivery_failed")], "x"),
@@ -365,7 +332,10 @@ _STORIES: dict[str, tuple[list[tuple[str, str]], str]] = {
         [("message.finalized", "delivery_failed"), ("message.sent", "sent"), ("message.finalized", "delivered")],
         "white_check_mark",
     ),
-    "with a status of tomorrow": ([("message.sent", "teleported"), ("message.finalized", "delivered")], "white_check_mark"),
+    "with a status of tomorrow": (
+        [("message.sent", "teleported"), ("message.finalized", "delivered")],
+        "white_check_mark",
+    ),
 }
 
 

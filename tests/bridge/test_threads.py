@@ -97,8 +97,9 @@ async def test_a_group_text_has_one_thread_that_names_everybody_and_who_wrote_wh
 # ---------------------------------------------------------------------------------------------------------- notes
 
 _NOTES = [
-    "note: call back", "NOTE: call back", "  Note : call", "private: x", "Internal: x", "// x", ";; x", "🔇 x", ":mute: x",
-    "*note:* bold", "_note:_ x", "~private:~ x", "`note:` x", "> note: quoted", "• note: listed", "\n\nnote: after lines",
+    "note: call back", "NOTE: call back", "  Note : call", "private: x", "Internal: x", "// x", ";; x", "🔇 x",
+    ":mute: x", "*note:* bold", "_note:_ x", "~private:~ x", "`note:` x", "> note: quoted", "• note: listed",
+    "\n\nnote: after lines",
 ]  # fmt: skip
 
 

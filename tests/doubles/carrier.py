@@ -125,7 +125,11 @@ class MemoryCarrier:
 
     def _find_message(self, carrier_id: CarrierMessageId) -> Mapping[str, Any] | None:
         text = next((each for each in self.texts if each.id == carrier_id), None)
-        return None if text is None else describe(text, DeliveryStatus.SENT if text.sent_at else DeliveryStatus.SCHEDULED)
+        if text is None:
+            return None
+        if text.cancelled:
+            return describe(text, DeliveryStatus.CANCELLED)
+        return describe(text, DeliveryStatus.SENT if text.sent_at else DeliveryStatus.SCHEDULED)
 
     async def list_optouts(self) -> Sequence[CarrierOptout]:
         """Return the list."""

@@ -147,6 +147,54 @@ async def test_a_task_cancelled_while_it_waits_for_its_turn_holds_nobody_up(rig:
     assert rig.look(_NAMES) == [("first",), ("next",)]
 
 
+async def test_the_lock_is_held_until_the_rollback_is_through_however_often_it_is_cancelled(rig: Rig) -> None:
+    go_on = threading.Event()
+    entered = threading.Event()
+
+    def block() -> int:
+        entered.set()
+        go_on.wait(10)
+        return 1
+
+    await rig.database._writer.create_function("block", 0, block)
+
+    async def write_slowly() -> None:
+        async with rig.database.write() as connection:
+            await connection.execute_fetchall(_ADD, ("never", "x"))
+            await connection.execute_fetchall("SELECT block()")
+
+    task = asyncio.ensure_future(write_slowly())
+    while not entered.is_set():  # noqa: ASYNC110 - it is set by a thread
+        await asyncio.sleep(0)
+    for _ in range(3):
+        task.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+    try:
+        assert not task.done()
+        assert rig.database._lock.locked()
+    finally:
+        go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert rig.writer_is_idle
+    assert rig.look(_NAMES) == []
+
+
+async def test_what_was_read_is_still_so_when_it_is_written_whatever_other_processes_do(rig: Rig) -> None:
+    other = sqlite3.connect(rig.database.path, isolation_level=None, timeout=0)
+    try:
+        async with rig.database.write() as connection:
+            await connection.execute_fetchall(_NAMES)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute(_ADD, ("theirs", "x"))
+            await connection.execute_fetchall(_ADD, ("ours", "x"))
+        other.execute(_ADD, ("theirs", "x"))
+    finally:
+        other.close()
+    assert rig.look(_NAMES) == [("ours",), ("theirs",)]
+
+
 async def test_two_writers_go_one_after_the_other(rig: Rig) -> None:
     log: list[str] = []
 
