@@ -41,7 +41,7 @@ house: $(dev)
 	@$(python) tools/check_house.py
 
 bench: $(dev) ## how much it carries, and how fast
-	@$(python) -m tests.benchmarks $(ARGS)
+	@$(python) -m benchmarks $(ARGS)
 
 chaos: $(dev) ## the real process killed at random while texts flow, some minutes (ARGS="--seconds 3600 --seed 7")
 	@$(python) -m tests.chaos $(ARGS)

@@ -53,8 +53,8 @@ from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
 from handlers.commands import register_commands
 from handlers.listeners import Desk, build_bolt, register_buttons, register_rest, register_shortcuts
-from handlers.modals import Forms
 from handlers.media import MediaFiles
+from handlers.modals import Forms
 from handlers.ops import Operations
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
@@ -164,20 +164,29 @@ async def open_bridge(
             metrics=metrics,
         )
         stack.push_async_callback(carrier_media.close)
-        yield _compose(settings, database, session, carrier, carrier_media, clock, chance, metrics, port)
+        outside = _Outside(session=session, carrier=carrier, carrier_media=carrier_media)
+        yield _compose(settings, database, outside, clock, chance, metrics, port)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """What is closed in the end."""
+
+    session: aiohttp.ClientSession
+    carrier: TelnyxGateway
+    carrier_media: CarrierMediaGateway
 
 
 def _compose(
     settings: Settings,
     database: Database,
-    session: aiohttp.ClientSession,
-    carrier: TelnyxGateway,
-    carrier_media: CarrierMediaGateway,
+    outside: _Outside,
     clock: Clock,
     chance: Chance,
     metrics: Metrics,
     port: int | None,
 ) -> Bridge:
+    session, carrier = outside.session, outside.carrier
     policy = read_policy(settings, port)
     bell = Bell()
     store = SqliteStore(database, bell, clock)
@@ -194,7 +203,7 @@ def _compose(
     posting = Posting(store=store, threads=slack, directory=directory, policy=policy, clock=clock, chance=chance)
     shelf = FileShelf(settings.database_path.parent / "media", chance)
     slack_files = SlackFilesGateway(slack=slack, session=session, bot_token=bot_token, api_url=settings.slack_api_url)
-    fetching = Fetching(store=store, carrier_media=carrier_media, shelf=shelf, clock=clock)
+    fetching = Fetching(store=store, carrier_media=outside.carrier_media, shelf=shelf, clock=clock)
     sharing = Sharing(
         store=store, files=slack_files, threads=slack, shelf=shelf, posting=posting, clock=clock, chance=chance
     )
@@ -291,7 +300,7 @@ def _compose(
 
     application = build_web(
         carrier=CarrierWebhook(
-            verifier=CarrierVerifier([settings.telnyx_public_key]), inbox=inbox, clock=clock, metrics=metrics
+            verifier=CarrierVerifier([settings.telnyx_public_key]), inbox=inbox, region=policy.region, clock=clock, metrics=metrics
         ),
         slack=SlackRequests(
             verifier=SlackVerifier([settings.slack_signing_secret.get_secret_value()]),

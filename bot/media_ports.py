@@ -1,6 +1,4 @@
-"""
-What the flows need from the world for pictures and files. The rest, and the rules for both kinds, are in `bot.ports`.
-"""
+"""What the flows need from the world for pictures and files; the rest, and the rules for both, are in `bot.ports`."""
 
 from __future__ import annotations
 
@@ -156,7 +154,7 @@ class SlackFiles(Protocol):
         ...
 
     async def download(self, file: SlackFile, sink: Sink, *, most: int) -> Fetched:
-        """Fetch a file's bytes, at most *most*. Raises NotHad when they are not to be had, RetryLater when they may be later."""
+        """Fetch a file's bytes, at most *most*. Raises NotHad when they are not to be had, RetryLater when not now."""
         ...
 
 

@@ -22,9 +22,18 @@ _NUMBER = re.compile(r"(?<![\w.-])(?:\+|%2[Bb])?\d(?:[\d().]|[ -](?=\d)){6,18}\d
 _FIELDS = "textbridge_fields"
 
 
+_HOST = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+
+
 def mask_numbers(text: str) -> str:
-    """Return *text* with the middle of everything that may be a phone number replaced."""
-    return _NUMBER.sub(lambda found: f"{found[0][:4]}…{found[0][-2:]}", text)
+    """Return *text* with the middle of everything that may be a phone number replaced; hosts' addresses stay."""
+    return _NUMBER.sub(_mask_number, text)
+
+
+def _mask_number(found: re.Match[str]) -> str:
+    if _HOST.fullmatch(found[0]):
+        return found[0]
+    return f"{found[0][:4]}…{found[0][-2:]}"
 
 
 class Log:
@@ -87,8 +96,10 @@ def configure_logging(*, level: str, as_json: bool) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("textbridge").setLevel(level)
     # Both log whole request bodies: rejected ones at INFO and below (slack_bolt), every call at DEBUG (slack_sdk).
-    for name in ("slack_bolt", "slack_sdk", "httpx", "httpcore", "aiosqlite", "aiohttp.access"):
+    for name in ("slack_sdk", "httpx", "httpcore", "aiosqlite", "aiohttp.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Warns at each start that it found our own SLACK_BOT_TOKEN in the environment and does not use it.
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
     # An aiohttp server error prints its request; ours are answered before they get there.
     logging.getLogger("aiohttp.server").setLevel(logging.ERROR)
 

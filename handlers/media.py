@@ -1,7 +1,7 @@
 """
 `GET /media/{token}/{filename}`: where the carrier fetches the files of a text.
 
-The token is 128 random bits and made for one file of one text; it stands in the request to the carrier and nowhere else.
+The token is 128 random bits, made for one file of one text, and stands in the request to the carrier and nowhere else.
 Nothing but what a live token names can be had here, and a wrong one is answered as an expired one is. Whoever has the
 address can read the file without signing in, as the carrier's fetchers need: hence the expiry.
 """
@@ -50,7 +50,9 @@ class MediaFiles:
             _log.error("A file could not be looked up.", trouble=error.log)
             return self._count(web.Response(status=503, headers={"Retry-After": "5"}))
         if media is None or not await self._shelf.has(media.id):
-            return self._count(web.Response(status=404, text="Not found", headers={"X-Content-Type-Options": "nosniff"}))
+            return self._count(
+                web.Response(status=404, text="Not found", headers={"X-Content-Type-Options": "nosniff"})
+            )
         response = web.FileResponse(self._shelf.path_of(media.id), headers=_HEADERS)
         response.headers["Content-Type"] = media.content_type or "application/octet-stream"
         response.headers["Content-Disposition"] = f'inline; filename="{media.filename}"'

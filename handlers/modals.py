@@ -118,7 +118,7 @@ class Forms:
                 "block_id": _FILES,
                 "optional": True,
                 "label": _plain("Pictures and files"),
-                "hint": _plain(f"At most {MOST_FILES}. Large pictures are made smaller; where they were taken is removed."),
+                "hint": _plain(f"At most {MOST_FILES}. Large ones are made smaller; where they were taken is removed."),
                 "element": {"type": "file_input", "action_id": _FILES, "max_files": MOST_FILES},
             },
             {

@@ -31,9 +31,9 @@ from handlers.verify import SlackVerifier
 
 _log = Log("slack.request")
 
-#: How long a listener may take, in seconds. Slack waits for three and then tells the person that it failed; what has not
-#: been committed by then must not be committed after, or they type it again and it is sent twice.
-_PATIENCE_SECONDS = 2.7
+#: How long a listener may take, in seconds; taking back what it had begun needs some more. Slack waits for three, and
+#: then tells the person that it failed: what was committed after that would be sent twice, for they type it again.
+_PATIENCE_SECONDS = 2.2
 #: With this the framework answers what it has no listener for.
 _NOBODYS = 404
 

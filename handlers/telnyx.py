@@ -22,9 +22,12 @@ _LONGEST_REFERENCE = 64
 class CarrierWebhook:
     """The handler of the carrier's webhooks."""
 
-    def __init__(self, *, verifier: CarrierVerifier, inbox: Inbox, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, *, verifier: CarrierVerifier, inbox: Inbox, region: str, clock: Clock, metrics: Metrics
+    ) -> None:
         self._verifier = verifier
         self._inbox = inbox
+        self._region = region
         self._clock = clock
         self._metrics = metrics
 
@@ -55,7 +58,7 @@ class CarrierWebhook:
             kind=Kind.CARRIER_EVENT,
             pool=Pool.CARRIER_IN,
             key=f"telnyx:{identify_event(event, raw)}",
-            lane=choose_lane(event),
+            lane=choose_lane(event, self._region),
             body=json.dumps(
                 {
                     "body": text,

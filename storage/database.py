@@ -31,7 +31,7 @@ from storage.rush import Rush
 T = TypeVar("T")
 
 #: How long SQLite itself waits for another process (a backup, the `queue` command) that holds the file.
-BUSY_MILLISECONDS = 1_000
+BUSY_MILLISECONDS = 500
 
 _WRITER = (
     "PRAGMA journal_mode = WAL",
@@ -127,7 +127,7 @@ class Database:
             if self._open_commit is commit:
                 self._open_commit = None
                 try:
-                    await self._writer.execute_fetchall("COMMIT")
+                    await self._writer.commit()
                 except BaseException as error:
                     await self._roll_back()
                     commit.settle(error)

@@ -1,9 +1,9 @@
 """
-Erasing what somebody wrote and was written: texts, pictures, stored requests, the jobs that carry them, and the words
-of their evidence.
+Erasing what somebody wrote and was written.
 
-What stays: that there was a conversation and when, what became of each text, and the proof of every opt-out, without
-which we would text somebody who said STOP. What is still under way is not erased but said, for whoever erases to wait.
+Texts and pictures go, stored requests, the jobs that carry them, and the words of their evidence. What stays: that
+there was a conversation and when, what became of each text, and the proof of every opt-out, without which we would
+text somebody who said STOP. What is still under way is not erased but said, for whoever erases to wait.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bot.domain.ids import MediaId
 from bot.domain.job import Kind
 from bot.domain.phone import Address
 from bot.errors import Broken, NotAllowed
-from storage.database import Database
+from storage.database import BUSY_MILLISECONDS, Database
 from storage.queue import QueueRows
 from storage.rows import to_micros
 from storage.shelf import FileShelf
@@ -32,7 +32,8 @@ _THREADS = "SELECT thread_ts FROM threads WHERE conversation_id = ?"
 _MESSAGES = """
 SELECT m.id, m.state, m.text, s.id AS schedule, s.state AS schedule_state
 FROM messages m LEFT JOIN schedules s ON s.message_id = m.id WHERE m.conversation_id = ?"""
-_MEDIA = "SELECT id FROM media WHERE message_id IN (SELECT id FROM messages WHERE conversation_id = ?)"
+_MEDIA = """
+SELECT id FROM media WHERE source <> '' AND message_id IN (SELECT id FROM messages WHERE conversation_id = ?)"""
 _WORDS = "SELECT COUNT(*) AS words FROM consent_changes WHERE address = ? AND words IS NOT NULL"
 _JOBS = "SELECT id, key, kind, lane, status, body FROM jobs WHERE body <> ''"
 
@@ -121,13 +122,14 @@ async def scrub(database: Database) -> None:
 
     Raises Broken when another process did not let go of the log in time; what was erased stays erased meanwhile.
     """
-    connection = database.reader
     try:
-        await connection.execute_fetchall("VACUUM")
-        rows = list(await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)"))
+        async with aiosqlite.connect(database.path, isolation_level=None) as connection:
+            await connection.execute_fetchall(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+            await connection.execute_fetchall("VACUUM")
+            ((busy, *_),) = await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.OperationalError as error:
         raise Broken(_explain(str(error))) from error
-    if rows[0]["busy"]:
+    if busy:
         raise Broken(_explain("its log is in use"))
 
 

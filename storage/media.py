@@ -18,7 +18,7 @@ INSERT INTO media (id, message_id, position, source, state, created_at, name, co
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _GET = "SELECT * FROM media WHERE id = ?"
 _OF_MESSAGE = "SELECT * FROM media WHERE message_id = ? ORDER BY position"
-_BY_TOKEN = "SELECT * FROM media WHERE token = ?"
+_FIND_SERVED = "SELECT * FROM media WHERE token = ?"
 
 #: What of a file may change, and so may stand in an UPDATE.
 _CHANGEABLE = frozenset(
@@ -80,7 +80,7 @@ class MediaRows:
 
     async def find_by_token(self, token: str) -> Media | None:
         """Return the file that the carrier was told to fetch under *token*."""
-        rows = list(await self._connection.execute_fetchall(_BY_TOKEN, (token,)))
+        rows = list(await self._connection.execute_fetchall(_FIND_SERVED, (token,)))
         return _read_media(rows[0]) if rows else None
 
     async def update(self, media_id: MediaId, **changes: object) -> None:

@@ -59,7 +59,10 @@ _HASTEN = "UPDATE jobs SET due_at = ?1 WHERE key = ?2 AND status IN ('ready', 'w
 _DROP = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?1, trouble = 'dropped'
 WHERE key = ?2 AND status IN ('ready', 'waiting') RETURNING lane"""
-_IS_BUSY = "SELECT 1 FROM jobs WHERE lane = ? AND status IN ('waiting', 'ready', 'running') LIMIT 1"
+#: Two questions, for each has an index of its own; asked as one, every job ever finished would be read.
+_IS_BUSY = """
+SELECT 1 FROM jobs WHERE lane = ?1 AND status IN ('ready', 'running') UNION ALL
+SELECT 1 FROM jobs WHERE lane = ?1 AND status = 'waiting' LIMIT 1"""
 _IS_POOL_BUSY = """
 SELECT EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'ready')
     OR EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'running') AS busy"""
@@ -109,16 +112,20 @@ class QueueRows:
 
     async def finish(self, job: Job) -> None:
         """Finish *job* in this transaction; raises LeaseLost if the claim is no longer ours."""
-        await self._take_away(_FINISH, (to_micros(self._clock.now()), job.id, job.token), job)
+        await self._take_away(_FINISH, (to_micros(self._clock.now()), job.id, job.token), job.id)
 
     async def park(self, job: Job, trouble: str) -> None:
         """Give *job* up; raises LeaseLost if the claim is no longer ours."""
-        await self._take_away(_PARK, (to_micros(self._clock.now()), job.id, job.token, trouble), job)
+        await self._take_away(_PARK, (to_micros(self._clock.now()), job.id, job.token, trouble), job.id)
 
-    async def _take_away(self, sql: str, parameters: tuple[object, ...], job: Job) -> None:
+    async def park_unknown(self, job_id: int, token: str) -> None:
+        """Give up a claimed job of a kind that this program does not know."""
+        await self._take_away(_PARK, (to_micros(self._clock.now()), job_id, token, "its kind is not known here"), job_id)
+
+    async def _take_away(self, sql: str, parameters: tuple[object, ...], job_id: int) -> None:
         rows = list(await self._connection.execute_fetchall(sql, parameters))
         if not rows:
-            msg = f"job {job.id} is no longer ours"
+            msg = f"job {job_id} is no longer ours"
             raise LeaseLost(msg)
         await self._promote(rows[0]["lane"])
 
@@ -191,7 +198,13 @@ class WorkbenchRows:
             rows = await connection.execute_fetchall(
                 _CLAIM, (token, to_micros(now + LEASE), to_micros(now), pool, limit)
             )
-            return sorted((read_job(row) for row in rows), key=lambda job: job.id)
+            jobs = []
+            for row in rows:
+                try:
+                    jobs.append(read_job(row))
+                except ValueError:  # left by a newer program: kept for it, and in nobody's way
+                    await QueueRows(connection, self._clock).park_unknown(row["id"], token)
+            return sorted(jobs, key=lambda job: job.id)
 
     async def retry(self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str) -> None:
         """Give the claim back, to be taken up again; *unsettled* if the work may have been done."""

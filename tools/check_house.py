@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PACKAGES = ("bot", "handlers", "storage")
-FOLDERS = (*PACKAGES, "tests", "tools")
+FOLDERS = (*PACKAGES, "benchmarks", "tests", "tools")
 MOST_LINES = 500
 #: Names that say nothing of what is inside, so that anything ends up there.
 EMPTY_NAMES = {"util", "utils", "helper", "helpers", "common", "base", "manager", "managers", "misc"}

@@ -115,6 +115,7 @@ def play_conversation(page: Page) -> None:
     add_picture(page)
     text_in(page, "Great! 🎉 Does this rack fit it?")
     expect(thread).to_contain_text("Does this rack fit it?")
+    expect(thread.locator(".picture img")).to_be_visible()
     reply(page, "It does. Bring it along and we'll put it on while you wait.", "white_check_mark")
     text_in(page, "Liked “It does. Bring it along and we'll put it on while you wait.”")
     expect(thread.locator(".reaction[data-name='+1'], .reaction[data-name='thumbsup']").first).to_be_visible()

@@ -11,11 +11,13 @@ import contextlib
 import os
 import signal
 import sys
+import tomllib
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import NoReturn, Protocol
 
-from bot.errors import SettingsWrong, TextbridgeError
+from bot.errors import NotAllowed, SettingsWrong, TextbridgeError
 
 #: Each command, the module that knows it, and what it does in one line.
 COMMANDS = {
@@ -68,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(*error.problems, sep="\n", file=sys.stderr)
         return 2
     except TextbridgeError as error:
-        print(error.log, file=sys.stderr)
+        print(error.person if isinstance(error, NotAllowed) else error.log, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130  # as shells report what Ctrl-C has ended
@@ -109,8 +111,9 @@ def _build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def read_version() -> str:
-    """Return the version of this program."""
+    """Return the version of this program: as installed, or as its source says."""
     try:
         return metadata.version("textbridge")
     except metadata.PackageNotFoundError:
-        return "(not installed: run from its source)"
+        project = Path(__file__).resolve().parents[2] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])

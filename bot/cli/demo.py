@@ -29,8 +29,9 @@ _PORT = 8090
 #: What says that the page's port cannot be had; any other failure to listen is told as it is.
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
 _REQUEST_PATIENCE = 2.0
-#: Both platforms' clients read these by themselves; what is on this machine is never behind a proxy.
-_PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+#: What the platforms' own libraries read from the environment by themselves: the real accounts, and a proxy, behind
+#: which nothing on this machine is.
+_READ_BY_LIBRARIES = ("SLACK_", "TELNYX_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,8 +54,9 @@ def read_port(value: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Show the demo until told to stop."""
     configure_logging(level="INFO" if options.verbose else "WARNING", as_json=False)
-    for name in _PROXY_VARIABLES:
-        os.environ.pop(name, None)  # noqa: TID251 - no setting of ours
+    for name in [*os.environ]:  # noqa: TID251 - no settings of ours are read here
+        if name.upper().startswith(_READ_BY_LIBRARIES):
+            del os.environ[name]  # noqa: TID251
     asyncio.run(_show(options.port, opens=not options.no_open))
     return 0
 

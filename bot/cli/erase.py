@@ -7,9 +7,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from bot.chance import SystemChance
 from bot.cli.numbers import read_address
 from bot.cli.partial import load_only
-from bot.chance import SystemChance
 from bot.clock import SystemClock
 from bot.domain.phone import Address, NotANumber
 from storage.admin import open_existing
@@ -17,8 +17,8 @@ from storage.erasure import Erasure, erase, plan_erasure, scrub
 from storage.shelf import FileShelf
 
 EPILOG = """\
-Erases every text and picture exchanged with one number, what waits to be sent to it, and the words of its opt-outs,
-its log; then writes the file anew, so that nothing is left of them. What stays: that there was a conversation, when,
+Erases every text and picture exchanged with one number, what waits to be sent to it, and the words of its opt-outs;
+then writes the database anew, so that no trace of them is left in it. What stays: that there was a conversation, when,
 what became of each text, and the proof of each opt-out: without it we would text somebody who said STOP.
 
 What Slack and Telnyx hold is theirs: delete the thread in Slack. Backups made before still have it all.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,12 +75,17 @@ _KNOWN_OTHERS = frozenset(
         "link_clicked",
     }
 )
-_SHA256_DIGITS = 64
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 def clean(value: object) -> str:
-    """Return *value* as text that can be stored: lone halves of surrogate pairs become U+FFFD, None is empty."""
-    if value is None:
+    """
+    Return *value* as text that can be stored: lone halves of surrogate pairs become U+FFFD.
+
+    What is neither text nor number is empty: Python's own rendering of a list says nothing to anybody, and of a deep
+    one exhausts the stack.
+    """
+    if not isinstance(value, str | int | float):
         return ""
     return str(value).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
@@ -98,12 +104,12 @@ def identify_event(event: object, raw: bytes) -> str:
     return "bytes:" + hashlib.sha256(raw).hexdigest()
 
 
-def choose_lane(event: object) -> str | None:
+def choose_lane(event: object, region: str = "US") -> str | None:
     """Return the lane in which the event waits for its turn: one for each customer, and one for each text of ours."""
     data = _mapping(_mapping(event).get("data"))
     payload = _mapping(data.get("payload"))
     if data.get("event_type") == "message.received":
-        sender = _address(payload.get("from"))
+        sender = _address(payload.get("from"), region)
         return None if sender is None else inbound_lane(sender)
     carrier_id = payload.get("id")
     return f"receipt:{clean(carrier_id)}" if isinstance(carrier_id, str) else None
@@ -147,7 +153,7 @@ def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
         text=clean(text),
         media=_media(payload.get("media")),
         autoresponse_type=clean(autoresponse).upper() if isinstance(autoresponse, str) and autoresponse else None,
-        channel=clean(payload.get("type") or "SMS").upper(),
+        channel=clean(payload.get("type")).upper() or "SMS",
         is_spam=payload.get("is_spam") is True,
     )
 
@@ -208,7 +214,7 @@ def _media(value: object) -> tuple[MediaRef, ...]:
             MediaRef(
                 url=clean(url),
                 content_type=clean(item.get("content_type")) or None,
-                sha256=digest.lower() if isinstance(digest, str) and len(digest) == _SHA256_DIGITS else None,
+                sha256=digest.lower() if isinstance(digest, str) and _SHA256.fullmatch(digest) else None,
                 size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
             )
         )
@@ -219,7 +225,9 @@ def _address(value: object, region: str = "US") -> Address | None:
     name = value if isinstance(value, str) else _mapping(value).get("phone_number")
     if not isinstance(name, str) or not name.strip():
         return None
-    return parse_address(clean(name).replace(",", " "), region)
+    # The comma keeps the members of a group apart in the database; reading a full-width one makes it a plain one.
+    address = parse_address(clean(name), region).replace(",", " ").strip()
+    return Address(address) if address else None
 
 
 def _addresses(value: object, region: str = "US") -> tuple[Address, ...]:
@@ -228,10 +236,10 @@ def _addresses(value: object, region: str = "US") -> tuple[Address, ...]:
 
 
 def _moment(value: object) -> datetime:
-    """Return the moment named, or the beginning of time: a receipt without one loses every tie and nothing else."""
+    """Return the moment named, in UTC; the beginning of time for none, so that such a receipt loses every tie."""
     try:
-        moment = datetime.fromisoformat(str(value))
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -57,7 +57,7 @@ FINAL = FAILED | UNCONFIRMED | CONFIRMED | {DeliveryStatus.CANCELLED}
 def read_status(word: object) -> DeliveryStatus:
     """Return the status that the carrier's *word* names; `OTHER` for anything unheard of. Never raises."""
     try:
-        return DeliveryStatus(str(word).lower())
+        return DeliveryStatus(word.lower() if isinstance(word, str) else "")
     except ValueError:
         return DeliveryStatus.OTHER
 
@@ -99,13 +99,13 @@ def worst(deliveries: Iterable[Delivery]) -> Delivery | None:
     if not found:
         return None
 
-    def badness(delivery: Delivery) -> tuple[int, int]:
+    def badness(delivery: Delivery) -> tuple[int, int, str]:
         if delivery.status in FAILED:
-            return (3, delivery.rank)
+            return (4, delivery.rank, delivery.status)
         if delivery.status not in FINAL:
-            return (2, -delivery.rank)
-        if delivery.status in CONFIRMED:
-            return (0, 0)
-        return (1, 0)
+            return (3, -delivery.rank, delivery.status)
+        if delivery.status in UNCONFIRMED:
+            return (2, 0, delivery.status)
+        return (0 if delivery.status in CONFIRMED else 1, -delivery.rank, delivery.status)
 
     return max(found, key=badness)

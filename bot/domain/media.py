@@ -21,9 +21,9 @@ from bot.domain.ids import ChannelId, FileId, MediaId, MessageId, SlackTs
 from bot.errors import Refused
 
 #: The largest file that is taken from a customer. The networks carry about 1 MB; other channels of the carrier more.
-MOST_INBOUND_BYTES = 25 * 1024 * 1024
+MOST_INBOUND_BYTES = 25_000_000
 #: The largest picture that is fetched from Slack to be made smaller.
-MOST_ORIGINAL_BYTES = 50 * 1024 * 1024
+MOST_ORIGINAL_BYTES = 50_000_000
 #: How many files one MMS carries (Telnyx, error 40317).
 MOST_FILES = 10
 #: What one MMS may hold in all: "less than 1 MB" (40317), less a margin for the envelope.

@@ -175,7 +175,7 @@ def choose_type(declared: str | None, head: bytes) -> str:
     seen = sniff_type(head)
     if seen is None:
         # Bytes that claim to be a picture and are none must not be called one.
-        return UNKNOWN if said is None or said.startswith("image/") and said != "image/svg+xml" else said
+        return UNKNOWN if said is None or (said.startswith("image/") and said != "image/svg+xml") else said
     if said is not None and said in _CONTAINERS.get(seen, ()):
         return said
     return seen

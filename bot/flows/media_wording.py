@@ -15,7 +15,7 @@ def name_size(size: int) -> str:
         return f"{size} bytes"
     if size < _KILO * _KILO:
         return f"{round(size / _KILO)} KB"
-    return f"{size / _KILO / _KILO:.1f} MB"
+    return f"{size / _KILO / _KILO:.1f}".removesuffix(".0") + " MB"
 
 
 def lost(media: Media, count: int) -> Words:
@@ -25,32 +25,30 @@ def lost(media: Media, count: int) -> Words:
     return line(f"📎 They also sent {which}{kind}, which cannot be shown: {_explain(media)}")
 
 
+_SEND_AGAIN = "Ask them to send it again."
+_REASONS = {
+    Loss.GONE: f"the carrier no longer gives it out. {_SEND_AGAIN}",
+    Loss.FORBIDDEN: (
+        "its address lies inside a private network, which is not reached. "
+        "Whoever runs Textbridge can allow that with MEDIA_ALLOW_PRIVATE_HOSTS."
+    ),
+    Loss.ASTRAY: f"its address leads nowhere. {_SEND_AGAIN}",
+    Loss.ALTERED: f"what came is not what was announced (its hash is another). {_SEND_AGAIN}",
+    Loss.EMPTY: f"it is empty. {_SEND_AGAIN}",
+    Loss.UNREACHABLE: f"the place where it lies did not answer for a day. {_SEND_AGAIN}",
+    Loss.REFUSED: (
+        "Slack does not take it. Whoever runs Textbridge should see whether the app has the scope `files:write`."
+    ),
+    Loss.NOT_SHOWN: f"Slack took it several times and never showed it. {_SEND_AGAIN}",
+    Loss.MISLAID: f"our own copy of it is gone. {_SEND_AGAIN}",
+}
+
+
 def _explain(media: Media) -> str:
-    match media.loss:
-        case Loss.TOO_LARGE:
-            size = f"it has {name_size(media.size)}, and " if media.size else ""
-            return f"{size}at most {name_size(MOST_INBOUND_BYTES)} are taken. Ask them to send it another way."
-        case Loss.GONE:
-            return "the carrier no longer gives it out. Ask them to send it again."
-        case Loss.FORBIDDEN:
-            return (
-                "its address lies inside a private network, which is not reached. "
-                "Whoever runs Textbridge can allow that with MEDIA_ALLOW_PRIVATE_HOSTS."
-            )
-        case Loss.ASTRAY:
-            return "its address leads nowhere. Ask them to send it again."
-        case Loss.ALTERED:
-            return "what came is not what was announced (its hash is another). Ask them to send it again."
-        case Loss.EMPTY:
-            return "it is empty. Ask them to send it again."
-        case Loss.UNREACHABLE:
-            return "the place where it lies did not answer for a day. Ask them to send it again."
-        case Loss.REFUSED | Loss.LOCKED:
-            return "Slack does not take it. Whoever runs Textbridge should see whether the app has the scope `files:write`."
-        case Loss.NOT_SHOWN:
-            return "Slack took it several times and never showed it. Ask them to send it again."
-        case Loss.MISLAID | None:
-            return "our own copy of it is gone. Ask them to send it again."
+    if media.loss is Loss.TOO_LARGE:
+        size = f"it has {name_size(media.size)}, and " if media.size else ""
+        return f"{size}at most {name_size(MOST_INBOUND_BYTES)} are taken. Ask them to send it another way."
+    return _REASONS.get(media.loss or Loss.MISLAID, _SEND_AGAIN)
 
 
 def _not_sent(reason: str) -> str:
@@ -63,7 +61,9 @@ def _quote(name: str) -> str:
 
 def too_many_files(count: int) -> str:
     """Return why a text with more files than one message carries was not sent."""
-    return _not_sent(f"there are {count} files, and one message carries at most {MOST_FILES}. Send the rest in another.")
+    return _not_sent(
+        f"there are {count} files, and one message carries at most {MOST_FILES}. Send the rest in another."
+    )
 
 
 def no_public_address() -> str:
@@ -117,7 +117,9 @@ def unreadable(name: str) -> str:
 def original_too_large(name: str, size: int | None, most: int) -> str:
     """Return why a file that is too large even to be looked at is not sent."""
     has = f" has {name_size(size)};" if size else " is too large:"
-    return _not_sent(f"{_quote(name)}{has} at most {name_size(most)} can be taken. Attach a smaller one, or text a link.")
+    return _not_sent(
+        f"{_quote(name)}{has} at most {name_size(most)} can be taken. Attach a smaller one, or text a link."
+    )
 
 
 def too_large(name: str, size: int, most: int) -> str:

@@ -146,11 +146,13 @@ class Preparing:
         except SlackRefused as error:
             _log.error("Slack refuses to tell of a file.", method=error.method, word=error.error)
             is_scope = error.error == "missing_scope"
-            await self._refuse(job, message, media_wording.scope_missing() if is_scope else media_wording.not_fetched("the file"))
+            await self._refuse(
+                job, message, media_wording.scope_missing() if is_scope else media_wording.not_fetched("the file")
+            )
         except RetryLater as error:
             if self._clock.now() - job.created_at < PATIENCE or message.author is None:
                 raise
-            _log.warning("A file could not be fetched from Slack.", message=message_id, trouble=error.log)
+            _log.warning("A file could not be fetched from Slack.", message_id=message_id, trouble=error.log)
             await self._refuse(job, message, media_wording.not_fetched(items[0].name or "the file"))
         else:
             await self._record(job, message, conversation, ready)
@@ -206,7 +208,9 @@ class Preparing:
     async def _fit_all(self, originals: Sequence[_Original], most: int) -> list[_Ready]:
         """Return all files as they go out, on the shelf. Raises NotAllowed when they do not fit into *most* bytes."""
         moving = [original for original in originals if await self._moves(original)]
-        still = [original for original in originals if original.content_type in PICTURE_TYPES and original not in moving]
+        still = [
+            original for original in originals if original.content_type in PICTURE_TYPES and original not in moving
+        ]
         fixed = [original for original in originals if original not in still]
         for original in fixed:
             if original.size > most:
@@ -267,7 +271,7 @@ class Preparing:
             if message.origin not in (Origin.THREAD, Origin.SCHEDULE):
                 await enqueue_share(tx, conversation.id, message.id)
             await tx.queue.finish(job)
-        _log.info("Files are ready to be sent.", message=message.id, files=len(ready), size=sum(f.size for f in ready))
+        _log.info("Files are ready to be sent.", message_id=message.id, files=len(ready), size=sum(f.size for f in ready))
 
     async def _refuse(self, job: Job, message: Message, reason: str) -> None:
         async with self._store.transaction("refuse files") as tx:

@@ -67,7 +67,7 @@ class Receipts:
             return None
         conversation = await tx.conversations.get(message.conversation_id)
         if receipt.copies and not set(receipt.copies) & set(conversation.parties.theirs):
-            _log.warning("A receipt names a text to somebody else; it is not taken.", message=reference)
+            _log.warning("A receipt names a text to somebody else; it is not taken.", message_id=reference)
             return None
         if message.carrier_id is not None and not conversation.parties.is_group:
             return None
@@ -77,7 +77,7 @@ class Receipts:
         now = self._clock.now()
         conversation = await tx.conversations.get(message.conversation_id)
         if message.state in _NOT_SETTLED:
-            _log.info("A receipt settled a text.", message=message.id)
+            _log.info("A receipt settled a text.", message_id=message.id)
             await accept(tx, message, message.carrier_id or receipt.carrier_id)
             await follow_schedule(tx, message, receipt.carrier_id, now)
             await tx.queue.hasten(send_key(message.id), now)

@@ -109,7 +109,7 @@ class Receive:
         if not added:
             return "repeated"
         self._metrics.texts.labels("inbound").inc()
-        _log.info("A text came in.", conversation=conversation.id, message=message.id)
+        _log.info("A text came in.", conversation=conversation.id, message_id=message.id)
         return "received"
 
     async def _show(
@@ -159,6 +159,8 @@ class Receive:
         ]
         if len(quoted) != 1 or quoted[0].state in (State.NOTE, State.BLOCKED, State.CANCELLED):
             return False
+        if quoted[0].slack_ts is None and parse_tapback(quoted[0].text) is not None:
+            return False  # shown as a reaction itself, it has no place where this one could be
         await enqueue_reaction(
             tx, message.conversation_id, quoted[0].id, message.id, tapback.reaction, removed=tapback.removed
         )
@@ -168,7 +170,8 @@ class Receive:
         """Take in what the text says about being texted."""
         sender = event.sender
         signal = read_consent(event.text, event.autoresponse_type)
-        from_carrier = read_consent(event.text, None) is not signal
+        # Without the carrier's reading the words alone were read: they need not be read again.
+        from_carrier = event.autoresponse_type is not None and read_consent(event.text, None) is not signal
         source = EvidenceSource.CARRIER_WORD if from_carrier else EvidenceSource.KEYWORD
         evidence = Evidence(
             source=source, at=message.created_at, message_id=message.id, words=wording.shorten(event.text, 200)

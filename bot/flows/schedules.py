@@ -130,7 +130,7 @@ class Schedules:
         wait = describe_wait(due_at + timedelta(seconds=1), now)
         lines = [
             f"🕘 Scheduled for *{escape_sms(format_when(due_at, zone))}* ({wait}) to {whom}, as `{schedule.id}`:",
-            f">>> {escape_sms(wording.shorten(text, 1500) or 'a picture or file')}",
+            wording.quote(wording.shorten(text, 1500) or "a picture or file"),
         ]
         if note:
             lines.insert(1, escape_sms(note))

@@ -219,8 +219,8 @@ class Sending:
         counted = count_segments(message.text).parts
         if acceptance.parts is not None and acceptance.parts != counted:
             # The carrier's count is the one that is billed; ours is what people are shown before they send.
-            _log.info("The carrier counts other parts.", message=message_id, parts=acceptance.parts, counted=counted)
-        _log.info("The carrier accepted a text.", message=message_id, parts=acceptance.parts)
+            _log.info("The carrier counts other parts.", message_id=message_id, parts=acceptance.parts, counted=counted)
+        _log.info("The carrier accepted a text.", message_id=message_id, parts=acceptance.parts)
 
     async def _record_refusal(self, job: Job, message_id: MessageId, error: CarrierRefused) -> None:
         """Transaction: the refusal, the line that explains it, the mark, and the opt-out if it was one."""
@@ -232,7 +232,7 @@ class Sending:
             failure = Failure(code=error.code, title=error.title, detail=error.detail)
             await refuse(tx, message, conversation, self._policy, failure, now, self._chance)
             await tx.queue.finish(job)
-        _log.warning("The carrier refused a text.", message=message_id, code=error.code, status=error.status)
+        _log.warning("The carrier refused a text.", message_id=message_id, code=error.code, status=error.status)
 
     async def _record_unknown(self, job: Job, request: CarrierRequest, error: OutcomeUnknown) -> None:
         """Leave the attempt open, to be settled; after several, transaction: tell people, and settle out of the lane."""

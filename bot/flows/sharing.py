@@ -76,7 +76,7 @@ class Sharing:
     # --- The bytes
 
     async def upload_media(self, job: Job) -> None:
-        """Bring our copy of a file to Slack. Transaction: under which id Slack has it; or that Slack does not take it."""
+        """Bring our copy of a file to Slack. Transaction: under which id Slack has it; or that it does not take it."""
         media_id = MediaId(read_body(job)["media"])
         async with self._store.reading() as view:
             media = await view.media.get(media_id)
@@ -85,8 +85,6 @@ class Sharing:
                 await tx.queue.finish(job)
             return
         try:
-            if not await self._shelf.has(media_id):
-                raise NotHad(Loss.MISLAID, "our own copy is gone")
             upload = await self._files.begin_upload(media.filename or "file", media.size or 0)
             await self._files.send_bytes(upload, self._shelf.path_of(media_id))
         except NotHad as error:
@@ -131,13 +129,13 @@ class Sharing:
             items = await tx.media.of_message(message_id)
             await self._tell_losses(tx, message_id, items)
             if any(media.state not in _SETTLED for media in items):
-                _log.info("Pictures are late; the conversation goes on without them.", message=message_id)
+                _log.info("Pictures are late; the conversation goes on without them.", message_id=message_id)
                 again = "" if job.key == share_key(message_id) else self._chance.token()
                 await enqueue_late_share(tx, message_id, again)
             await tx.queue.finish(job)
 
     async def _step_back_in(self, job: Job, message_id: MessageId) -> bool:
-        """Leave the rest to the lane when the thread is lost: only the lane may open a thread, or there would be two."""
+        """Leave the rest to the lane when the thread is lost: only the lane may open one, or there would be two."""
         async with self._store.transaction("share in line again") as tx:
             message = await tx.messages.get(message_id)
             conversation = await tx.conversations.get(message.conversation_id)
@@ -213,7 +211,9 @@ class Sharing:
                     await tx.media.update(media_id, state=MediaState.UPLOADED)
             return await tx.media.of_message(message_id)
 
-    async def _complete(self, job: Job, message_id: MessageId, ready: Sequence[Media], *, late: bool, count: int) -> None:
+    async def _complete(
+        self, job: Job, message_id: MessageId, ready: Sequence[Media], *, late: bool, count: int
+    ) -> None:
         conversation = await self._find_thread(job, message_id, late=late)
         if conversation.thread_ts is None:
             raise RetryLater("there is no thread", after=_LOOK_AGAIN)
@@ -286,7 +286,10 @@ class Sharing:
         if shown is not None and shown.thread_ts == media.thread_ts:
             async with self._store.transaction("record share") as tx:
                 await tx.media.update(
-                    media.id, state=MediaState.SHARED, slack_ts=shown.ts, keep_until=_later(media, now + KEPT_AFTER_SHARING)
+                    media.id,
+                    state=MediaState.SHARED,
+                    slack_ts=shown.ts,
+                    keep_until=_later(media, now + KEPT_AFTER_SHARING),
                 )
             return True
         if shown is not None and media.channel_id is not None:

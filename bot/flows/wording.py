@@ -245,7 +245,7 @@ def not_a_member(reason: str) -> str:
 def confirm_reply(message_id: MessageId, text: str, parties: Parties, region: str, *, files: int = 0) -> Words:
     """Return the private question whether a reply is meant for the customer."""
     along = "" if not files else " with 1 file" if files == 1 else f" with {files} files"
-    quoted = f"\n>>> {escape_sms(shorten(text, 500))}" if text.strip() else ""
+    quoted = f"\n{quote(shorten(text, 500))}" if text.strip() else ""
     return line(
         f"Send this{along} to {escape_sms(name_parties(parties, region))}?{quoted}",
         [button("Send", Action.SEND, message_id, style="primary"), button("Keep as note", Action.KEEP, message_id)],
@@ -271,6 +271,11 @@ def still_has_original(message_id: MessageId | None, *, deleted: bool) -> Words:
         [] if message_id is None else [button("Send correction", Action.SEND_CORRECTION, message_id, style="primary")]
     )
     return line(f"✏️ You {did} a text that had already gone out: the customer still has the original.", buttons)
+
+
+def quote(text: str) -> str:
+    """Return *text*, escaped, as a quotation in mrkdwn."""
+    return "\n".join(f"> {line}" for line in escape_sms(text).splitlines() or [""])
 
 
 def shorten(text: str, most: int = 80) -> str:

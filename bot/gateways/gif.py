@@ -1,6 +1,8 @@
 """
-A moving GIF without its notes: comments and applications' data (XMP among them, with its places and names) are left
-out, frames and their times stay byte for byte. Source: the GIF89a specification, W3C.
+A moving GIF without its notes.
+
+Comments and applications' data (XMP among them, with its places and names) are left out; frames and their times stay
+byte for byte. Source: the GIF89a specification, W3C.
 """
 
 from __future__ import annotations

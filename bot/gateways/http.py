@@ -1,10 +1,11 @@
 """
 Fetching what strangers name an address of, without being led inside our own network.
 
-The names in a webhook are the carrier's, and what stands behind them is anybody's. So redirects are followed by hand, at
-every step the addresses that a name resolves to are looked at before one of them is connected to, and it is those very
-addresses that are connected to: a name that answers otherwise the second time is never asked a second time. The API key
-goes out only when a plain request was refused, only to the carrier's own hosts over https, and never after a redirect.
+The names in a webhook are the carrier's, and what stands behind them is anybody's. So redirects are followed by hand,
+at every step the addresses that a name resolves to are looked at before one of them is connected to, and it is those
+very addresses that are connected to: a name that answers otherwise the second time is never asked a second time. The
+API key goes out only when a plain request was refused, only to the carrier's own hosts over https, and never after a
+redirect.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def is_public(address: str) -> bool:
         inner = _unwrap(found)
         if inner is not None:
             return is_public(str(inner))
+        if found.is_site_local:
+            return False
     return found.is_global and not found.is_multicast and not found.is_reserved
 
 
@@ -118,10 +121,9 @@ class CarrierMediaGateway:
         inner = resolver or aiohttp.ThreadedResolver()
         timeouts = _TIMEOUT if timeout is None else aiohttp.ClientTimeout(total=timeout.total_seconds())
         # No cache of names, and no connection kept: what was looked at is what is connected to.
+        guarded = inner if allow_private else GuardedResolver(inner)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=inner if allow_private else GuardedResolver(inner), use_dns_cache=False, force_close=True, limit=32
-            ),
+            connector=aiohttp.TCPConnector(resolver=guarded, use_dns_cache=False, force_close=True, limit=32),
             timeout=timeouts,
             headers={"Accept-Encoding": "identity"},
             trust_env=False,
@@ -192,10 +194,15 @@ class CarrierMediaGateway:
             host = url.raw_host
         except ValueError as error:
             raise NotHad(Loss.ASTRAY, "an address that is none") from error
-        if len(address) > _LONGEST_ADDRESS or url.scheme not in ("http", "https") or not host or url.raw_user is not None:
+        if (
+            len(address) > _LONGEST_ADDRESS
+            or url.scheme not in ("http", "https")
+            or not host
+            or url.raw_user is not None
+        ):
             raise NotHad(Loss.ASTRAY, "an address that is not of the web")
-        # aiohttp takes whatever has a colon, or digits and dots only, for an IP address that needs no resolving, and the
-        # system then reads `2130706433` and `127.1` as 127.0.0.1: so what looks like one must be one, and public.
+        # aiohttp takes whatever has a colon, or digits and dots only, for an IP address that needs no resolving, and
+        # the system then reads `2130706433` and `127.1` as 127.0.0.1: so what looks like one must be one, and public.
         looks_numeric = ":" in host or host.replace(".", "").isdigit()
         if looks_numeric and not self._allow_private and not is_public(host):
             raise NotHad(Loss.FORBIDDEN, "an address that is not public")

@@ -1,6 +1,8 @@
 """
-Pictures made fit to be sent: small enough, upright, in a form that every phone shows, and with nothing in them but
-the picture. Done in threads, one picture at a time: decoding one of 50 million points takes 150 MB and a second.
+Pictures made fit to be sent.
+
+Small enough, upright, in a form that every phone shows, and with nothing in them but the picture. Done in threads, one
+picture at a time: decoding one of 50 million points takes 150 MB and a second.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def _open(file: IO[bytes]) -> Image.Image:
     """Open a picture without decoding it. Raises NotAPicture for what is none, or is too large to be decoded."""
     try:
         image = Image.open(file, formats=_FORMATS)
-    except Exception as error:  # noqa: BLE001 - what decoders raise for a broken file is anything
+    except Exception as error:
         raise NotAPicture(f"it cannot be opened: {type(error).__name__}") from error
     if image.width * image.height > MOST_POINTS or image.width * image.height == 0:
         raise NotAPicture(f"it claims {image.width} by {image.height} points")
@@ -79,10 +81,10 @@ def _open(file: IO[bytes]) -> Image.Image:
 
 def fit_picture(content: bytes, most: int) -> Fitted:
     """
-    Return the picture in *content* in at most *most* bytes (at least 2,000 are needed): turned as it was meant, with
-    no word on where, when and by whom it was taken.
+    Return the picture in *content* in at most *most* bytes; at least 2,000 are needed.
 
-    Graphics stay PNG where that fits, all else becomes JPEG. Raises NotAPicture.
+    It is turned as it was meant, and has no word on where, when and by whom it was taken. Graphics stay PNG where that
+    fits, all else becomes JPEG. Raises NotAPicture.
     """
     with _open(io.BytesIO(content)) as opened:
         kind = opened.format
@@ -91,7 +93,7 @@ def fit_picture(content: bytes, most: int) -> Fitted:
             image = ImageOps.exif_transpose(opened)
             profile = opened.info.get("icc_profile")
             image = _make_plain(image)
-        except Exception as error:  # noqa: BLE001 - what decoders raise for a broken file is anything
+        except Exception as error:
             raise NotAPicture(f"it cannot be decoded: {type(error).__name__}") from error
     if not isinstance(profile, bytes) or len(profile) > _MOST_PROFILE or b"RGB " not in profile[:24]:
         profile = None

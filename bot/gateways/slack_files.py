@@ -44,9 +44,7 @@ class LoginPageError(NotHad):
 class SlackFilesGateway:
     """`bot.media_ports.SlackFiles`."""
 
-    def __init__(
-        self, *, slack: SlackGateway, session: aiohttp.ClientSession, bot_token: str, api_url: str
-    ) -> None:
+    def __init__(self, *, slack: SlackGateway, session: aiohttp.ClientSession, bot_token: str, api_url: str) -> None:
         self._slack = slack
         self._session = session
         self._bot_token = bot_token
@@ -67,7 +65,7 @@ class SlackFilesGateway:
     async def send_bytes(self, upload: Upload, path: Path) -> None:
         """Bring the bytes there. No token goes along: the address itself is the permission."""
         try:
-            with path.open("rb") as file:  # noqa: ASYNC230 - opened at once; aiohttp reads it in a thread
+            with path.open("rb") as file:
                 async with self._session.post(
                     upload.address,
                     data=file,

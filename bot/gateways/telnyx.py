@@ -7,7 +7,9 @@ happened, something may have, or the carrier said no. Sources: developers.telnyx
 
 from __future__ import annotations
 
+import functools
 import json
+import ssl
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,6 +40,12 @@ _QUEUE_FULL_WAIT = timedelta(seconds=30)
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
+@functools.cache
+def _get_tls() -> ssl.SSLContext:
+    """Return what httpx makes for each client by itself, made once: reading all roots takes 35 ms."""
+    return httpx.create_ssl_context()
+
+
 class TelnyxGateway:
     """`bot.ports.Carrier` for Telnyx."""
 
@@ -50,6 +58,7 @@ class TelnyxGateway:
             timeout=_TIMEOUT,
             limits=_LIMITS,
             follow_redirects=False,
+            verify=_get_tls(),
         )
 
     async def close(self) -> None:

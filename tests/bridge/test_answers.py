@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -216,14 +216,15 @@ async def test_a_body_just_within_the_limit_is_read(bench: Bench) -> None:
 # ------------------------------------------------------------------------------------------------------- 503
 
 
-@contextmanager
-def locked(bench: Bench) -> Iterator[None]:
+@asynccontextmanager
+async def locked(bench: Bench) -> AsyncIterator[None]:
     """Hold the database's write lock, as a backup that went wrong may."""
-    other = sqlite3.connect(bench.settings.database_path, isolation_level=None)
+    # In a thread: while it waits for the lock, the bridge must be able to let go of it.
+    other = sqlite3.connect(bench.settings.database_path, isolation_level=None, check_same_thread=False)
     try:
-        other.execute("BEGIN IMMEDIATE")
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         yield
-        other.execute("ROLLBACK")
+        await asyncio.to_thread(other.execute, "ROLLBACK")
     finally:
         other.close()
 
@@ -236,7 +237,7 @@ async def test_an_event_that_cannot_be_committed_is_answered_503_in_time_and_tak
         {"type": "message", "channel": CHANNEL, "user": bench.alice, "text": "Yes", "thread_ts": root, "ts": "1.000100"}
     )
 
-    with locked(bench):
+    async with locked(bench):
         async with asyncio.timeout(2.5):  # the carrier waits for two seconds, Slack for three
             answers = await asyncio.gather(
                 bench.post_signed_by_telnyx(make_text("Second")), bench.post_signed_by_slack(event)
@@ -255,7 +256,7 @@ async def test_an_event_that_cannot_be_committed_is_answered_503_in_time_and_tak
 async def test_a_command_that_cannot_be_committed_is_answered_503_and_sends_nothing(bench: Bench) -> None:
     await bench.settle()
 
-    with locked(bench):
+    async with locked(bench):
         answer = await bench.slack.command(bench.alice, CHANNEL, "/sms", "4155550101 Hi")
     await bench.settle()
 

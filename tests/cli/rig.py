@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "bot")
 SAM = "+14155550101"
 ALEX = "+12125550123"
-LONGEST = 20.0
+LONGEST = 40.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -71,7 +72,7 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--version"])
 
     assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith("Textbridge ")
+    assert re.fullmatch(r"Textbridge \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
 async def test_every_missing_or_wrong_setting_is_told_at_once_and_no_secret_is(tmp_path: Path) -> None:

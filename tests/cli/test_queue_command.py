@@ -50,6 +50,7 @@ def count_parkings(bridge: Running) -> int:
     return sum("is parked." in line for line in bridge.err)
 
 
+@pytest.mark.timeout(150)
 async def test_what_could_not_be_done_is_seen_and_brought_back_beside_a_running_bridge(tmp_path: Path) -> None:
     async with open_world() as world, run_bridge(world, tmp_path) as bridge:
         settings = build_settings(world, tmp_path)
@@ -94,6 +95,7 @@ async def test_what_could_not_be_done_is_seen_and_brought_back_beside_a_running_
         assert await bridge.stop() == 0
 
 
+@pytest.mark.timeout(150)
 async def test_a_job_can_be_set_aside_and_a_second_bridge_cannot_run_meanwhile(tmp_path: Path) -> None:
     async with open_world() as world, run_bridge(world, tmp_path, SEND_HOLD_SECONDS="3600") as bridge:
         settings = build_settings(world, tmp_path)

@@ -263,7 +263,11 @@ class Bench:
             for pool in Pool
         }
         self._from_carrier = CarrierWebhook(
-            verifier=cast("CarrierVerifier", _Trusting()), inbox=self._inbox, clock=clock, metrics=_METRICS
+            verifier=cast("CarrierVerifier", _Trusting()),
+            inbox=self._inbox,
+            region=policy.region,
+            clock=clock,
+            metrics=_METRICS,
         )
         self._from_slack = SlackRequests(
             verifier=cast("SlackVerifier", _Trusting()),

@@ -1,4 +1,4 @@
-"""The bench on which pictures go both ways: the carrier's simulator stands on this machine, so private hosts are allowed."""
+"""The bench on which pictures go both ways. Private hosts are allowed, for the simulators stand on this machine."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ def encode(picture: Image.Image, format_: str, **options: object) -> bytes:
 
 def make_jpeg(width: int = 64, height: int = 48, *, orientation: int = 1, quality: int = 90) -> bytes:
     """Return a photograph as a phone makes it: with a place, a maker, and perhaps lying on its side."""
-    return encode(make_picture(width, height), "JPEG", exif=make_exif(orientation), quality=quality)
+    words = {"exif": make_exif(orientation), "comment": MAKER.encode()}
+    return encode(make_picture(width, height), "JPEG", quality=quality, **words)
 
 
 def make_heic(width: int = 64, height: int = 48) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -90,10 +91,8 @@ def test_a_damaged_picture_fits_or_is_told_apart(data: st.DataObject) -> None:
     whole = data.draw(st.sampled_from([make_jpeg(), make_heic(), make_animation(), encode(make_picture(), "PNG")]))
     at = data.draw(st.integers(0, len(whole) - 1))
     damaged = whole[:at] + data.draw(st.binary(max_size=8)) + whole[at + data.draw(st.integers(0, 8)) :]
-    try:
+    with suppress(NotAPicture):
         assert len(fit_picture(damaged, 20_000).content) <= 20_000
-    except NotAPicture:
-        pass
 
 
 def at(image: Image.Image, x: float, y: float) -> str:
@@ -119,7 +118,9 @@ UPRIGHT = {
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
 def test_a_picture_taken_on_its_side_comes_out_upright(orientation: int) -> None:
-    image = read(fit_picture(make_jpeg(320, 240, orientation=orientation), 100_000).content)
+    fitted = fit_picture(make_jpeg(320, 240, orientation=orientation), 100_000)
+    assert says_nothing(fitted.content)
+    image = read(fitted.content)
     assert image.size == ((240, 320) if orientation > 4 else (320, 240))
     found = tuple(at(image, x, y) for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)))
     assert found == UPRIGHT[orientation]

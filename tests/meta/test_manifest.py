@@ -51,7 +51,6 @@ SCOPE_OF_METHOD = {
     "commands": "slash commands and shortcuts",
     "files:read": "reading a file's bytes",
     "files:write": "files.getUploadURLExternal",
-    "im:write": "conversations.open",
     "reactions:write": "reactions.add",
     "usergroups:read": "usergroups.list",
     "users:read": "users.info",

@@ -6,19 +6,29 @@ import ast
 import re
 import struct
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.app import _OLDEST_BACKLOG as OLDEST_BACKLOG
 from bot.cli import COMMANDS
+from bot.domain import job, media
 from bot.domain.carrier_codes import explain_code
 from bot.domain.commands import MOST_RECIPIENTS, OPTOUTS_FORMS, SCHEDULE_FORMS, SMS_FORMS, Form
 from bot.domain.consent_words import START_WORDS, STOP_WORDS
 from bot.domain.message import Mark
+from bot.flows import reconcile, sending
 from bot.observe import Metrics
 from bot.settings import Settings
+from bot.text.segments import MAX_PARTS
+from bot.workers import worker
+from handlers import verify
+from storage import ownership, upkeep
 from tools.take_pictures import LARGEST, SCENES
 
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
@@ -77,6 +87,40 @@ def read_literals() -> str:
 LITERALS = read_literals()
 
 
+# ----------------------------------------------------------------------------------------------------------- numbers
+
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def count_in_words(span: timedelta, unit: timedelta) -> str:
+    return COUNTS[round(span / unit)]
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase"),
+    [
+        ("README.md", f"When {COUNTS[sending.MOST_QUIET_ATTEMPTS]} attempts have"),
+        ("README.md", f"Telnyx remembers for {sending.KEY_LIFE // HOUR} hours"),
+        ("README.md", f"every {count_in_words(reconcile.EVERY, MINUTE)} minutes: Telnyx"),
+        ("README.md", f"waits up to {ownership.PATIENCE // SECOND} seconds for the first"),
+        ("README.md", f"**{COUNTS[MAX_PARTS].capitalize()} parts.**"),
+        ("README.md", f"go out as an MMS, at most {COUNTS[media.MOST_FILES]}:"),
+        ("README.md", f"More than {verify.TOLERANCE_SECONDS} seconds either way is refused"),
+        ("README.md", f"nothing due for more than {OLDEST_BACKLOG // MINUTE} minutes"),
+        ("ARCHITECTURE.md", f"It waits {count_in_words(sending.RECEIPT_WAIT, SECOND)} seconds for the receipt"),
+        ("ARCHITECTURE.md", f"After {COUNTS[sending.MOST_QUIET_ATTEMPTS]} rounds people are told"),
+        ("ARCHITECTURE.md", f"forgets the key ({sending.KEY_LIFE // HOUR} hours)"),
+        ("ARCHITECTURE.md", f"keep their key for {upkeep.KEEP_FINISHED // DAY} days"),
+        ("ARCHITECTURE.md", f"at most {job.MOST_SURPRISES} times; then parked"),
+        ("ARCHITECTURE.md", f"finish what is under way within {count_in_words(worker.PATIENCE, SECOND)} seconds"),
+        ("ARCHITECTURE.md", f"overlaps waits up to {ownership.PATIENCE // SECOND} seconds"),
+        ("ARCHITECTURE.md", f"asked for at start and every {count_in_words(reconcile.EVERY, MINUTE)} minutes"),
+    ],
+)
+def test_a_number_that_it_tells_is_the_programs(name: str, phrase: str) -> None:
+    assert phrase in " ".join(DOCUMENTS[name].split())
+
+
 # ---------------------------------------------------------------------------------------------------------- settings
 
 SETTINGS = {strip_code(row[0]): row[1:] for row in find_rows(README, "## Settings")}
@@ -116,7 +160,9 @@ def test_every_command_of_make_that_is_named_exists(name: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_it_lists_every_command_of_the_program(command: str) -> None:
-    assert re.search(rf"^\|[^|]*`python -m bot {command}\b[^|]*\| \S", README, re.MULTILINE)
+    rows = find_rows(README, "| `make help` | lists these |")
+
+    assert any(re.search(rf"`python -m bot {command}\b", row[0]) and len(row[1]) > 8 for row in rows)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -181,6 +181,105 @@ async def test_the_lock_is_held_until_the_rollback_is_through_however_often_it_i
     assert rig.look(_NAMES) == []
 
 
+#: Reads a whole table, and so is one of the statements that may take long, wherever those are run.
+_ADD_SLOWLY = "INSERT INTO facts SELECT ? || name, 'x' FROM facts WHERE value = 'seed'"
+
+
+async def test_one_who_joins_anothers_commit_and_is_cancelled_takes_back_its_own_part_and_all_of_that(rig: Rig) -> None:
+    await rig.tell_writer("INSERT INTO facts VALUES ('seed', 'seed')")
+    runs = stored = 0
+    firsts: list[asyncio.Task[None]] = []
+
+    async def join() -> None:
+        async with rig.database.write() as connection:
+            await connection.execute_fetchall(_ADD_SLOWLY, (f"{runs} a ",))
+            await connection.execute_fetchall(_ADD, (f"{runs} b", "x"))
+            await connection.execute_fetchall(_ADD_SLOWLY, (f"{runs} c ",))
+
+    async def prepare() -> Callable[[], Coroutine[Any, Any, None]]:
+        nonlocal runs
+        runs += 1
+        firsts.append(asyncio.ensure_future(_add(rig.database, f"first {runs}")))
+        await asyncio.sleep(0)  # it has the lock; whoever comes now waits, and shares its commit
+        return join
+
+    async for strike, outcome in interrupt_everywhere(prepare, twice=True):
+        assert isinstance(outcome, asyncio.CancelledError), strike
+        await firsts[-1]
+        assert rig.look("SELECT COUNT(*) FROM facts WHERE name = ?", f"first {runs}") == [(1,)], strike
+        await _add(rig.database, f"after {runs}")
+        found = rig.look("SELECT COUNT(*) FROM facts WHERE name LIKE ?", f"{runs} %")[0][0]
+        assert found in (0, 3), strike
+        assert rig.writer_is_idle, strike
+        stored += found == 3
+    await asyncio.gather(*firsts)
+    assert 0 < stored < runs - 1
+
+
+async def test_one_who_fails_takes_nobody_elses_part_with_it(rig: Rig) -> None:
+    async def add_and_fail(name: str) -> None:
+        async with rig.database.write() as connection:
+            await connection.execute_fetchall(_ADD, (name, "x"))
+            raise KeyError(name)
+
+    outcomes = await asyncio.gather(
+        *(add_and_fail(f"bad {n}") if n % 3 == 1 else _add(rig.database, f"good {n}") for n in range(9)),
+        return_exceptions=True,
+    )
+    assert [isinstance(outcome, KeyError) for outcome in outcomes] == [n % 3 == 1 for n in range(9)]
+    assert rig.look(_NAMES) == [(f"good {n}",) for n in range(9) if n % 3 != 1]
+    assert rig.writer_is_idle
+
+
+async def test_when_the_shared_commit_cannot_be_made_nobody_is_told_that_it_was(rig: Rig) -> None:
+    await _add(rig.database, "before")
+    pages = (await rig.tell_writer("PRAGMA page_count"))[0][0]
+    await rig.tell_writer(f"PRAGMA max_page_count = {pages}")
+    outcomes = await asyncio.gather(
+        *(_add(rig.database, *(f"{n} {m} " + "x" * 3_000 for m in range(4))) for n in range(6)), return_exceptions=True
+    )
+    await rig.tell_writer("PRAGMA max_page_count = 1073741823")
+    for n, outcome in enumerate(outcomes):
+        found = rig.look("SELECT COUNT(*) FROM facts WHERE name LIKE ?", f"{n} %")[0][0]
+        assert found == (0 if outcome else 4), n
+        assert outcome is None or isinstance(outcome, NotStored)
+    assert any(outcomes)
+    assert rig.writer_is_idle
+    await _add(rig.database, "after")
+
+
+async def test_a_slow_statement_that_was_given_up_does_not_stop_the_loop(rig: Rig) -> None:
+    go_on = threading.Event()
+    entered = threading.Event()
+
+    in_time: list[bool] = []
+
+    def block() -> int:
+        entered.set()
+        in_time.append(go_on.wait(5))
+        return 1
+
+    await rig.database._writer.create_function("block", 0, block)
+
+    async def write_slowly() -> None:
+        async with rig.database.write() as connection:
+            await connection.execute_fetchall(_ADD, ("never", "x"))
+            await connection.execute_fetchall("SELECT block()")
+
+    first = asyncio.ensure_future(_add(rig.database, "first"))
+    await asyncio.sleep(0)
+    joined = asyncio.ensure_future(write_slowly())
+    while not entered.is_set():  # noqa: ASYNC110 - it is set by a thread
+        await asyncio.sleep(0)
+    joined.cancel()
+    asyncio.get_running_loop().call_soon(asyncio.get_running_loop().call_soon, go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await joined
+    await first
+    assert in_time == [True], "the loop stood still until the statement gave up by itself"
+    assert rig.look(_NAMES) == [("first",)]
+
+
 async def test_what_was_read_is_still_so_when_it_is_written_whatever_other_processes_do(rig: Rig) -> None:
     other = sqlite3.connect(rig.database.path, isolation_level=None, timeout=0)
     try:

@@ -1,0 +1,492 @@
+"""
+The whole bridge under any sequence of what people, platforms and power cuts may do.
+
+Customers text, teammates reply, edit and delete, receipts come in any order, platforms fail, the process dies and starts
+again. After each step, and once more when all has been mended and has come to rest, the promises must hold. They are
+judged by what the platforms have seen alone; the program's own tables are asked only whether anything is left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bot.domain.delivery import DeliveryStatus
+from bot.domain.ids import ScheduleId
+from bot.domain.job import Pool
+from bot.domain.message import Mark, Origin
+from bot.domain.phone import Address
+from bot.errors import CarrierRefused, NotAllowed, RetryLater
+from tests.doubles.bench import ANA, BOB, CEM, Bench, Life, Request, World, make_policy
+from tests.doubles.border import Fault, Trouble
+from tests.doubles.carrier import CarriedText
+from tests.doubles.direct import make_empty_file
+from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
+
+T = TypeVar("T")
+
+#: Linux keeps this folder in memory.
+_FAST = Path("/dev/shm")  # noqa: S108
+PEOPLE = (ANA, BOB, CEM)
+ZONE = ZoneInfo("America/Chicago")
+
+people = st.sampled_from(PEOPLE)
+places = st.integers(min_value=0, max_value=30)
+spans = st.sampled_from((0.2, 1, 5, 7, 35, 100)).map(lambda seconds: timedelta(seconds=seconds))
+pools = st.sampled_from((*((pool,) for pool in Pool), tuple(Pool), tuple(Pool), tuple(Pool)))
+MARKS = {
+    DeliveryStatus.DELIVERED: Mark.DELIVERED,
+    DeliveryStatus.DELIVERY_FAILED: Mark.FAILED,
+    DeliveryStatus.DELIVERY_UNCONFIRMED: Mark.UNCONFIRMED,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Inbound:
+    """A customer's text."""
+
+    sender: Address
+    text: str
+    request: Request
+    quotes: str | None = None  #: What it is a tapback to.
+
+
+@dataclass(slots=True, kw_only=True)
+class Outbound:
+    """What a teammate wants sent; *token* begins each version of it."""
+
+    to: Address
+    token: str
+    message: SlackMessage | None = None  #: Where it was written in a thread.
+    request: Request | None = None
+    is_note: bool = False
+    refused: bool = False
+    taken_back: bool = False  #: Deleted, or cancelled, at whatever moment.
+    promised_unsent: bool = False  #: Somebody was told that it is not sent.
+    versions: list[str] = field(default_factory=list)
+
+
+class BridgeMachine(RuleBasedStateMachine):
+    """People and platforms around one bridge."""
+
+    template: Path
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory(dir=self.template.parent)
+        self.world = World(folder=Path(self.folder.name), template=self.template)
+        self.life = Life(self.world)
+        self.inbound: list[Inbound] = []
+        self.outbound: list[Outbound] = []
+        self.blocked_by_hand: dict[Address, int] = {}
+        self.texts_seen = 0
+        self.attempts_seen = 0
+        self.number = 0
+
+    # ---------------------------------------------------------------------------------------------------- machinery
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    def name(self, kind: str) -> str:
+        self.number += 1
+        return f"{kind}{self.number}."
+
+    def list_roots(self, who: Address) -> list[SlackMessage]:
+        """Return the cards of somebody's threads, deleted ones as well, but none that the program took back."""
+        return [m for m in self.world.slack.messages if m.user == BOT and m.deleted_by != BOT and is_card_of(m, who)]
+
+    def teardown(self) -> None:
+        try:
+            self.run(self.heal())
+            self.check_end()
+        finally:
+            self.run(self.life.stop())
+            self.loop.close()
+            self.folder.cleanup()
+
+    # -------------------------------------------------------------------------------------------------------- people
+
+    @initialize(hold=st.sampled_from((0, 0, 20)))
+    def choose_rules(self, hold: int) -> None:
+        self.world.policy = replace(make_policy(), hold=timedelta(seconds=hold))
+
+    @rule(who=people)
+    def customer_texts(self, who: Address) -> None:
+        text = self.name("t")
+        self.inbound.append(Inbound(sender=who, text=text, request=self.world.text_in(who, text)))
+
+    @rule(who=people, word=st.sampled_from(("STOP", "STOP", "START")))
+    def customer_says_stop_or_start(self, who: Address, word: str) -> None:
+        self.inbound.append(Inbound(sender=who, text=word, request=self.world.text_in(who, word)))
+
+    @precondition(lambda self: self.inbound)
+    @rule(place=places)
+    def customer_likes(self, place: int) -> None:
+        quoted = self.inbound[place % len(self.inbound)]
+        text = f"Liked “{quoted.text}”"
+        request = self.world.text_in(quoted.sender, text)
+        self.inbound.append(Inbound(sender=quoted.sender, text=text, request=request, quotes=quoted.text))
+
+    @rule(who=people, place=places, kind=st.sampled_from(("reply", "reply", "reply", "note", "refused")))
+    def teammate_replies(self, who: Address, place: int, kind: str) -> None:
+        roots = self.list_roots(who)
+        if not roots:
+            return
+        token = self.name("r")
+        text = f"note: {token}" if kind == "note" else f"{token} v0"
+        message, event = self.world.slack.say(ANN, roots[place % len(roots)], text)
+        self.prepare_fate(text, kind, place)
+        self.outbound.append(
+            Outbound(
+                to=who,
+                token=token,
+                message=message,
+                request=self.world.tell(event),
+                is_note=kind == "note",
+                refused=kind == "refused",
+                versions=[text],
+            )
+        )
+
+    def prepare_fate(self, text: str, kind: str, place: int) -> None:
+        carrier = self.world.carrier
+        carrier.fates[text] = list(MARKS)[place % len(MARKS)]
+        if kind == "refused":
+            carrier.refusals[text] = CarrierRefused(code="40302", title="Message too large", detail=None, status=400)
+
+    @precondition(lambda self: self.outbound)
+    @rule(place=places)
+    def teammate_edits(self, place: int) -> None:
+        written = self.outbound[place % len(self.outbound)]
+        if written.message is None or written.message.deleted_by or written.is_note or written.refused:
+            return
+        text = f"{written.token} v{len(written.versions)}"
+        self.prepare_fate(text, "reply", place)
+        written.versions.append(text)
+        self.world.tell(self.world.slack.edit(written.message, text))
+
+    @precondition(lambda self: self.outbound)
+    @rule(place=places)
+    def teammate_deletes(self, place: int) -> None:
+        written = self.outbound[place % len(self.outbound)]
+        if written.message is None or written.message.deleted_by:
+            return
+        written.taken_back = True
+        self.world.tell(self.world.slack.remove(ANN, written.message))
+
+    @rule(who=people)
+    def admin_deletes_the_card(self, who: Address) -> None:
+        roots = [root for root in self.list_roots(who) if not root.deleted_by and root.ts in self.known_threads()]
+        if roots:
+            self.world.tell(self.world.slack.remove(BEN, roots[-1]))
+
+    def known_threads(self) -> set[str]:
+        return {ts for (ts,) in self.run(self.life.do(lambda bench: bench.read("SELECT thread_ts FROM threads")))}
+
+    @rule(who=people, place=places)
+    def teammate_types_sms(self, who: Address, place: int) -> None:
+        token = self.name("s")
+        self.prepare_fate(token, "sms", place)
+
+        async def ask(bench: Bench) -> None:
+            await bench.texting.text_now(
+                once=token, author=ANN, to=(who,), sender=None, text=token, origin=Origin.COMMAND
+            )
+
+        self.ask_for(ask, Outbound(to=who, token=token, versions=[token]))
+
+    @rule(who=people, minutes=st.sampled_from((1, 3, 60)))
+    def teammate_schedules(self, who: Address, minutes: int) -> None:
+        token = self.name("d")
+        due_at = self.world.clock.now() + timedelta(minutes=minutes)
+
+        async def ask(bench: Bench) -> None:
+            await bench.schedules.schedule_text(
+                once=token, author=ANN, to=(who,), sender=None, text=token, due_at=due_at, zone=ZONE
+            )
+
+        self.ask_for(ask, Outbound(to=who, token=token, versions=[token]))
+
+    def ask_for(self, ask: Any, wanted: Outbound) -> None:
+        try:
+            self.run(self.life.do(ask))
+        except NotAllowed:
+            assert self.may_be_blocked(wanted.to)
+        except RetryLater:
+            return  # Slack did not say who asks: they are told to try again
+        else:
+            self.outbound.append(wanted)
+
+    @rule(place=places)
+    def teammate_cancels_a_schedule(self, place: int) -> None:
+        sql = "SELECT schedules.id, text FROM schedules JOIN messages ON messages.id = message_id ORDER BY schedules.rowid"
+        rows = self.run(self.life.do(lambda bench: bench.read(sql)))
+        if not rows:
+            return
+        schedule_id, text = rows[place % len(rows)]
+        try:
+            answer = self.run(self.life.do(lambda bench: bench.schedules.cancel_schedule(ScheduleId(schedule_id), ANN)))
+        except RetryLater:
+            return
+        wanted = next(each for each in self.outbound if each.token == text)
+        wanted.taken_back = True
+        if "Nothing is sent" in answer:
+            wanted.promised_unsent = True
+
+    @rule(who=people)
+    def teammate_opts_them_out(self, who: Address) -> None:
+        once = self.name("o")
+        try:
+            self.run(self.life.do(lambda bench: bench.optouts.add_optout(who, "asked", BEN, once=once)))
+        except RetryLater:
+            return
+        self.blocked_by_hand.setdefault(who, next(self.world.border.sequence))
+
+    # ------------------------------------------------------------------------------------------------------ platforms
+
+    @precondition(lambda self: self.world.carrier.texts)
+    @rule(place=places, final=st.booleans())
+    def carrier_reports(self, place: int, final: bool) -> None:
+        text = self.world.carrier.texts[place % len(self.world.carrier.texts)]
+        if text.sent_at is not None:
+            self.world.report(text, None if final else DeliveryStatus.SENT)
+
+    @precondition(lambda self: self.world.requests)
+    @rule(place=places, new_id=st.booleans())
+    def platform_repeats(self, place: int, new_id: bool) -> None:
+        self.world.repeat(self.world.requests[place % len(self.world.requests)], new_id=new_id)
+
+    @precondition(lambda self: self.world.unanswered)
+    @rule(place=places)
+    def platform_delivers(self, place: int) -> None:
+        request = self.world.unanswered[place % len(self.world.unanswered)]
+        while not self.run(self.life.do(lambda bench: bench.deliver(request))):
+            pass
+
+    @rule()
+    def platforms_deliver_all(self) -> None:
+        self.run(self.life.deliver_all())
+
+    @rule(
+        operation=st.sampled_from(("carrier send", "carrier send", "slack post", "slack", "carrier")),
+        trouble=st.sampled_from(Trouble),
+        times=st.integers(min_value=1, max_value=3),
+    )
+    def platform_breaks(self, operation: str, trouble: Trouble, times: int) -> None:
+        self.world.border.faults.append(Fault(operation=operation, trouble=trouble, times=times))
+
+    @rule(operation=st.sampled_from(("carrier send", "slack post", "slack add_reaction", "slack delete")))
+    def much_happens_during_a_call(self, operation: str) -> None:
+        async def happen() -> None:
+            bench = self.life.bench
+            assert bench is not None
+            for text in self.world.carrier.texts[-1:]:
+                self.world.report(text)
+            for request in self.world.unanswered:
+                await bench.deliver(request)
+            await bench.work(Pool.CARRIER_IN, Pool.SLACK_IN)
+
+        self.world.border.meanwhile.append((operation, happen))
+
+    # -------------------------------------------------------------------------------------------------------- program
+
+    @rule(which=pools)
+    def work(self, which: tuple[Pool, ...]) -> None:
+        self.run(self.life.do(lambda bench: bench.work(*which)))
+
+    @rule(span=spans)
+    def time_passes(self, span: timedelta) -> None:
+        self.run(self.world.clock.advance(span))
+        self.world.carrier.pass_time()
+        self.run(self.life.do(lambda bench: bench.workbench.sweep(everything=False)))
+
+    @rule(after=st.integers(min_value=0, max_value=25))
+    def power_fails_soon(self, after: int) -> None:
+        self.world.border.crash_at = {len(self.world.border.crossings) + after}
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.life.stop())
+
+    # ----------------------------------------------------------------------------------------------------- invariants
+
+    @invariant()
+    def nothing_is_done_twice(self) -> None:
+        carried = Counter(text.text.partition(" ")[0] for text in self.world.carrier.texts)
+        assert not [token for token, times in carried.items() if times > 1]
+        shown = Counter(self.world.slack.words())
+        assert not [text for text, times in shown.items() if times > self.count_meant(text)]
+
+    def count_meant(self, text: str) -> int:
+        return sum(each.text == text for each in self.inbound) or 1
+
+    @invariant()
+    def nobody_who_said_stop_is_texted(self) -> None:
+        for attempt in self.world.carrier.attempts[self.attempts_seen :]:
+            for address in attempt.to:
+                assert not self.is_blocked(address, attempt.prepared), f"{attempt} came after STOP"
+        self.attempts_seen = len(self.world.carrier.attempts)
+
+    def is_blocked(self, who: Address, moment: int) -> bool:
+        """Tell whether *who* was certainly blocked at *moment*, a place in the order of events."""
+        if self.blocked_by_hand.get(who, moment) < moment:
+            return True
+        said = [each for each in self.inbound if each.sender == who]
+        stops = [each.request for each in said if each.text == "STOP" and 0 < each.request.stored < moment]
+        starts = [each.request for each in said if each.text == "START" and 0 < each.request.began < moment]
+        # A START that may have been read after the STOP may have lifted it.
+        return any(all(0 < start.stored < stop.began for start in starts) for stop in stops)
+
+    def may_be_blocked(self, who: Address) -> bool:
+        """Tell whether *who* ever said STOP, or was opted out."""
+        return who in self.blocked_by_hand or any(e.sender == who and e.text == "STOP" for e in self.inbound)
+
+    @invariant()
+    def texts_stand_in_their_own_thread_in_their_order(self) -> None:
+        roots = {m.ts: m for m in self.world.slack.messages if m.user == BOT and m.thread_ts is None}
+        place = {message.words: n for n, message in enumerate(self.world.slack.posted()) if message.words}
+        for message in self.world.slack.posted(lambda m: bool(m.words)):
+            sender = next((each.sender for each in self.inbound if each.text == message.words), None)
+            if sender is not None and message.words not in ("STOP", "START"):
+                assert is_card_of(roots[message.thread_ts or message.ts], sender)
+        for who in PEOPLE:
+            said = [e for e in self.inbound if e.sender == who and e.text in place and e.text[0] == "t"]
+            check_order((each.request, place[each.text]) for each in said)
+
+    @invariant()
+    def replies_arrive_in_their_order(self) -> None:
+        place = {text.text.partition(" ")[0]: n for n, text in enumerate(self.world.carrier.texts)}
+        threads: dict[str, list[Outbound]] = {}
+        for each in self.outbound:
+            if each.message is not None and each.token in place and not self.is_told_unsettled(each):
+                threads.setdefault(str(each.message.thread_ts), []).append(each)
+        for replies in threads.values():
+            check_order((each.request, place[each.token]) for each in replies if each.request)
+
+    def is_told_unsettled(self, wanted: Outbound) -> bool:
+        return any(wanted.token in line for line in self.world.slack.lines("It is not known whether"))
+
+    # -------------------------------------------------------------------------------------------------------- the end
+
+    async def heal(self) -> None:
+        """Mend everything, let all receipts come, and let the world come to rest."""
+        border = self.world.border
+        border.faults.clear()
+        border.meanwhile.clear()
+        border.crash_at = ()
+        await self.life.settle()
+        for text in self.world.carrier.texts:
+            if text.sent_at is not None:
+                self.world.report(text)
+        await self.life.settle()
+        self.left = await self.life.do(
+            lambda bench: bench.read("SELECT status, kind, key, trouble FROM jobs WHERE status != 'done'")
+        )
+
+    def check_end(self) -> None:
+        self.nothing_is_done_twice()
+        self.nobody_who_said_stop_is_texted()
+        self.texts_stand_in_their_own_thread_in_their_order()
+        self.replies_arrive_in_their_order()
+        assert self.left == []
+        self.check_inbound()
+        for wanted in self.outbound:
+            self.check_outbound(wanted)
+        for who in PEOPLE:
+            assert len([root for root in self.list_roots(who) if not root.deleted_by]) <= 1
+
+    def check_inbound(self) -> None:
+        shown = Counter(self.world.slack.words())
+        for each in self.inbound:
+            if each.quotes is None:
+                assert shown[each.text] == self.count_meant(each.text), f"{each.text} is not shown as often as it came"
+            elif not shown[each.text]:
+                quoted = [m for m in self.world.slack.messages if m.words == each.quotes]
+                assert any("+1" in m.our_marks or m.deleted_by for m in quoted), f"{each.text} has left no trace"
+
+    def check_outbound(self, wanted: Outbound) -> None:
+        carried = [text for text in self.world.carrier.texts if text.text in wanted.versions]
+        gone = [text for text in carried if text.sent_at is not None]
+        assert all(text.to == (wanted.to,) for text in carried)
+        if wanted.is_note or wanted.refused:
+            assert not carried
+        if wanted.promised_unsent:
+            assert not gone
+        if not (gone or wanted.is_note or wanted.refused or wanted.taken_back):
+            assert self.may_be_blocked(wanted.to), f"{wanted.token} never went out"
+        if wanted.message is None:
+            shown = self.world.slack.words().count(wanted.token)
+            assert shown == 1 if gone else shown <= 1
+            posts = list(self.world.slack.posted(lambda m: m.words == wanted.token))
+        else:
+            posts = [wanted.message]
+        for message in posts:
+            if message.deleted_by is None:
+                self.check_mark(wanted, message, gone)
+
+    def check_mark(self, wanted: Outbound, message: SlackMessage, gone: list[CarriedText]) -> None:
+        marks = message.our_marks - {"+1"}  # tapbacks
+        if gone:
+            assert marks == {MARKS[gone[0].fate].value}
+        elif wanted.is_note:
+            assert marks == {Mark.NOTE.value}
+        elif wanted.refused and not self.may_be_blocked(wanted.to):
+            assert marks == {Mark.FAILED.value}
+        elif not wanted.taken_back:
+            assert marks <= {Mark.BLOCKED.value, Mark.FAILED.value}
+            assert len(marks) == 1
+
+
+def is_card_of(message: SlackMessage, who: Address) -> bool:
+    return message.thread_ts is None and message.text.startswith("📱") and who in message.text
+
+
+def check_order(placed: Any) -> None:
+    """See that nothing stands before what had been taken in before it was first offered."""
+    ordered = sorted(placed, key=lambda each: each[1])
+    for position, (later, _) in enumerate(ordered):
+        for earlier, _ in ordered[:position]:
+            assert not 0 < later.stored < earlier.began, "overtaken"
+
+
+@pytest.fixture
+def template() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=_FAST if _FAST.is_dir() else None) as folder:
+        path = Path(folder) / "empty.db"
+        make_empty_file(path)
+        yield path
+
+
+def test_the_bridge_keeps_its_promises_whatever_happens(template: Path) -> None:
+    BridgeMachine.template = template
+    # `--hypothesis-profile=fuzz` brings more examples; the other profiles keep hypothesis's own number, which is too many.
+    wanted = settings().max_examples
+    run_state_machine_as_test(
+        BridgeMachine,
+        settings=settings(
+            max_examples=wanted if wanted > 100 else 60,
+            stateful_step_count=30,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
