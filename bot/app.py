@@ -300,7 +300,11 @@ def _compose(
 
     application = build_web(
         carrier=CarrierWebhook(
-            verifier=CarrierVerifier([settings.telnyx_public_key]), inbox=inbox, region=policy.region, clock=clock, metrics=metrics
+            verifier=CarrierVerifier([settings.telnyx_public_key]),
+            inbox=inbox,
+            region=policy.region,
+            clock=clock,
+            metrics=metrics,
         ),
         slack=SlackRequests(
             verifier=SlackVerifier([settings.slack_signing_secret.get_secret_value()]),

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.domain.media import Media
 from bot.errors import RetryLater
-from bot.media_ports import Shelf
+from bot.ports.media import Shelf
 from bot.observe import Log, Metrics
 from bot.ports import Store
 

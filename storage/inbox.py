@@ -67,10 +67,9 @@ class GroupedInbox:
                     self._arrived.set()
                 if batch:
                     await self._store_batch(batch)
-                    self._database.rush.count(len(self._pending))
+                    self._database.rush.count(len(batch), self._clock.monotonic())
         finally:
             self._stopped = True
-            self._database.rush.count(0)
             # A commit under way may have happened; the sender tries again and finds the key taken.
             for entry in (*batch, *self._pending):
                 _settle(entry, _make_refusal())

@@ -44,7 +44,7 @@ _CHANGEABLE = frozenset(
 
 
 class MediaRows:
-    """`bot.media_ports.MediaItems` on SQLite."""
+    """`bot.ports.media.MediaItems` on SQLite."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection

@@ -11,17 +11,24 @@ from datetime import timedelta
 
 #: So many requests that came during one commit make a crowd. At a thousand a second there are two or three.
 _CROWD = 8
-#: In a rush each pool takes up this many jobs, once in so long: work slows down, and never stands still.
-FEW = 2
+#: In a rush each pool takes up so few jobs at a time, with such a pause before: work slows down, and never stands still.
+FEW = 1
 PAUSE = timedelta(milliseconds=50)
+#: How long, in seconds, a crowd is taken to go on.
+_LASTS = 0.1
 
 
 class Rush:
-    """Whether there is one."""
+    """Whether there is one, by the size of the newest commits."""
 
     def __init__(self) -> None:
-        self.is_on = False
+        self._until = 0.0
 
-    def count(self, waiting: int) -> None:
-        """Tell how many requests wait now that a commit has ended."""
-        self.is_on = waiting >= _CROWD
+    def count(self, requests: int, now: float) -> None:
+        """Tell how many *requests* a commit was for; *now* is the clock's monotonic seconds."""
+        if requests >= _CROWD:
+            self._until = now + _LASTS
+
+    def is_on(self, now: float) -> bool:
+        """Tell whether there is a rush."""
+        return now < self._until

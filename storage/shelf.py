@@ -46,7 +46,7 @@ class _FileSink:
 
 
 class FileShelf:
-    """`bot.media_ports.Shelf` on a folder."""
+    """`bot.ports.media.Shelf` on a folder."""
 
     def __init__(self, folder: Path, chance: Chance) -> None:
         self.folder = folder

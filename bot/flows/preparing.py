@@ -40,7 +40,7 @@ from bot.domain.schedule import ScheduleState
 from bot.errors import NotAllowed, RetryLater, SlackRefused
 from bot.flows import media_wording
 from bot.flows.jobs import enqueue_mark, enqueue_share, enqueue_upload, enqueue_whisper, read_body
-from bot.media_ports import Pictures, Shelf, SlackFile, SlackFiles
+from bot.ports.media import Pictures, Shelf, SlackFile, SlackFiles
 from bot.observe import Log
 from bot.ports import Store, Transaction
 
@@ -271,7 +271,8 @@ class Preparing:
             if message.origin not in (Origin.THREAD, Origin.SCHEDULE):
                 await enqueue_share(tx, conversation.id, message.id)
             await tx.queue.finish(job)
-        _log.info("Files are ready to be sent.", message_id=message.id, files=len(ready), size=sum(f.size for f in ready))
+        size = sum(file.size for file in ready)
+        _log.info("Files are ready to be sent.", message_id=message.id, files=len(ready), size=size)
 
     async def _refuse(self, job: Job, message: Message, reason: str) -> None:
         async with self._store.transaction("refuse files") as tx:

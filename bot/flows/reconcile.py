@@ -45,6 +45,7 @@ _LIVE = timedelta(days=7)
 _REPLY_MAY_BE = timedelta(hours=24)
 _MOST_THREADS = 100
 
+_BEGUN = "first_reconciled_at"
 _TEXTS_UNTIL = "texts_reconciled_until"
 _REPLIES_UNTIL = "replies_reconciled_until"
 
@@ -100,14 +101,17 @@ class Reconcile:
     async def recover_texts(self) -> int:
         """Have texts read whose webhooks never came; return how many. Transactions: one for each, the cursor."""
         now = self._clock.now()
-        until = await self._read_cursor(_TEXTS_UNTIL)
-        if until is None:  # the first start: what was before it is not ours to show
+        begun = await self._read_cursor(_BEGUN)
+        if begun is None:  # the first start: what was before it is not ours to show
+            await self._write_cursor(_BEGUN, now)
             await self._write_cursor(_TEXTS_UNTIL, now)
             return 0
-        records = await self._carrier.list_inbound(since=until - _OVERLAP)
+        until = await self._read_cursor(_TEXTS_UNTIL) or begun
+        since = max(until - _OVERLAP, begun)
         found = 0
+        records = await self._carrier.list_inbound(since=since)
         for record in sorted(records, key=lambda record: record.created_at):
-            if until - _OVERLAP <= record.created_at <= now - GRACE and record.ours in self._policy.our_numbers:
+            if since <= record.created_at <= now - GRACE and record.ours in self._policy.our_numbers:
                 found += await self._recover_text(record)
         await self._write_cursor(_TEXTS_UNTIL, max(until, now - GRACE))
         return found

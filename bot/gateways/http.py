@@ -23,7 +23,7 @@ from yarl import URL
 
 from bot.domain.media import Loss, NotHad
 from bot.errors import RetryLater
-from bot.media_ports import Fetched, Sink
+from bot.ports.media import Fetched, Sink
 from bot.observe import Metrics
 
 #: For one file, redirects included: less than a job's lease.
@@ -102,7 +102,7 @@ class _Step:
 
 
 class CarrierMediaGateway:
-    """`bot.media_ports.CarrierMedia` over aiohttp, in a session of its own. To be made inside a running event loop."""
+    """`bot.ports.media.CarrierMedia` over aiohttp, in a session of its own. To be made inside a running event loop."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 
 from bot.domain.media import NotAPicture
 from bot.gateways.gif import keep_frames_only
-from bot.media_ports import Fitted, Look
+from bot.ports.media import Fitted, Look
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 class PillowPictures:
-    """`bot.media_ports.Pictures` with Pillow."""
+    """`bot.ports.media.Pictures` with Pillow."""
 
     def __init__(self) -> None:
         self._one = asyncio.Semaphore(1)

@@ -23,7 +23,7 @@ from bot.domain.media_types import HEAD, read_type, sniff_type
 from bot.errors import RetryLater, SlackRefused
 from bot.gateways.http import MOST_REDIRECTS, pour
 from bot.gateways.slack import SlackGateway
-from bot.media_ports import Fetched, Shown, Sink, SlackFile, Upload
+from bot.ports.media import Fetched, Shown, Sink, SlackFile, Upload
 
 #: For the bytes of one file, either way: less than a job's lease.
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=30)
@@ -42,7 +42,7 @@ class LoginPageError(NotHad):
 
 
 class SlackFilesGateway:
-    """`bot.media_ports.SlackFiles`."""
+    """`bot.ports.media.SlackFiles`."""
 
     def __init__(self, *, slack: SlackGateway, session: aiohttp.ClientSession, bot_token: str, api_url: str) -> None:
         self._slack = slack

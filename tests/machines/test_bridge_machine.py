@@ -366,10 +366,9 @@ class BridgeMachine(RuleBasedStateMachine):
     def texts_stand_in_their_own_thread_in_their_order(self) -> None:
         roots = {m.ts: m for m in self.world.slack.messages if m.user == BOT and m.thread_ts is None}
         place = {message.words: n for n, message in enumerate(self.world.slack.posted()) if message.words}
-        for message in self.world.slack.posted(lambda m: bool(m.words)):
-            sender = next((each.sender for each in self.inbound if each.text == message.words), None)
-            if sender is not None and message.words not in ("STOP", "START"):
-                assert is_card_of(roots[message.thread_ts or message.ts], sender)
+        for message in self.world.slack.posted(lambda m: m.words.startswith("t")):
+            sender = next(each.sender for each in self.inbound if each.text == message.words)
+            assert is_card_of(roots[message.thread_ts or message.ts], sender)
         for who in PEOPLE:
             said = [e for e in self.inbound if e.sender == who and e.text in place and e.text[0] == "t"]
             check_order((each.request, place[each.text]) for each in said)

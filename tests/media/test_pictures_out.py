@@ -387,3 +387,19 @@ async def test_the_form_takes_a_picture_without_words_and_refuses_neither(bench:
     assert not (await get_mms(bench)).text
     answer = await fill_form(bench, "")
     assert "no text" in json.dumps(answer.body)
+
+
+async def test_a_scheduled_picture_is_fetched_at_once_and_shown_when_it_goes_out(bench: Bench) -> None:
+    due = bench.clock.now() + timedelta(hours=1)
+    when = {"type": "datetimepicker", "selected_date_time": int(due.timestamp())}
+    file = keep_file(bench)
+    await fill_form(bench, "Later", files={"type": "file_input", "files": [file]}, when=when)
+    await bench.wait_until(lambda: bench.send_requests)
+    await bench.settle()
+    del bench.slack.files[file["id"]]  # thrown away meanwhile
+    assert bench.phone() == []
+    await bench.pass_time(timedelta(hours=1, seconds=5))
+    assert len((await get_mms(bench)).media) == 1
+    await bench.wait_until(lambda: [each for each in bench.slack.files.values() if each.shares.get(CHANNEL)])
+    (shown,) = [message for message in bench.slack.workspace.channels[CHANNEL].messages.values() if message.files]
+    assert shown.thread_ts is not None

@@ -1,9 +1,4 @@
-"""
-What the flows need from the world, and the promises that whoever provides it makes.
-
-Two kinds. `Store` and what hangs on its `Transaction` keep things: they never touch the network. The gateways touch the
-network: they never keep anything, never retry by themselves, and never run inside a transaction.
-"""
+"""What is kept: the repositories of one transaction, the store that opens it, and the durable queue."""
 
 from __future__ import annotations
 
@@ -12,11 +7,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.domain.consent import Consent, ConsentChange, Evidence
 from bot.domain.conversation import Conversation, Parties
-from bot.domain.delivery import Delivery, DeliveryStatus
+from bot.domain.delivery import Delivery
 from bot.domain.ids import (
     CarrierMessageId,
     ChannelId,
@@ -24,20 +19,13 @@ from bot.domain.ids import (
     MessageId,
     ScheduleId,
     SlackTs,
-    TeamId,
-    UserId,
 )
 from bot.domain.job import Job, NewJob, Pool
 from bot.domain.message import Message, State
 from bot.domain.phone import Address
 from bot.domain.schedule import Schedule, ScheduleState
-from bot.media_ports import MediaItems
-
-#: A piece of Slack's Block Kit, as JSON.
-Block = Mapping[str, Any]
-
-
-# --- What is kept ---------------------------------------------------------------------------------------------------
+from bot.ports.carrier import CarrierRequest
+from bot.ports.media import MediaItems
 
 
 class Conversations(Protocol):
@@ -124,19 +112,6 @@ class Messages(Protocol):
     async def find_outbound_to(self, address: Address, states: Sequence[State]) -> Sequence[Message]:
         """Return the outbound messages in one of *states* to conversations that *address* is part of."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierRequest:
-    """A request to the carrier exactly as it goes out, every time it goes out."""
-
-    message_id: MessageId
-    path: str  #: Such as `/messages`.
-    idempotency_key: str
-    body: bytes
-    created_at: datetime
-    attempted_at: datetime | None = None  #: When the newest attempt began whose outcome is unknown.
-    attempts: int = 0
 
 
 class Deliveries(Protocol):
@@ -347,195 +322,4 @@ class Inbox(Protocol):
 
         What arrives together shares one commit. Raises RetryLater when it could not be committed.
         """
-        ...
-
-
-# --- The carrier ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
-    """The carrier's yes to a send."""
-
-    carrier_id: CarrierMessageId
-    sender: str | None  #: The number that it chose, or ours.
-    parts: int | None  #: As the carrier counts them.
-    statuses: Mapping[Address, DeliveryStatus]  #: One for each recipient.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarrierOptout:
-    """One line of the carrier's own list of people who opted out."""
-
-    address: Address
-    ours: Address | None
-    keyword: str | None
-    created_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboundRecord:
-    """One line of the carrier's record of inbound texts: who and when, without the words."""
-
-    carrier_id: CarrierMessageId
-    sender: Address
-    ours: Address
-    created_at: datetime
-
-
-class Carrier(Protocol):
-    """
-    The carrier's API. One call is one request: no retries in here.
-
-    Raises RetryLater when the request certainly had no effect, OutcomeUnknown when it may have had one, CarrierRefused
-    when it was understood and refused.
-    """
-
-    async def send(self, request: CarrierRequest) -> Acceptance:
-        """Make *request*, byte for byte, under its key."""
-        ...
-
-    async def cancel(self, carrier_id: CarrierMessageId) -> None:
-        """Take a scheduled message back; CarrierRefused if it is too late or unknown."""
-        ...
-
-    async def find_message(self, carrier_id: CarrierMessageId) -> Mapping[str, Any] | None:
-        """Return the carrier's record of a message of the last ten days; None if it has none."""
-        ...
-
-    async def list_optouts(self) -> Sequence[CarrierOptout]:
-        """Return the carrier's whole list, all pages."""
-        ...
-
-    async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
-        """Return the inbound texts that the carrier has on record from *since* on, all pages."""
-        ...
-
-    async def check_access(self) -> None:
-        """Raise CarrierRefused if the API key is refused, RetryLater if the carrier cannot be reached."""
-        ...
-
-
-# --- Slack ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A message to be posted by us. *key* goes into its metadata: by it the post is found again."""
-
-    channel_id: ChannelId
-    text: str  #: For notifications and screen readers: plain, escaped.
-    blocks: Sequence[Block]
-    key: str
-    thread_ts: SlackTs | None = None
-    broadcast: bool = False  #: Show it in the channel as well.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
-    """Where a post stands."""
-
-    ts: SlackTs
-    thread_ts: SlackTs | None  #: None for a threaded post says that the thread's root is gone.
-
-
-class Threads(Protocol):
-    """
-    Slack's messages. One call is one request: no retries in here.
-
-    Raises RetryLater when nothing happened, OutcomeUnknown when it may have, ChannelUnusable when the channel is
-    archived, gone or closed to us, SlackRefused for any other refusal.
-    """
-
-    async def post(self, post: Post) -> Posted:
-        """Post it, with no link unfurled and no mention brought to life."""
-        ...
-
-    async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
-        """Return the posts of ours with the key of *post*, oldest first, made after *since*. Changes nothing."""
-        ...
-
-    async def delete(self, channel_id: ChannelId, ts: SlackTs) -> None:
-        """Delete a post of ours; one already gone is no error."""
-        ...
-
-    async def whisper(
-        self, channel_id: ChannelId, user_id: UserId, text: str, blocks: Sequence[Block], thread_ts: SlackTs | None
-    ) -> None:
-        """Tell *user_id*, and nobody else, something in the channel or thread."""
-        ...
-
-    async def add_reaction(self, channel_id: ChannelId, ts: SlackTs, name: str) -> None:
-        """Add our reaction; one already there is no error."""
-        ...
-
-    async def remove_reaction(self, channel_id: ChannelId, ts: SlackTs, name: str) -> None:
-        """Remove our reaction; none there is no error."""
-        ...
-
-    async def list_replies(self, channel_id: ChannelId, thread_ts: SlackTs, *, since: datetime) -> Sequence[Block]:
-        """Return the messages of a thread from *since* on, as Slack gives them; none for a thread that is gone."""
-        ...
-
-    async def join(self, channel_id: ChannelId) -> None:
-        """Join a public channel; ChannelUnusable if it cannot be joined."""
-        ...
-
-
-class HomeTab(Protocol):
-    """The app's Home tab. Publishing it again changes nothing."""
-
-    async def publish_home(self, user_id: UserId, blocks: Sequence[Block]) -> None:
-        """Show *blocks* on the Home tab of *user_id*. Raises RetryLater or SlackRefused."""
-        ...
-
-
-class Standing(StrEnum):
-    """Who somebody is to this workspace."""
-
-    MEMBER = "member"  #: A teammate: may text.
-    GUEST = "guest"  #: Single- or multi-channel guest.
-    OUTSIDER = "outsider"  #: Of another organisation (Slack Connect).
-    BOT = "bot"  #: Not a person.
-    GONE = "gone"  #: Deactivated, or not known to Slack.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody in Slack."""
-
-    id: UserId
-    name: str  #: As teammates see it.
-    zone: str | None  #: IANA time zone name.
-    standing: Standing
-    is_admin: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OurselvesInSlack:
-    """Who we are in Slack."""
-
-    team_id: TeamId
-    bot_user_id: UserId
-    bot_id: str
-    workspace_url: str  #: With a slash at the end; `https://acme.slack.com/`.
-
-
-class Directory(Protocol):
-    """Who is who in Slack. Raises RetryLater when Slack cannot tell now."""
-
-    async def get_person(self, user_id: UserId) -> Person:
-        """Return the person; one whom Slack does not know stands as GONE."""
-        ...
-
-    async def name_channel(self, channel_id: ChannelId) -> str | None:
-        """Return the channel's name without `#`."""
-        ...
-
-    async def name_group(self, group_id: str) -> str | None:
-        """Return the user group's handle without `@`."""
-        ...
-
-    async def get_ourselves(self) -> OurselvesInSlack:
-        """Return who we are; SlackRefused if the token is refused."""
         ...

@@ -1,0 +1,72 @@
+"""
+What the flows need from the world, and the promises that whoever provides it makes.
+
+Two kinds. `Store` and what hangs on its `Transaction` keep things: they never touch the network. The gateways touch the
+network: they never keep anything, never retry by themselves, and never run inside a transaction.
+"""
+
+from __future__ import annotations
+
+from bot.ports.carrier import (
+    Acceptance,
+    Carrier,
+    CarrierOptout,
+    CarrierRequest,
+    InboundRecord,
+)
+from bot.ports.kept import (
+    ConsentEntry,
+    Consents,
+    ConsentStep,
+    Conversations,
+    Deliveries,
+    Facts,
+    Inbox,
+    Messages,
+    Queue,
+    Schedules,
+    Store,
+    Transaction,
+    Workbench,
+)
+from bot.ports.slack import (
+    Block,
+    Directory,
+    HomeTab,
+    OurselvesInSlack,
+    Person,
+    Post,
+    Posted,
+    Standing,
+    Threads,
+)
+
+__all__ = [
+    "Acceptance",
+    "Block",
+    "Carrier",
+    "CarrierOptout",
+    "CarrierRequest",
+    "ConsentEntry",
+    "ConsentStep",
+    "Consents",
+    "Conversations",
+    "Deliveries",
+    "Directory",
+    "Facts",
+    "HomeTab",
+    "InboundRecord",
+    "Inbox",
+    "Messages",
+    "OurselvesInSlack",
+    "Person",
+    "Post",
+    "Posted",
+    "Queue",
+    "Schedules",
+    "Standing",
+    "Store",
+    "Threads",
+    "Transaction",
+    "Workbench",
+]
