@@ -15,9 +15,9 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.domain.media import Media
 from bot.errors import RetryLater
-from bot.ports.media import Shelf
 from bot.observe import Log, Metrics
 from bot.ports import Store
+from bot.ports.media import Shelf
 
 _log = Log("media")
 

@@ -83,9 +83,9 @@ class ConsentRows:
 
     async def list_blocked(self, *, offset: int, limit: int) -> tuple[int, Sequence[Consent]]:
         """Return how many are blocked, and *limit* of them from *offset*, newest first."""
-        total = int(list(await self._connection.execute_fetchall(_COUNT))[0]["blocked"])
+        counted = next(iter(await self._connection.execute_fetchall(_COUNT)))
         rows = list(await self._connection.execute_fetchall(_BLOCKED, (limit, offset)))
-        return total, [await self.get(Address(row["address"])) for row in rows]
+        return int(counted["blocked"]), [await self.get(Address(row["address"])) for row in rows]
 
     async def history(self, address: Address) -> Sequence[ConsentEntry]:
         """Return all evidence on *address*, newest first."""

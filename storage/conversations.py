@@ -59,9 +59,7 @@ class ConversationRows:
         await self._connection.execute_fetchall(
             _CREATE, (new_id, parties.ours, parties.key, channel_id, to_micros(now))
         )
-        created = await self.find(parties)
-        assert created is not None, "the unique pair was inserted in this transaction"
-        return created
+        return await self.get(new_id)
 
     async def get(self, conversation_id: ConversationId) -> Conversation:
         """Return the conversation; KeyError if there is none."""

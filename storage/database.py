@@ -48,7 +48,7 @@ _READER = (
 
 async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """Await *work* to its end even if this task is cancelled meanwhile; the cancellation is raised afterwards."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(work)  # noqa: TID251 - held and awaited right here
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
@@ -115,10 +115,9 @@ class Database:
                 if isinstance(error, sqlite3.OperationalError):
                     raise _explain(error) from error
                 raise
-            if begun is None:
-                self._open_commit = _Commit()
-            commit = begun or self._open_commit
-            assert commit is not None, "it was begun just now"
+            commit = begun
+            if commit is None:
+                commit = self._open_commit = _Commit()
         await run_to_end(self._commit_in_turn(commit) if begun is None else commit.wait())
 
     async def _commit_in_turn(self, commit: _Commit) -> None:
@@ -128,7 +127,7 @@ class Database:
                 self._open_commit = None
                 try:
                     await self._writer.commit()
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - told to all who joined
                     await self._roll_back()
                     commit.settle(error)
                 else:

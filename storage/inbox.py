@@ -27,16 +27,22 @@ _LARGEST_BATCH = 200
 class _Entry:
     job: NewJob
     stored: asyncio.Future[bool]
+    since: float  #: On the loop's own clock.
 
 
 class GroupedInbox:
     """`bot.ports.Inbox`. `run` must be running for `put` to return."""
 
-    def __init__(self, database: Database, bell: Bell, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, bell: Bell, clock: Clock, *, patience_seconds: float = _PATIENCE_SECONDS
+    ) -> None:
         self._database = database
         self._bell = bell
         self._clock = clock
+        self._patience = patience_seconds
         self._pending: list[_Entry] = []
+        self._storing: list[_Entry] = []
+        self._alarm: asyncio.TimerHandle | None = None  #: One for all: it rings when the oldest has waited too long.
         self._arrived = asyncio.Event()
         self._stopped = False
 
@@ -44,19 +50,28 @@ class GroupedInbox:
         """Return once *job* is on disk; False if it was there already. Raises NotStored if it could not be committed."""
         if self._stopped:
             raise _make_refusal()
-        entry = _Entry(job, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        entry = _Entry(job, loop.create_future(), loop.time())
         self._pending.append(entry)
         self._arrived.set()
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                return await entry.stored
-        except TimeoutError:
-            # It may yet be stored; the sender's next try then finds its key taken.
-            raise NotStored("the database did not take it in time") from None
+        if self._alarm is None:
+            self._alarm = loop.call_at(entry.since + self._patience, self._refuse_late)
+        return await entry.stored
+
+    def _refuse_late(self) -> None:
+        """Refuse those who have waited too long. Theirs may yet be stored; the next try then finds its key taken."""
+        self._alarm = None
+        loop = asyncio.get_running_loop()
+        for entry in (*self._storing, *self._pending):  # in the order in which they came
+            if entry.stored.done():
+                continue
+            if entry.since + self._patience > loop.time():
+                self._alarm = loop.call_at(entry.since + self._patience, self._refuse_late)
+                return
+            _settle(entry, NotStored("the database did not take it in time"))
 
     async def run(self) -> None:
         """Commit what has come, batch by batch, until cancelled; what is pending then is refused, to be sent again."""
-        batch: list[_Entry] = []
         self._stopped = False
         try:
             while True:
@@ -66,14 +81,18 @@ class GroupedInbox:
                 if self._pending:
                     self._arrived.set()
                 if batch:
+                    self._storing = batch
                     await self._store_batch(batch)
                     self._database.rush.count(len(batch), self._clock.monotonic())
         finally:
             self._stopped = True
+            if self._alarm is not None:
+                self._alarm.cancel()
+                self._alarm = None
             # A commit under way may have happened; the sender tries again and finds the key taken.
-            for entry in (*batch, *self._pending):
+            for entry in (*self._storing, *self._pending):
                 _settle(entry, _make_refusal())
-            self._pending = []
+            self._storing, self._pending = [], []
 
     async def _store_batch(self, batch: list[_Entry]) -> None:
         try:
@@ -108,7 +127,7 @@ def _make_refusal() -> NotStored:
     return NotStored("stopping", person="Textbridge is restarting.")
 
 
-def _settle(entry: _Entry, outcome: bool | Exception) -> None:
+def _settle(entry: _Entry, outcome: bool | Exception) -> None:  # noqa: FBT001 - what `put` returns
     if entry.stored.done():  # its request was cancelled meanwhile
         return
     if isinstance(outcome, Exception):

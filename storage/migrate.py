@@ -21,9 +21,13 @@ COMPAT = 1
 
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
-_CREATE_VERSION = "CREATE TABLE IF NOT EXISTS version (one INTEGER PRIMARY KEY CHECK (one = 1), schema INTEGER NOT NULL, compat INTEGER NOT NULL) STRICT"
+_CREATE_VERSION = """
+CREATE TABLE IF NOT EXISTS version
+(one INTEGER PRIMARY KEY CHECK (one = 1), schema INTEGER NOT NULL, compat INTEGER NOT NULL) STRICT"""
 _READ_VERSION = "SELECT schema, compat FROM version"
-_WRITE_VERSION = "INSERT INTO version VALUES (1, ?, ?) ON CONFLICT (one) DO UPDATE SET schema = excluded.schema, compat = excluded.compat"
+_WRITE_VERSION = """
+INSERT INTO version VALUES (1, ?, ?)
+ON CONFLICT (one) DO UPDATE SET schema = excluded.schema, compat = excluded.compat"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

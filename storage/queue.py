@@ -70,7 +70,8 @@ _NEXT_DUE = "SELECT MIN(due_at) AS due_at FROM jobs WHERE pool = ? AND status = 
 _AGAIN = """
 UPDATE jobs SET attempts = 0, surprises = 0, due_at = ?1,
     status = CASE WHEN lane IS NOT NULL
-        AND EXISTS (SELECT 1 FROM jobs h WHERE h.lane = jobs.lane AND h.status IN ('ready', 'running')) THEN 'waiting' ELSE 'ready' END
+        AND EXISTS (SELECT 1 FROM jobs h WHERE h.lane = jobs.lane AND h.status IN ('ready', 'running'))
+        THEN 'waiting' ELSE 'ready' END
 WHERE id = ?2 AND status = 'parked' RETURNING pool"""
 _SET_ASIDE = """
 UPDATE jobs SET status = 'parked', finished_at = ?1, trouble = 'parked by hand'
@@ -120,7 +121,9 @@ class QueueRows:
 
     async def park_unknown(self, job_id: int, token: str) -> None:
         """Give up a claimed job of a kind that this program does not know."""
-        await self._take_away(_PARK, (to_micros(self._clock.now()), job_id, token, "its kind is not known here"), job_id)
+        await self._take_away(
+            _PARK, (to_micros(self._clock.now()), job_id, token, "its kind is not known here"), job_id
+        )
 
     async def _take_away(self, sql: str, parameters: tuple[object, ...], job_id: int) -> None:
         rows = list(await self._connection.execute_fetchall(sql, parameters))
@@ -156,7 +159,7 @@ class QueueRows:
 
     async def is_pool_busy(self, pool: Pool) -> bool:
         """Tell whether any job of *pool* is unfinished; one that waits has its lane's head before it."""
-        return bool(list(await self._connection.execute_fetchall(_IS_POOL_BUSY, (pool,)))[0]["busy"])
+        return bool(next(iter(await self._connection.execute_fetchall(_IS_POOL_BUSY, (pool,))))["busy"])
 
     async def try_again(self, job_id: int) -> bool:
         """Bring a parked job back, by a person's word; False if it is not parked."""

@@ -14,7 +14,10 @@ from storage.rows import to_micros
 KEEP_FINISHED = timedelta(days=30)
 _BATCH = 1_000
 
-_BACKLOG = "SELECT pool, status, COUNT(*) AS jobs FROM jobs WHERE status IN ('waiting', 'ready', 'running', 'parked') GROUP BY pool, status"
+_BACKLOG = """
+SELECT pool, status, COUNT(*) AS jobs FROM jobs
+WHERE status IN ('waiting', 'ready', 'running', 'parked')
+GROUP BY pool, status"""
 _OLDEST = "SELECT MIN(due_at) AS due_at FROM jobs WHERE status = 'ready'"
 _FORGET = (
     "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE status = 'done' AND finished_at < ? LIMIT ?) RETURNING id"

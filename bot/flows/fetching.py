@@ -11,9 +11,9 @@ from bot.domain.media import MOST_INBOUND_BYTES, Loss, Media, MediaState, NotHad
 from bot.domain.media_types import HEAD, choose_type, make_filename, name_in_address
 from bot.errors import RetryLater
 from bot.flows.jobs import enqueue_upload, late_share_key, read_body, share_key
-from bot.ports.media import CarrierMedia, Fetched, Shelf
 from bot.observe import Log
 from bot.ports import Store, Transaction
+from bot.ports.media import CarrierMedia, Fetched, Shelf
 
 _log = Log("fetching")
 

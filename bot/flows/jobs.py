@@ -265,7 +265,9 @@ async def enqueue_upload(tx: Transaction, media_id: MediaId, number: int) -> Non
     )
 
 
-async def enqueue_share(tx: Transaction, conversation_id: ConversationId, message_id: MessageId, *, again: str = "") -> None:
+async def enqueue_share(
+    tx: Transaction, conversation_id: ConversationId, message_id: MessageId, *, again: str = ""
+) -> None:
     """Have the files of a text shown in its thread, after what is in line there; *again*: any new token, once more."""
     await tx.queue.enqueue(
         NewJob(

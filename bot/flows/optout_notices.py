@@ -26,13 +26,16 @@ async def tell_optout(
 ) -> None:
     """
     Tell the thread in which it happened, or else every thread with *address*, and take their scheduled texts back.
+
     *words* are what they texted, if they did; *by* is the teammate who set it, if one did.
     Texts that wait for their turn are stopped when it comes: each send asks once more.
     """
     messages = await tx.messages.find_outbound_to(address, _NOT_YET_SENT)
     conversations = {besides} if besides is not None else {message.conversation_id for message in messages}
     if besides is None:
-        conversations |= {found.id for found in await tx.conversations.find_with(address) if found.thread_ts is not None}
+        conversations |= {
+            found.id for found in await tx.conversations.find_with(address) if found.thread_ts is not None
+        }
     text, blocks = wording.opted_out(address, policy.region, words, by=by)
     for conversation_id in sorted(conversations):
         await enqueue_line(tx, conversation_id, f"optout:{key}:{conversation_id}", text, blocks)

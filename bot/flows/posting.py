@@ -193,7 +193,8 @@ class Posting:
         post = Post(channel_id=channel_id, text="", blocks=(), key=job.key, thread_ts=thread_ts)
         for posted in await self._threads.find_post(post, since=job.started_at):
             if posted.thread_ts == thread_ts:
-                return _Placed(replace(conversation, channel_id=channel_id, thread_ts=thread_ts), posted, False, False)
+                there = replace(conversation, channel_id=channel_id, thread_ts=thread_ts)
+                return _Placed(conversation=there, posted=posted, is_root=False, repeated=False)
             if posted.thread_ts is None:
                 _log.info("A stray of a lost thread is deleted.", job=job.id)
                 await self._threads.delete(channel_id, posted.ts)

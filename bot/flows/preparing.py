@@ -40,9 +40,9 @@ from bot.domain.schedule import ScheduleState
 from bot.errors import NotAllowed, RetryLater, SlackRefused
 from bot.flows import media_wording
 from bot.flows.jobs import enqueue_mark, enqueue_share, enqueue_upload, enqueue_whisper, read_body
-from bot.ports.media import Pictures, Shelf, SlackFile, SlackFiles
 from bot.observe import Log
 from bot.ports import Store, Transaction
+from bot.ports.media import Pictures, Shelf, SlackFile, SlackFiles
 
 _log = Log("preparing")
 

@@ -1,6 +1,4 @@
-"""
-What comes from the carrier: a stored webhook is read, and becomes a text in a thread, a receipt, or a count.
-"""
+"""What comes from the carrier: a stored webhook is read, and becomes a text in a thread, a receipt, or a count."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""
-What happens in Slack: a stored event is read, and becomes a text, a note, a change of one, or nothing.
-"""
+"""What happens in Slack: a stored event is read, and becomes a text, a note, a change of one, or nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ from bot.flows.home import Home
 from bot.flows.jobs import enqueue_mark, enqueue_whisper, send_key
 from bot.flows.preparing import check_files, read_attachments
 from bot.observe import Log, Metrics
-from bot.ports import Directory, Store, Transaction
+from bot.ports import Directory, Standing, Store, Transaction
 from bot.text.mrkdwn import parse_message
 from bot.text.notes import find_sms_prefix, is_note
 from bot.text.plain import Names, find_mentions, render_plain
@@ -142,9 +140,7 @@ class Replies:
                         slack_ts=draft.slack_ts,
                     )
                 try:
-                    check_author(person)
-                    if event.foreign_team:
-                        raise NotAllowed(wording.not_a_member("you belong to another organisation"))
+                    check_author(replace(person, standing=Standing.OUTSIDER) if event.foreign_team else person)
                     draft = replace(draft, files=read_attachments(event.files))
                     check_files(draft.files, self._policy)
                     check_text(draft.text, has_files=bool(draft.files))

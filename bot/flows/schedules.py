@@ -72,7 +72,7 @@ class Schedules:
         self._clock = clock
         self._chance = chance
 
-    async def schedule_text(
+    async def schedule_text(  # noqa: PLR0913 - a text, its time, and who wants it
         self,
         *,
         once: str,
@@ -179,7 +179,8 @@ class Schedules:
             blocks.append(section)
         lines = [heading] + [
             f"{schedule.id} {format_when(schedule.due_at, zone)} "
-            f"{wording.name_parties(conversation.parties, self._policy.region)} <@{schedule.author}>: {escape_sms(wording.shorten(message.text))}"
+            f"{wording.name_parties(conversation.parties, self._policy.region)} <@{schedule.author}>: "
+            f"{escape_sms(wording.shorten(message.text))}"
             for schedule, message, conversation in rows
         ]
         return "\n".join(lines), blocks
@@ -242,7 +243,8 @@ class Schedules:
                     told = f"↩️ `{schedule.id}` was taken back at the carrier. It is not sent."
                 else:
                     await tx.schedules.set_state(schedule.id, ScheduleState.AT_CARRIER)
-                    told = f"⚠️ `{schedule.id}` could not be taken back: it was too late ({problem.code}: {problem.title or 'no reason given'})."
+                    reason = f"{problem.code}: {problem.title or 'no reason given'}"
+                    told = f"⚠️ `{schedule.id}` could not be taken back: it was too late ({reason})."
                 conversation = await tx.conversations.get(message.conversation_id)
                 await enqueue_whisper(
                     tx,

@@ -116,13 +116,8 @@ class Sending:
                 return None
             conversation = await tx.conversations.get(message.conversation_id)
             request = await tx.deliveries.find_request(message_id)
-            if request is not None and request.attempted_at is not None:
-                wait = request.attempted_at + RECEIPT_WAIT - now
-                if wait > timedelta(0):
-                    raise RetryLater("waiting for a receipt", after=wait)
-                if now - request.created_at > KEY_LIFE:
-                    await self._give_up_settling(tx, job, message)
-                    return None
+            if request is not None and await self._has_given_up(tx, job, message, request, now):
+                return None
             if not await self._is_time(tx, job, message, request, now):
                 return None
             for address in conversation.parties.theirs:
@@ -138,15 +133,25 @@ class Sending:
                     await tx.queue.finish(job)
                     return None
                 request = await self._store_request(tx, message, conversation, recipients, now)
-                left_out = [address for address in conversation.parties.theirs if address not in recipients]
-                if left_out:
-                    text, blocks = wording.left_out(left_out, self._policy.region)
-                    await enqueue_line(tx, conversation.id, f"left-out:{message_id}", text, blocks)
             await tx.deliveries.open_attempt(message_id, now)
             await tx.messages.update(
                 message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state
             )
             return request
+
+    async def _has_given_up(
+        self, tx: Transaction, job: Job, message: Message, request: CarrierRequest, now: datetime
+    ) -> bool:
+        """Tell whether an open attempt can no longer be settled; RetryLater while its receipt may still come."""
+        if request.attempted_at is None:
+            return False
+        wait = request.attempted_at + RECEIPT_WAIT - now
+        if wait > timedelta(0):
+            raise RetryLater("waiting for a receipt", after=wait)
+        if now - request.created_at <= KEY_LIFE:
+            return False
+        await self._give_up_settling(tx, job, message)
+        return True
 
     async def _is_time(
         self, tx: Transaction, job: Job, message: Message, request: CarrierRequest | None, now: datetime
@@ -182,6 +187,10 @@ class Sending:
             created_at=now,
         )
         await tx.deliveries.add_request(request)
+        left_out = [address for address in conversation.parties.theirs if address not in recipients]
+        if left_out:
+            text, blocks = wording.left_out(left_out, self._policy.region)
+            await enqueue_line(tx, conversation.id, f"left-out:{message.id}", text, blocks)
         return request
 
     async def _give_addresses(self, tx: Transaction, message: Message, leaves_at: datetime) -> list[str]:

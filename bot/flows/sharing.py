@@ -27,9 +27,9 @@ from bot.flows.fetching import hasten_sharing, lose
 from bot.flows.jobs import enqueue_late_share, enqueue_line, enqueue_share, enqueue_upload, read_body, share_key
 from bot.flows.media_wording import lost
 from bot.flows.posting import Posting
-from bot.ports.media import Shelf, Shown, SlackFile, SlackFiles
 from bot.observe import Log
 from bot.ports import Store, Threads, Transaction
+from bot.ports.media import Shelf, Shown, SlackFile, SlackFiles
 
 _log = Log("sharing")
 

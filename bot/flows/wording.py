@@ -124,7 +124,9 @@ def recovered(words: Words) -> Words:
 def our_text(part: str, *, author: str, number: int, note: str = "texted") -> Words:
     """Return a text of ours that was not written in the thread, with who sent it above."""
     if not part.strip():
-        return f"{escape_sms(author)} sent a picture or file", [_context(f"*{escape_sms(author)}* sent a picture or file")]
+        return f"{escape_sms(author)} sent a picture or file", [
+            _context(f"*{escape_sms(author)}* sent a picture or file")
+        ]
     blocks = _rich(part)
     if number:
         return escape_sms(part), blocks
@@ -234,7 +236,10 @@ def blocked_by_optout(parties: Parties, region: str, consent: Consent) -> str:
 def too_long(parts: int, units: int, unicode_text: bool) -> str:  # noqa: FBT001 - one word of a sentence
     """Return why a long text was not sent."""
     why = " (with an emoji or a curly quote in it a part holds 67 characters instead of 153)" if unicode_text else ""
-    return f"🚫 Not sent: it has {units} characters and would take {parts} parts{why}; the carrier sends at most 10. Please shorten it."
+    return (
+        f"🚫 Not sent: it has {units} characters and would take {parts} parts{why}; the carrier sends at most 10. "
+        "Please shorten it."
+    )
 
 
 def not_a_member(reason: str) -> str:

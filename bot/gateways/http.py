@@ -23,8 +23,8 @@ from yarl import URL
 
 from bot.domain.media import Loss, NotHad
 from bot.errors import RetryLater
-from bot.ports.media import Fetched, Sink
 from bot.observe import Metrics
+from bot.ports.media import Fetched, Sink
 
 #: For one file, redirects included: less than a job's lease.
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=20)

@@ -261,9 +261,7 @@ class SlackGateway:
 
     async def call(self, method: str, data: Mapping[str, Any], *, repeatable: bool) -> Mapping[str, Any]:
         """Call *method* with *data* as a form, which keeps it out of addresses, judged as every call here is."""
-        return await self._ask(
-            method, lambda: self._client.api_call(method, data=dict(data)), repeatable=repeatable
-        )
+        return await self._ask(method, lambda: self._client.api_call(method, data=dict(data)), repeatable=repeatable)
 
     async def _do(self, method: str, call: Callable[[], Awaitable[Any]], already: str) -> None:
         try:

@@ -8,9 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.delivery import DeliveryStatus
-from bot.domain.ids import (
-    CarrierMessageId,
-)
+from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.phone import Address
 
 

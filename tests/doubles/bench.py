@@ -85,13 +85,21 @@ def make_policy() -> Policy:
 
 
 @dataclass(slots=True, kw_only=True)
+class Taken:
+    """Between when and when we took something in: places in the world's order of events, 0 for not yet."""
+
+    began: int = 0  #: When it was first offered.
+    stored: int = 0  #: When it was first answered 200.
+
+
+@dataclass(slots=True, kw_only=True)
 class Request:
-    """What a platform sends us until it is answered 200. *began* and *stored* are places in the world's order of events."""
+    """What a platform sends us until it is answered 200."""
 
     body: Json
     reference: str | None = None  #: In the address, of a receipt.
-    began: int = 0
-    stored: int = 0
+    answered: bool = False
+    taken: Taken = field(default_factory=Taken)  #: Shared with its repetitions.
 
     @property
     def is_carriers(self) -> bool:
@@ -121,7 +129,7 @@ class World:
     @property
     def unanswered(self) -> list[Request]:
         """Those requests that have not been answered 200, oldest first."""
-        return [request for request in self.requests if not request.stored]
+        return [request for request in self.requests if not request.answered]
 
     def _number(self) -> int:
         self._numbers += 1
@@ -177,7 +185,7 @@ class World:
                 body["data"]["id"] = f"event-{number}"
             else:
                 body["event_id"] = f"Ev{number}"
-        repeated = replace(request, body=body, began=0, stored=0)
+        repeated = replace(request, body=body, answered=False)
         self.requests.append(repeated)
         return repeated
 
@@ -309,7 +317,7 @@ class Bench:
     async def deliver(self, request: Request) -> bool:
         """Let the platform send *request*, and return whether we answered 200."""
         world = self.world
-        request.began = request.began or next(world.border.sequence)
+        request.taken.began = request.taken.began or next(world.border.sequence)
         handle = self._from_carrier.handle if request.is_carriers else self._from_slack.handle
         answering = asyncio.ensure_future(handle(cast("web.Request", _Incoming(request))))
         await asyncio.wait({answering, self._inbox_task}, return_when=asyncio.FIRST_COMPLETED)
@@ -318,9 +326,9 @@ class Bench:
             await asyncio.gather(answering, return_exceptions=True)
             raise Crash
         if (await answering).status == 200:
-            request.stored = request.stored or next(world.border.sequence)
-            return True
-        return False
+            request.taken.stored = request.taken.stored or next(world.border.sequence)
+            request.answered = True
+        return request.answered
 
     # --- Work
 

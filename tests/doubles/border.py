@@ -24,7 +24,7 @@ T = TypeVar("T")
 prepared_at: ContextVar[int] = ContextVar("prepared_at", default=0)
 
 
-class Crash(BaseException):  # noqa: N818 - it is no error of the program's
+class Crash(BaseException):
     """The process is killed here. Nothing in the program may catch it."""
 
 

@@ -353,8 +353,8 @@ class BridgeMachine(RuleBasedStateMachine):
         if self.blocked_by_hand.get(who, moment) < moment:
             return True
         said = [each for each in self.inbound if each.sender == who]
-        stops = [each.request for each in said if each.text == "STOP" and 0 < each.request.stored < moment]
-        starts = [each.request for each in said if each.text == "START" and 0 < each.request.began < moment]
+        stops = [each.request.taken for each in said if each.text == "STOP" and 0 < each.request.taken.stored < moment]
+        starts = [each.request.taken for each in said if each.text == "START" and 0 < each.request.taken.began < moment]
         # A START that may have been read after the STOP may have lifted it.
         return any(all(0 < start.stored < stop.began for start in starts) for stop in stops)
 
@@ -466,7 +466,7 @@ def check_order(placed: Any) -> None:
     ordered = sorted(placed, key=lambda each: each[1])
     for position, (later, _) in enumerate(ordered):
         for earlier, _ in ordered[:position]:
-            assert not 0 < later.stored < earlier.began, "overtaken"
+            assert not 0 < later.taken.stored < earlier.taken.began, "overtaken"
 
 
 @pytest.fixture

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.domain.job import NewJob, Pool
 from bot.errors import NotStored
+from storage.inbox import GroupedInbox
+from storage.rush import FEW, PAUSE
 from tests.storage.interrupt import interrupt_everywhere
 from tests.storage.rig import Rig, locked_by_another, running
 from tests.storage.samples import make_job
@@ -197,6 +200,39 @@ async def test_wherever_it_is_stopped_every_request_is_answered_and_none_is_told
         assert rig.writer_is_idle, strike
         if strike.at > 30:  # it struck only after everything was answered
             break
+
+
+async def test_who_waits_too_long_is_refused_in_time_and_finds_its_key_taken_later(rig: Rig) -> None:
+    inbox = GroupedInbox(rig.database, rig.bell, rig.clock, patience_seconds=0.1)
+    async with running(inbox):
+        async with rig.database.write():
+            puts = [asyncio.create_task(inbox.put(make_job(name))) for name in "ab"]
+            await asyncio.wait(puts[:1])
+            puts.append(asyncio.create_task(inbox.put(make_job("c"))))
+            answers = await asyncio.gather(*puts[:2], return_exceptions=True)
+            assert [type(answer) for answer in answers] == [NotStored] * 2
+            assert not puts[2].done()
+        assert await puts[2]
+        assert [await inbox.put(make_job(name)) for name in "abcd"] == [False, False, False, True]
+
+
+async def test_a_crowd_is_written_in_batches_so_that_none_takes_long(rig: Rig) -> None:
+    async with _count(rig, "COMMIT") as commits, running(rig.inbox):
+        await asyncio.gather(*_put_all(rig, [make_job(f"{number:03}") for number in range(450)]))
+
+    assert len(rig.look(_KEYS)) == 450
+    assert len(commits) == 3
+
+
+async def test_in_a_rush_jobs_are_taken_up_one_by_one_after_a_pause_and_never_not_at_all(rig: Rig) -> None:
+    async with running(rig.inbox):
+        await asyncio.gather(*_put_all(rig, [make_job(f"{number:02}") for number in range(30)]))
+        claiming = asyncio.create_task(rig.workbench.claim(Pool.POST, 5))
+        await asyncio.sleep(0)
+        await rig.clock.advance(PAUSE)
+        assert len(await claiming) == FEW
+    await rig.clock.advance(timedelta(seconds=1))  # nobody came any more
+    assert len(await rig.workbench.claim(Pool.POST, 5)) == 5
 
 
 async def test_workers_are_woken_for_what_was_stored(rig: Rig) -> None:
