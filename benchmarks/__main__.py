@@ -22,11 +22,17 @@ _RESULTS = Path(__file__).with_name("RESULTS.md")
 
 def main(arguments: Sequence[str]) -> int:
     """Measure what is asked for; 1 if anything went wrong under load, whatever the goals."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How much the bridge carries, and how fast.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="How much the bridge carries, and how fast."
+    )
     parser.add_argument("--quick", action="store_true", help="one small round of each: whether it works, not how fast")
     parser.add_argument("--rounds", type=int, help="how many rounds of each (5; with --quick, 1)")
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES), help="these measures alone")
-    parser.add_argument("--out", type=Path, help=f"where to write the table ({_RESULTS.relative_to(ROOT)}; with --quick or --only, nowhere)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help=f"where to write the table ({_RESULTS.relative_to(ROOT)}; with --quick or --only, nowhere)",
+    )
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else FULL
     if options.rounds:

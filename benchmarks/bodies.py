@@ -46,7 +46,12 @@ def write_text_event(run: str, number: int, sender: str) -> bytes:
         "direction": "inbound",
         "encoding": "GSM-7",
         "errors": [],
-        "from": {"carrier": "T-Mobile USA", "line_type": "Wireless", "phone_number": sender, "status": "webhook_received"},
+        "from": {
+            "carrier": "T-Mobile USA",
+            "line_type": "Wireless",
+            "phone_number": sender,
+            "status": "webhook_received",
+        },
         "id": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:]}",
         "is_spam": False,
         "media": [],

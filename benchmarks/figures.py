@@ -82,7 +82,7 @@ def show_spread(values: Sequence[float], digits: int = 3) -> str:
     if not values:
         return "-"
     middle, least, most = (show(value, digits) for value in (statistics.median(values), min(values), max(values)))
-    return f"{middle} ({least}–{most})"  # noqa: RUF001 - a range
+    return f"{middle} ({least}–{most})"
 
 
 def show(value: float, digits: int = 3) -> str:

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 #: How long nothing may come back, in seconds, before what is still open counts as failed.
 PATIENCE = 30.0
@@ -47,36 +48,23 @@ class Run:
 class _Plug:
     """One connection."""
 
-    port: int
-    socket: socket.socket = field(init=False)
+    socket: socket.socket
     since: float = 0.0  #: When the request under way was sent, or was due.
     answer: bytes = b""
-
-    def __post_init__(self) -> None:
-        self.open()
-
-    def open(self) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def reopen(self, poll: select.epoll) -> None:
-        poll.unregister(self.socket.fileno())
-        self.socket.close()
-        self.answer = b""
-        self.open()
 
 
 class Load:
     """A set of open connections to the server on *port*. Use it in a `with` block."""
 
     def __init__(self, port: int, connections: int) -> None:
+        self._port = port
         self._poll = select.epoll()
         self._plugs: dict[int, _Plug] = {}
-        self._idle: deque[_Plug] = deque()
+        self._idle: deque[_Plug | None] = deque()  #: None: closed, to be opened anew when there is something to send.
         for _ in range(connections):
-            self._take(_Plug(port))
+            self._idle.append(self._open())
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
@@ -86,10 +74,12 @@ class Load:
             plug.socket.close()
         self._poll.close()
 
-    def _take(self, plug: _Plug) -> None:
+    def _open(self) -> _Plug:
+        plug = _Plug(socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE))
+        plug.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._plugs[plug.socket.fileno()] = plug
         self._poll.register(plug.socket.fileno(), select.EPOLLIN)
-        self._idle.append(plug)
+        return plug
 
     def run(self, requests: Sequence[bytes], *, rate: float | None = None) -> Run:
         """
@@ -133,7 +123,7 @@ class Load:
         return Run(seconds=time.perf_counter() - began, latencies=latencies, errors=errors)
 
     def _send(self, request: bytes, since: float) -> None:
-        plug = self._idle.popleft()
+        plug = self._idle.popleft() or self._open()
         plug.since = since
         plug.socket.sendall(request)
 
@@ -152,9 +142,10 @@ class Load:
             return None
         succeeded = whole and head.startswith(_OK)
         if not data or _CLOSES.search(head):
-            plug.reopen(self._poll)
+            self._poll.unregister(descriptor)
             del self._plugs[descriptor]
-            self._take(plug)
+            plug.socket.close()
+            self._idle.append(None)
         else:
             plug.answer = b""
             self._idle.append(plug)

@@ -61,16 +61,16 @@ def describe_machine(folder: Path) -> list[str]:
         f"{name} {version(name)}" for name in ("aiohttp", "aiosqlite", "pynacl", "slack-bolt", "slack-sdk", "httpx")
     )
     spans = measure_loop()
+    processor = names[0] if names else platform.processor() or "unknown processor"
+    load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     return [
-        f"{os.cpu_count()} × {names[0] if names else platform.processor() or 'unknown processor'}, "
-        f"{platform.system()} {platform.release()}",
+        f"{os.cpu_count()} × {processor}, {platform.system()} {platform.release()}",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {packages}",
         f"Flushing 4 KB to this disk takes {measure_flush(folder):.0f} µs (median)",
         f"Servers on core {SERVER_CORE}, load and fake platforms on core {LOAD_CORE}"
         if CAN_PIN
         else "Processes could not be kept on cores of their own: there is no `taskset`, or there are not two cores",
-        f"Load average when it began: {', '.join(f'{load:.1f}' for load in os.getloadavg())}; "
-        f"the same counting took {min(spans):.1f}–{max(spans):.1f} ms",  # noqa: RUF001 - a range
+        f"Load average when it began: {load}; the same counting took {min(spans):.1f}–{max(spans):.1f} ms",
     ]
 
 

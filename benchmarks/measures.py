@@ -85,11 +85,12 @@ class Bench:
     def saturate(self, contender: str, quantity: str, connections: int, requests: Sequence[bytes], warm: int) -> None:
         """Send *requests* as fast as they are answered, the first *warm* of them uncounted."""
         with self.yard.serving(contender) as server, Load(server.port, connections) as load:
-            self._saturate(server, load, contender, quantity, requests, warm)
+            self.load_fully(server, load, contender, quantity, requests, warm)
 
-    def _saturate(
+    def load_fully(
         self, server: Server, load: Load, contender: str, quantity: str, requests: Sequence[bytes], warm: int
     ) -> None:
+        """Send *requests* over a load's connections, the first *warm* of them uncounted."""
         first = load.run(requests[:warm])
         self.tally.errors += first.errors
         before = server.cpu_seconds
@@ -117,7 +118,13 @@ def measure_acks(bench: Bench) -> None:
                 run = f"ack{connections}-{number}"
                 requests = render_texts(run, size.requests + warm, Customers(count=size.conversations))
                 # A transaction for each request is an order of magnitude slower; it need not take as many.
-                bench.saturate(contender, quantity, connections, requests[: len(requests) // 3 if contender == "each" else None], warm)
+                bench.saturate(
+                    contender,
+                    quantity,
+                    connections,
+                    requests[: len(requests) // 3 if contender == "each" else None],
+                    warm,
+                )
             bench.say(f"  acks, {quantity}, round {number + 1} of {size.rounds}")
         tally = bench.tally
         name = f"Webhook ack, durable, {quantity}"
@@ -138,7 +145,9 @@ def measure_steady(bench: Bench) -> None:
         bench.yard.set_slack(mode)
         for number, turn in bench.take_turns([BRIDGE, "floor"]):
             for contender in turn:
-                requests = render_texts(f"steady{mode}{number}", size.steady_requests + 200, Customers(count=size.conversations))
+                requests = render_texts(
+                    f"steady{mode}{number}", size.steady_requests + 200, Customers(count=size.conversations)
+                )
                 with bench.yard.serving(contender) as server, Load(server.port, 64) as load:
                     bench.tally.errors += load.run(requests[:200], rate=size.steady_rate / 2).errors
                     before = server.cpu_seconds
@@ -158,7 +167,9 @@ def measure_independence(bench: Bench) -> None:
     warm = size.requests // 10
     peer = has_sample_peer()
     if not peer:
-        tally.notes.append("The sample peer was skipped: `uv sync --group bench` (flask, gunicorn) installs what it needs.")
+        tally.notes.append(
+            "The sample peer was skipped: `uv sync --group bench` (flask, gunicorn) installs what it needs."
+        )
     for number in range(size.rounds):
         for trouble, (mode, delay) in TROUBLES.items():
             bench.yard.set_slack(mode, delay)
@@ -167,14 +178,18 @@ def measure_independence(bench: Bench) -> None:
                 with bench.yard.serving(contender) as server:
                     _burst(bench, contender, f"{quantity} burst", server, f"burst{mode}{number}")
                     with Load(server.port, 32) as load:
-                        requests = render_texts(f"slow{mode}{number}", size.requests + warm, Customers(count=size.conversations))
-                        bench._saturate(server, load, contender, quantity, requests, warm)
+                        requests = render_texts(
+                            f"slow{mode}{number}", size.requests + warm, Customers(count=size.conversations)
+                        )
+                        bench.load_fully(server, load, contender, quantity, requests, warm)
         if peer:
             bench.yard.set_slack(*TROUBLES["150 ms"])
             with bench.yard.serving("sample") as server:
                 with Load(server.port, 32) as load:
-                    requests = render_texts(f"sample{number}", size.sample_requests, Customers(count=size.conversations))
-                    bench._saturate(server, load, "sample", "Slack 150 ms", requests, 0)
+                    requests = render_texts(
+                        f"sample{number}", size.sample_requests, Customers(count=size.conversations)
+                    )
+                    bench.load_fully(server, load, "sample", "Slack 150 ms", requests, 0)
                 _burst(bench, "sample", "Slack 150 ms burst", server, f"burstsample{number}")
         bench.say(f"  with Slack in trouble, round {number + 1} of {size.rounds}")
     bench.yard.set_slack()
@@ -182,7 +197,9 @@ def measure_independence(bench: Bench) -> None:
         name = f"Webhook ack, Slack {trouble}"
         tally.compare(name, f"Slack {trouble} rate", BRIDGE, "floor", "req/s", Goal(at_least=0.80))
         tally.compare(f"{name}: p99", f"Slack {trouble} p99", BRIDGE, "floor", "ms", Goal(at_most=1.3))
-        tally.compare(f"Last ack of a burst of {size.burst}, Slack {trouble}", f"Slack {trouble} burst", BRIDGE, "floor", "ms")
+        tally.compare(
+            f"Last ack of a burst of {size.burst}, Slack {trouble}", f"Slack {trouble} burst", BRIDGE, "floor", "ms"
+        )
     if peer:
         tally.compare("Webhook ack, Slack 150 ms", "Slack 150 ms rate", BRIDGE, "sample", "req/s", Goal(at_least=300))
         name = f"Last ack of a burst of {size.burst}, Slack 150 ms"
@@ -230,7 +247,7 @@ def measure_through(bench: Bench) -> None:
                 began = time.perf_counter()
                 run = load.run(requests)
                 tally.errors += run.errors
-                spent = _await_recorded(server.folder, contender, len(requests)) - began
+                spent = _await_recorded(server.folder, contender, len(run.latencies)) - began
                 after = bench.yard.report()
                 tally.requests += len(requests)
                 tally.errors += after["posts"] - before["posts"] - len(requests)
@@ -245,7 +262,9 @@ def measure_through(bench: Bench) -> None:
         tally.compare(name, "through rate", BRIDGE, "sample", "texts/s", Goal(at_least=3.0))
     most = f"{size.connections[0]} connections rate"
     if ("floor", most) in tally.samples:
-        tally.compare(f"{name}, of the ack floor", "through rate", BRIDGE, "floor", "texts/s", Goal(at_least=0.5), as_=most)
+        tally.compare(
+            f"{name}, of the ack floor", "through rate", BRIDGE, "floor", "texts/s", Goal(at_least=0.5), as_=most
+        )
 
 
 _RECORDED = {
@@ -258,7 +277,7 @@ _RECORDED = {
 def _await_recorded(folder: Path, contender: str, count: int) -> float:
     """Return when *count* texts were recorded as posted, on the monotonic clock."""
     name, sql = _RECORDED[contender]
-    deadline = time.perf_counter() + 120
+    deadline, found = time.perf_counter() + 120, 0
     with closing(sqlite3.connect(f"file:{folder / name}?mode=ro", uri=True)) as connection:
         while time.perf_counter() < deadline:
             found = connection.execute(sql).fetchone()[0]
@@ -289,7 +308,7 @@ def measure_idle(bench: Bench) -> None:
     ordered = sorted(spans)
     bench.tally.notes.append(
         f"Idle: from webhook sent to Slack's request arrived {ordered[len(ordered) // 2]:.1f} ms "
-        f"({ordered[0]:.1f}–{ordered[-1]:.1f}, n {len(ordered)}); goal: p50 within 10 ms."  # noqa: RUF001
+        f"({ordered[0]:.1f}–{ordered[-1]:.1f}, n {len(ordered)}); goal: p50 within 10 ms."
     )
 
 
@@ -302,7 +321,9 @@ def measure_footprint(bench: Bench) -> None:
             with bench.yard.serving(contender, waits=False) as server:
                 tally.add(contender, "listening", server.wait_for("/healthz") * 1e3)
                 ready = server.wait_for("/readyz") if contender == BRIDGE else server.wait_for("/healthz")
-                tally.add(contender, "ready", ready * 1e3 if contender == BRIDGE else tally.samples["bare", "listening"][-1])
+                tally.add(
+                    contender, "ready", ready * 1e3 if contender == BRIDGE else tally.samples["bare", "listening"][-1]
+                )
                 time.sleep(0.5)
                 tally.add(contender, "memory", server.memory)
                 tally.add(contender, "stop", server.stop() * 1e3)

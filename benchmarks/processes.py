@@ -6,12 +6,13 @@ import http.client
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -128,10 +129,8 @@ def _list_children(pid: int) -> list[int]:
 
 
 def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, 9)
-    except ProcessLookupError:
-        pass  # it went by itself
+    with suppress(ProcessLookupError):  # it may go by itself
+        os.kill(pid, signal.SIGKILL)
 
 
 class Yard:
@@ -159,7 +158,9 @@ class Yard:
         """Run *contender* on an empty database while the block runs; if it *waits*, the block begins when it is able to work."""
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             folder = Path(name)
-            server = self._start(contender, self._command(contender, folder), SERVER_CORE, self._settings(folder), folder)
+            server = self._start(
+                contender, self._command(contender, folder), SERVER_CORE, self._settings(folder), folder
+            )
             try:
                 if waits:
                     server.wait_for("/readyz" if contender == BRIDGE else "/healthz")

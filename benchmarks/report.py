@@ -23,7 +23,12 @@ measured. Absolute numbers are this machine's on that day and good for little el
 
 def write_report(tally: Tally, *, command: str, machine: list[str], seconds: float) -> str:
     """Return the whole document."""
-    lines = ["# What was measured", "", f"`{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds / 60:.1f} minutes.", ""]
+    lines = [
+        "# What was measured",
+        "",
+        f"`{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds / 60:.1f} minutes.",
+        "",
+    ]
     lines += [f"- {line}" for line in machine]
     lines += ["", _PREFACE]
     lines += [f"{tally.requests:,} requests, {tally.errors:,} errors.", ""]

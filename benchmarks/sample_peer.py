@@ -36,7 +36,8 @@ def build_sample(database: Path, slack_url: str) -> Any:
 
     def take() -> tuple[str, int]:
         raw = request.get_data()
-        if not verifier.is_genuine(request.headers, raw, clock.now().timestamp()):
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if not verifier.is_genuine(headers, raw, clock.now().timestamp()):
             return "", 401
         payload = json.loads(raw)["data"]["payload"]
         phone = payload["from"]["phone_number"]

@@ -132,6 +132,8 @@ async def test_the_form_behind_the_bare_command_refuses_what_is_no_number_and_se
     await expect(form.locator(".has-error .field-error").first).not_to_be_empty()
     await form.get_by_label(re.compile("^To")).first.fill("(415) 555-0101")
     await form.get_by_role("button", name="Send").click()
+    await expect(form).to_contain_text("On its way to (415) 555-0101")
+    await form.get_by_role("button", name="Done").click()
     await expect(form).to_have_count(0)
     await expect(phone(page).locator(".theirs .bubble")).to_have_text("Your bike is ready.")
     await expect(channel(page).get_by_role("article").filter(has_text=SAM).first).to_be_visible()

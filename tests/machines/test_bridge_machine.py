@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -49,6 +50,15 @@ _FAST = Path("/dev/shm")  # noqa: S108
 PEOPLE = (ANA, BOB, CEM)
 ZONE = ZoneInfo("America/Chicago")
 
+class Haste(StrEnum):
+    """How soon something that happened is worked on."""
+
+    LATER = "later"  #: Whenever.
+    DELIVERED = "delivered"  #: It is in the inbox.
+    DONE = "done"  #: All that is due is done.
+
+
+hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE))
 people = st.sampled_from(PEOPLE)
 places = st.integers(min_value=0, max_value=30)
 spans = st.sampled_from((0.2, 1, 5, 7, 35, 100)).map(lambda seconds: timedelta(seconds=seconds))
@@ -128,28 +138,52 @@ class BridgeMachine(RuleBasedStateMachine):
     # -------------------------------------------------------------------------------------------------------- people
 
     @initialize(hold=st.sampled_from((0, 0, 20)))
-    def choose_rules(self, hold: int) -> None:
+    def choose_rules_and_open_threads(self, hold: int) -> None:
         self.world.policy = replace(make_policy(), hold=timedelta(seconds=hold))
+        for who in (ANA, BOB):
+            self.customer_writes(who, self.name("t"))
+        self.see_to_it(Haste.DONE)
 
-    @rule(who=people)
-    def customer_texts(self, who: Address) -> None:
-        text = self.name("t")
-        self.inbound.append(Inbound(sender=who, text=text, request=self.world.text_in(who, text)))
+    def customer_writes(self, who: Address, text: str, quotes: str | None = None) -> None:
+        request = self.world.text_in(who, text)
+        self.inbound.append(Inbound(sender=who, text=text, request=request, quotes=quotes))
 
-    @rule(who=people, word=st.sampled_from(("STOP", "STOP", "START")))
-    def customer_says_stop_or_start(self, who: Address, word: str) -> None:
-        self.inbound.append(Inbound(sender=who, text=word, request=self.world.text_in(who, word)))
+    def see_to_it(self, haste: Haste) -> None:
+        """Have the platforms bring what has happened, and the program work on it, as far as *haste* says."""
+        if haste is not Haste.LATER:
+            self.run(self.life.deliver_all())
+        if haste is Haste.DONE:
+            self.work(tuple(Pool))
+
+    @rule(who=people, haste=hastes)
+    def customer_texts(self, who: Address, haste: Haste) -> None:
+        self.customer_writes(who, self.name("t"))
+        self.see_to_it(haste)
+
+    @rule(who=people, word=st.sampled_from(("STOP", "START", "by hand")), haste=hastes)
+    def somebody_opts_out_or_in(self, who: Address, word: str, haste: Haste) -> None:
+        if word == "by hand":
+            self.opt_out_by_hand(who)
+        else:
+            self.customer_writes(who, word)
+        self.see_to_it(haste)
+
+    def opt_out_by_hand(self, who: Address) -> None:
+        once = self.name("o")
+        try:
+            self.run(self.life.do(lambda bench: bench.optouts.add_optout(who, "asked", BEN, once=once)))
+        except RetryLater:
+            return
+        self.blocked_by_hand.setdefault(who, next(self.world.border.sequence))
 
     @precondition(lambda self: self.inbound)
     @rule(place=places)
     def customer_likes(self, place: int) -> None:
         quoted = self.inbound[place % len(self.inbound)]
-        text = f"Liked “{quoted.text}”"
-        request = self.world.text_in(quoted.sender, text)
-        self.inbound.append(Inbound(sender=quoted.sender, text=text, request=request, quotes=quoted.text))
+        self.customer_writes(quoted.sender, f"Liked “{quoted.text}”", quoted.text)
 
-    @rule(who=people, place=places, kind=st.sampled_from(("reply", "reply", "reply", "note", "refused")))
-    def teammate_replies(self, who: Address, place: int, kind: str) -> None:
+    @rule(who=people, place=places, kind=st.sampled_from(("reply", "reply", "reply", "note", "refused")), haste=hastes)
+    def teammate_replies(self, who: Address, place: int, kind: str, haste: Haste) -> None:
         roots = self.list_roots(who)
         if not roots:
             return
@@ -168,6 +202,7 @@ class BridgeMachine(RuleBasedStateMachine):
                 versions=[text],
             )
         )
+        self.see_to_it(haste)
 
     def prepare_fate(self, text: str, kind: str, place: int) -> None:
         carrier = self.world.carrier
@@ -176,55 +211,48 @@ class BridgeMachine(RuleBasedStateMachine):
             carrier.refusals[text] = CarrierRefused(code="40302", title="Message too large", detail=None, status=400)
 
     @precondition(lambda self: self.outbound)
-    @rule(place=places)
-    def teammate_edits(self, place: int) -> None:
-        written = self.outbound[place % len(self.outbound)]
-        if written.message is None or written.message.deleted_by or written.is_note or written.refused:
+    @rule(place=places, deletes=st.booleans(), haste=hastes)
+    def teammate_changes_a_reply(self, place: int, deletes: bool, haste: Haste) -> None:
+        written = [each for each in self.outbound if each.message is not None and not each.message.deleted_by][-3:]
+        if not written:
             return
-        text = f"{written.token} v{len(written.versions)}"
-        self.prepare_fate(text, "reply", place)
-        written.versions.append(text)
-        self.world.tell(self.world.slack.edit(written.message, text))
+        chosen = written[place % len(written)]
+        assert chosen.message is not None
+        if deletes:
+            chosen.taken_back = True
+            self.world.tell(self.world.slack.remove(ANN, chosen.message))
+        elif not (chosen.is_note or chosen.refused):
+            text = f"{chosen.token} v{len(chosen.versions)}"
+            self.prepare_fate(text, "reply", place)
+            chosen.versions.append(text)
+            self.world.tell(self.world.slack.edit(chosen.message, text))
+        self.see_to_it(haste)
 
-    @precondition(lambda self: self.outbound)
-    @rule(place=places)
-    def teammate_deletes(self, place: int) -> None:
-        written = self.outbound[place % len(self.outbound)]
-        if written.message is None or written.message.deleted_by:
-            return
-        written.taken_back = True
-        self.world.tell(self.world.slack.remove(ANN, written.message))
-
-    @rule(who=people)
-    def admin_deletes_the_card(self, who: Address) -> None:
+    @rule(who=people, haste=hastes)
+    def admin_deletes_the_card(self, who: Address, haste: Haste) -> None:
         roots = [root for root in self.list_roots(who) if not root.deleted_by and root.ts in self.known_threads()]
         if roots:
             self.world.tell(self.world.slack.remove(BEN, roots[-1]))
+            self.see_to_it(haste)
 
     def known_threads(self) -> set[str]:
         return {ts for (ts,) in self.run(self.life.do(lambda bench: bench.read("SELECT thread_ts FROM threads")))}
 
-    @rule(who=people, place=places)
-    def teammate_types_sms(self, who: Address, place: int) -> None:
-        token = self.name("s")
-        self.prepare_fate(token, "sms", place)
-
-        async def ask(bench: Bench) -> None:
-            await bench.texting.text_now(
-                once=token, author=ANN, to=(who,), sender=None, text=token, origin=Origin.COMMAND
-            )
-
-        self.ask_for(ask, Outbound(to=who, token=token, versions=[token]))
-
-    @rule(who=people, minutes=st.sampled_from((1, 3, 60)))
-    def teammate_schedules(self, who: Address, minutes: int) -> None:
-        token = self.name("d")
+    @rule(who=people, place=places, minutes=st.sampled_from((0, 0, 3, 60)))
+    def teammate_types_a_command(self, who: Address, place: int, minutes: int) -> None:
+        token = self.name("d" if minutes else "s")
+        self.prepare_fate(token, "command", place)
         due_at = self.world.clock.now() + timedelta(minutes=minutes)
 
         async def ask(bench: Bench) -> None:
-            await bench.schedules.schedule_text(
-                once=token, author=ANN, to=(who,), sender=None, text=token, due_at=due_at, zone=ZONE
-            )
+            if minutes:
+                await bench.schedules.schedule_text(
+                    once=token, author=ANN, to=(who,), sender=None, text=token, due_at=due_at, zone=ZONE
+                )
+            else:
+                await bench.texting.text_now(
+                    once=token, author=ANN, to=(who,), sender=None, text=token, origin=Origin.COMMAND
+                )
 
         self.ask_for(ask, Outbound(to=who, token=token, versions=[token]))
 
@@ -254,15 +282,6 @@ class BridgeMachine(RuleBasedStateMachine):
         if "Nothing is sent" in answer:
             wanted.promised_unsent = True
 
-    @rule(who=people)
-    def teammate_opts_them_out(self, who: Address) -> None:
-        once = self.name("o")
-        try:
-            self.run(self.life.do(lambda bench: bench.optouts.add_optout(who, "asked", BEN, once=once)))
-        except RetryLater:
-            return
-        self.blocked_by_hand.setdefault(who, next(self.world.border.sequence))
-
     # ------------------------------------------------------------------------------------------------------ platforms
 
     @precondition(lambda self: self.world.carrier.texts)
@@ -284,14 +303,10 @@ class BridgeMachine(RuleBasedStateMachine):
         while not self.run(self.life.do(lambda bench: bench.deliver(request))):
             pass
 
-    @rule()
-    def platforms_deliver_all(self) -> None:
-        self.run(self.life.deliver_all())
-
     @rule(
         operation=st.sampled_from(("carrier send", "carrier send", "slack post", "slack", "carrier")),
         trouble=st.sampled_from(Trouble),
-        times=st.integers(min_value=1, max_value=3),
+        times=st.sampled_from((1, 2, 3, 9)),
     )
     def platform_breaks(self, operation: str, trouble: Trouble, times: int) -> None:
         self.world.border.faults.append(Fault(operation=operation, trouble=trouble, times=times))
@@ -321,13 +336,13 @@ class BridgeMachine(RuleBasedStateMachine):
         self.world.carrier.pass_time()
         self.run(self.life.do(lambda bench: bench.workbench.sweep(everything=False)))
 
-    @rule(after=st.integers(min_value=0, max_value=25))
-    def power_fails_soon(self, after: int) -> None:
-        self.world.border.crash_at = {len(self.world.border.crossings) + after}
-
-    @rule()
-    def restart(self) -> None:
-        self.run(self.life.stop())
+    @rule(after=st.none() | st.integers(min_value=0, max_value=25))
+    def power_fails(self, after: int | None) -> None:
+        """Die now, or so many crossings later."""
+        if after is None:
+            self.run(self.life.stop())
+        else:
+            self.world.border.crash_at = {len(self.world.border.crossings) + after}
 
     # ----------------------------------------------------------------------------------------------------- invariants
 

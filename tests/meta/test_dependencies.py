@@ -41,7 +41,7 @@ def find_imported(folders: tuple[str, ...]) -> set[str]:
             elif isinstance(node, ast.ImportFrom):
                 assert node.module is not None, f"{path}: a relative import"
                 modules.add(node.module.partition(".")[0])
-    ours = {*PACKAGES, "tests", "tools", "__future__"}
+    ours = {*PACKAGES, "benchmarks", "tests", "tools", "__future__"}
     distributions = packages_distributions()
     return {normalize(distributions[module][0]) for module in modules - set(sys.stdlib_module_names) - ours}
 
