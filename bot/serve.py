@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -33,16 +35,11 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then stop within 10 seconds with all work in hand finished or kept."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    bound = listen(settings.host, settings.port)
-    port = bound.getsockname()[1]
+@asynccontextmanager
+async def run_bridge(settings: Settings, bound: socket.socket) -> AsyncIterator[None]:
+    """Run the bridge on *bound*, which is closed in the end; work in hand is then finished or kept within 10 seconds."""
     try:
-        async with open_bridge(settings, port=port) as bridge:
+        async with open_bridge(settings, port=bound.getsockname()[1]) as bridge:
             runner = web.AppRunner(
                 bridge.web, access_log=None, handle_signals=False, shutdown_timeout=_REQUEST_PATIENCE
             )
@@ -50,10 +47,8 @@ async def serve(settings: Settings) -> None:
             await bridge.start()
             site = web.SockSite(runner, bound)
             await site.start()
-            _log.info("Textbridge listens.", host=settings.host, port=port)
             try:
-                await stopping.wait()
-                _log.info("Textbridge stops.")
+                yield
             finally:
                 # First no new requests, while the inbox can still store those that are open; then the tasks.
                 await site.stop()
@@ -61,3 +56,23 @@ async def serve(settings: Settings) -> None:
                 await bridge.stop()
     finally:
         bound.close()
+
+
+def hear_signals() -> asyncio.Event:
+    """Return an event that is set when the process is told to stop, by SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until told to stop."""
+    stopping = hear_signals()
+    bound = listen(settings.host, settings.port)
+    port = bound.getsockname()[1]
+    async with run_bridge(settings, bound):
+        _log.info("Textbridge listens.", host=settings.host, port=port)
+        await stopping.wait()
+        _log.info("Textbridge stops.")

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import errno
 import os
-import signal
 import sys
 import tempfile
 import webbrowser
@@ -14,21 +13,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiohttp import web
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from bot.app import open_bridge
 from bot.clock import SystemClock
 from bot.observe import configure_logging
 from bot.sandbox.world import World
-from bot.serve import listen
+from bot.serve import hear_signals, listen, run_bridge
 from bot.settings import Settings
 
 _HOST = "127.0.0.1"
 _PORT = 8090
 #: What says that the page's port cannot be had; any other failure to listen is told as it is.
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
-_REQUEST_PATIENCE = 2.0
 #: What the platforms' own libraries read from the environment by themselves: the real accounts, and a proxy, behind
 #: which nothing on this machine is.
 _READ_BY_LIBRARIES = ("SLACK_", "TELNYX_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -78,10 +74,7 @@ class DemoSettings(Settings):
 
 
 async def _show(port: int, *, opens: bool) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = hear_signals()
     with tempfile.TemporaryDirectory(prefix="textbridge-demo-") as folder:
         world = await _start_world(port)
         try:
@@ -118,23 +111,8 @@ async def _run_bot(world: World, folder: Path) -> AsyncIterator[str]:
         {name.lower(): value for name, value in world.bot_environment().items()}
         | {"host": _HOST, "port": port, "public_url": bot_url, "database_url": f"sqlite:///{folder / 'demo.db'}"}
     )
-    try:
-        async with open_bridge(settings, port=port) as bridge:
-            runner = web.AppRunner(
-                bridge.web, access_log=None, handle_signals=False, shutdown_timeout=_REQUEST_PATIENCE
-            )
-            await runner.setup()
-            await bridge.start()
-            site = web.SockSite(runner, bound)
-            await site.start()
-            try:
-                yield bot_url
-            finally:
-                await site.stop()
-                await runner.cleanup()
-                await bridge.stop()
-    finally:
-        bound.close()
+    async with run_bridge(settings, bound):
+        yield bot_url
 
 
 def _announce(page_url: str, wanted: int, bot_url: str) -> None:
