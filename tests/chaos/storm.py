@@ -32,6 +32,9 @@ from bot.sandbox.telnyx_sim import TelnyxSim
 OURS = "+13125550100"
 ROOT = Path(__file__).resolve().parents[2]
 _CLOCK = SystemClock()
+#: Faults after which the carrier has done what was asked without our knowing, and how often its receipts fail, too.
+_WORK_DONE = (FaultKind.DROP_ANSWER, FaultKind.FAIL_AFTER)
+_NO_WORD = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +271,11 @@ class Storm:
                 status=self._random.choice((500, 502, 503)),
             )
             platform.faults.add(fault)
+            if operation == "POST /messages" and kind in _WORK_DONE and self._random.random() < _NO_WORD:
+                # Neither answer nor receipt: only the key keeps the repeat from being a second text.
+                for event in ("message.sent", "message.finalized"):
+                    self._telnyx.faults.add(Fault(kind=FaultKind.LOSE, operation=event, times=fault.times))
+                    self.tally.faults[f"{event} lose"] += 1
             self.tally.faults[f"{operation} {kind.value}"] += 1
             await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.1, 0.8)))
 
