@@ -46,6 +46,16 @@ class NearConnection(aiosqlite.Connection):
             return self._conn.execute(sql, values).fetchall()
         return list(await super().execute_fetchall(sql, values))
 
+    async def executemany(  # type: ignore[override] # likewise
+        self, sql: str, parameters: Iterable[Iterable[Any]]
+    ) -> None:
+        """Run *sql* with each of *parameters*, at once if its plan says that it is quick."""
+        rows = [tuple(values) for values in parameters]
+        if rows and self._under_way == 0 and self._is_quick(sql, rows[0]):
+            self._conn.executemany(sql, rows)
+        else:
+            await super().executemany(sql, rows)
+
     async def scan(self, sql: str, parameters: Iterable[Any] = ()) -> list[sqlite3.Row]:
         """Return the rows of *sql*, never at once: it counts, or reads many."""
         return list(await super().execute_fetchall(sql, tuple(parameters)))

@@ -11,16 +11,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+import aiosqlite
+
 from bot.clock import Clock
 from bot.domain.job import NewJob
 from bot.errors import NotStored
 from storage.database import Database
-from storage.queue import INSERT_RETURNING, Bell, insert_parameters
+from storage.queue import INSERT, Bell, insert_parameters
 
 #: The carrier gives up after two seconds and Slack after three; both try again when they are told to.
 _PATIENCE_SECONDS = 1.5
 #: The most rows of one commit: while they are written nothing else is answered.
 _LARGEST_BATCH = 200
+
+_NEWEST = "SELECT MAX(id) AS newest FROM jobs"
+_KNOWN = "SELECT key FROM jobs WHERE id <= ? AND key IN ({keys})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,25 @@ class GroupedInbox:
     async def _store(self, jobs: list[NewJob]) -> list[bool]:
         now = self._clock.now()
         async with self._database.write() as connection:
-            added = [
-                bool(await connection.execute_fetchall(INSERT_RETURNING, insert_parameters(job, now))) for job in jobs
-            ]
+            rows = list(await connection.execute_fetchall(_NEWEST))
+            changes = connection.total_changes
+            await connection.executemany(INSERT, [insert_parameters(job, now) for job in jobs])
+            added = [True] * len(jobs)
+            if connection.total_changes - changes < len(jobs):
+                added = await _find_added(connection, [job.key for job in jobs], rows[0]["newest"] or 0)
         self._bell.ring({job.pool for job in jobs})
         return added
+
+
+async def _find_added(connection: aiosqlite.Connection, keys: list[str], newest: int) -> list[bool]:
+    """Tell which of *keys* are new: in no row up to id *newest*, nor earlier among themselves."""
+    sql = _KNOWN.format(keys=", ".join("?" for _ in keys))
+    known = {row["key"] for row in await connection.execute_fetchall(sql, (newest, *keys))}
+    added = []
+    for key in keys:
+        added.append(key not in known)
+        known.add(key)
+    return added
 
 
 def _make_refusal() -> NotStored:

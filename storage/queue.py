@@ -21,14 +21,15 @@ from storage.database import Database
 from storage.rows import from_micros, read_job, to_micros
 from storage.rush import FEW, PAUSE
 
-#: (kind, pool, key, lane, body, due, created); a row comes back if the key was new
-INSERT_RETURNING = """
+#: (kind, pool, key, lane, body, due, created)
+INSERT = """
 INSERT INTO jobs (kind, pool, key, lane, status, body, due_at, created_at)
 VALUES (?1, ?2, ?3, ?4,
     CASE WHEN ?4 IS NOT NULL AND EXISTS (SELECT 1 FROM jobs WHERE lane = ?4 AND status IN ('ready', 'running'))
         THEN 'waiting' ELSE 'ready' END,
     ?5, ?6, ?7)
-ON CONFLICT (key) DO NOTHING RETURNING id"""
+ON CONFLICT (key) DO NOTHING"""
+_INSERT_RETURNING = INSERT + " RETURNING id"
 _NOTE = """
 INSERT INTO jobs (kind, pool, key, status, body, due_at, created_at, finished_at)
 VALUES ('noted', 'chore', ?1, 'done', '', ?2, ?2, ?2) ON CONFLICT (key) DO NOTHING RETURNING id"""
@@ -105,7 +106,7 @@ class QueueRows:
 
     async def enqueue(self, job: NewJob) -> bool:
         """Enqueue *job*; False, and nothing done, if its key was ever enqueued before."""
-        rows = await self._connection.execute_fetchall(INSERT_RETURNING, insert_parameters(job, self._clock.now()))
+        rows = await self._connection.execute_fetchall(_INSERT_RETURNING, insert_parameters(job, self._clock.now()))
         added = bool(list(rows))
         if added:
             self.rung.add(job.pool)
@@ -176,7 +177,7 @@ class QueueRows:
 
 
 def insert_parameters(job: NewJob, now: datetime) -> tuple[object, ...]:
-    """Return the parameters of INSERT_RETURNING for *job*."""
+    """Return the parameters of INSERT for *job*."""
     return (job.kind, job.pool, job.key, job.lane, job.body, to_micros(job.due_at or now), to_micros(now))
 
 

@@ -1,5 +1,5 @@
 """
-Answers first: while requests queue for their commit, jobs are taken up sparingly.
+Answers first: while requests come faster than they and the work that they bring can both be done, jobs are taken up sparingly.
 
 The carrier waits two seconds for its answer and Slack three; a text that is on disk can be posted a little later. On one
 core the two compete, and work taken up in the middle of a burst would make every answer of it late.
@@ -9,26 +9,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-#: So many requests that came during one commit make a crowd. At a thousand a second there are two or three.
-_CROWD = 8
 #: In a rush each pool takes up so few jobs at a time, with such a pause before: work slows down, and never stands still.
 FEW = 1
 PAUSE = timedelta(milliseconds=50)
-#: How long, in seconds, a crowd is taken to go on.
-_LASTS = 0.1
+
+#: So many at once are a crowd, and so many a second do not come together to one.
+_CROWD = 8.0
+_PER_SECOND = 500.0
+#: However long it was, a rush is over a tenth of a second after the last of it.
+_MOST = _CROWD + _PER_SECOND / 10
 
 
 class Rush:
-    """Whether there is one, by the size of the newest commits."""
+    """Whether there is one: a bucket that leaks, filled by what comes."""
 
     def __init__(self) -> None:
-        self._until = 0.0
+        self._level = 0.0
+        self._counted_at = 0.0
 
     def count(self, requests: int, now: float) -> None:
         """Tell how many *requests* a commit was for; *now* is the clock's monotonic seconds."""
-        if requests >= _CROWD:
-            self._until = now + _LASTS
+        self._level = min(_MOST, self._find_level(now) + requests)
+        self._counted_at = now
 
     def is_on(self, now: float) -> bool:
         """Tell whether there is a rush."""
-        return now < self._until
+        return self._find_level(now) >= _CROWD
+
+    def _find_level(self, now: float) -> float:
+        return max(0.0, self._level - (now - self._counted_at) * _PER_SECOND)

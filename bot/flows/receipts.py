@@ -16,7 +16,7 @@ from bot.domain.job import Job
 from bot.domain.message import Direction, Message, State
 from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
-from bot.flows.jobs import enqueue_mark, send_key, show_key
+from bot.flows.jobs import enqueue_mark, enqueue_text, send_key, show_key
 from bot.flows.sending import Failure, accept, explain_failure, follow_schedule
 from bot.observe import Log, Metrics
 from bot.ports import Store, Transaction
@@ -24,6 +24,9 @@ from bot.ports import Store, Transaction
 _log = Log("receipts")
 
 _NOT_SETTLED = frozenset({State.WAITING, State.UNDER_WAY, State.UNSETTLED, State.BLOCKED})
+
+#: What the carrier says of a scheduled text before its time.
+_NOT_GONE = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.CANCELLED, DeliveryStatus.QUEUED})
 
 
 class Receipts:
@@ -94,10 +97,18 @@ class Receipts:
             if merged.status in FAILED:
                 failure = Failure(code=merged.code or merged.status.value, title=merged.title, detail=merged.detail)
                 await explain_failure(tx, message, conversation, self._policy, failure, recipient, now)
-        schedule = await tx.schedules.find_by_message(message.id)
-        if schedule is not None and schedule.state in (ScheduleState.AT_CARRIER, ScheduleState.TAKING_BACK):
-            statuses = {delivery.status for delivery in receipt.copies.values()}
-            if statuses - {DeliveryStatus.SCHEDULED, DeliveryStatus.CANCELLED, DeliveryStatus.QUEUED}:
-                await tx.schedules.set_state(schedule.id, ScheduleState.SENT)
-                await tx.queue.hasten(show_key(message.id), now)
+        await self._follow_schedule(tx, message, receipt)
         await enqueue_mark(tx, message.id, self._chance.token())
+
+    async def _follow_schedule(self, tx: Transaction, message: Message, receipt: Receipt) -> None:
+        """Record that a scheduled text has gone out, even one that was thought to be taken back, and show it."""
+        schedule = await tx.schedules.find_by_message(message.id)
+        statuses = {delivery.status for delivery in receipt.copies.values()}
+        if schedule is None or schedule.state is ScheduleState.SENT or not statuses - _NOT_GONE:
+            return
+        await tx.schedules.set_state(schedule.id, ScheduleState.SENT)
+        if message.state is State.CANCELLED:
+            _log.warning("A text went out although it was taken back.", message_id=message.id)
+            await tx.messages.update(message.id, state=State.ACCEPTED)
+        if not await tx.queue.hasten(show_key(message.id), self._clock.now()):
+            await enqueue_text(tx, message.conversation_id, message.id, message.text)  # nothing, if it is shown already

@@ -28,7 +28,7 @@ from bot.domain.media import SERVED_FOR
 from bot.domain.message import Message, State
 from bot.domain.phone import Address, is_phone, parse_address
 from bot.domain.policy import Policy
-from bot.domain.schedule import HandOver, ScheduleState, choose_hand_over, next_moment
+from bot.domain.schedule import POINT_OF_NO_RETURN, HandOver, ScheduleState, choose_hand_over, next_moment
 from bot.errors import CarrierRefused, OutcomeUnknown, RetryLater
 from bot.flows import media_wording, wording
 from bot.flows.jobs import (
@@ -124,7 +124,8 @@ class Sending:
                 if await tx.queue.is_busy(inbound_lane(address)):
                     raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
             recipients = [a for a in conversation.parties.theirs if not (await tx.consents.get(a)).blocked]
-            if not recipients or (request is not None and not _addressees(request) <= set(recipients)):
+            is_blocked = not recipients or (request is not None and not _addressees(request) <= set(recipients))
+            if is_blocked and not await _may_be_held(tx, message, request, now):
                 await self._block(tx, job, message, conversation)
                 return None
             if request is None:
@@ -328,6 +329,19 @@ async def accept(tx: Transaction, message: Message, carrier_id: CarrierMessageId
     """Record that the carrier has *message*, however we came to know it."""
     await tx.deliveries.close_attempt(message.id)
     await tx.messages.update(message.id, state=State.ACCEPTED, carrier_id=carrier_id)
+
+
+async def _may_be_held(tx: Transaction, message: Message, request: CarrierRequest | None, now: datetime) -> bool:
+    """
+    Tell whether the carrier may hold the text for its time, without our knowing under which id.
+
+    Then it would go out to somebody who said stop meanwhile. Asked again under the same key the carrier tells the id,
+    and `follow_schedule` takes the text back.
+    """
+    if request is None or request.attempted_at is None or "send_at" not in json.loads(request.body):
+        return False
+    schedule = await tx.schedules.find_by_message(message.id)
+    return schedule is not None and schedule.due_at - now > POINT_OF_NO_RETURN
 
 
 async def follow_schedule(tx: Transaction, message: Message, carrier_id: CarrierMessageId, now: datetime) -> None:

@@ -334,6 +334,8 @@ def _collect(found: dict[str, Posted], message: Mapping[str, Any], key: str) -> 
     metadata = message.get("metadata") or {}
     if (metadata.get("event_payload") or {}).get("key") == key and metadata.get("event_type") == METADATA_TYPE:
         thread_ts = message.get("thread_ts")
+        if thread_ts == message["ts"]:  # a root with replies names itself
+            thread_ts = None
         found[message["ts"]] = Posted(
             ts=SlackTs(message["ts"]), thread_ts=None if thread_ts is None else SlackTs(thread_ts)
         )

@@ -76,7 +76,11 @@ class Cast:
         Customer(name="Noor Haddad", number="+16175550166"),
     )
     commands: tuple[CommandHint, ...] = (
-        CommandHint(command="/sms", usage_hint="<number> <text>", description="Text a number, or open the form"),
+        CommandHint(
+            command="/sms",
+            usage_hint="<number>[, <number>…] <text>",
+            description="Text a number, or several as a group, or open the form",
+        ),
         CommandHint(
             command="/schedule",
             usage_hint="<number> <when> <text> | list | cancel <id>",

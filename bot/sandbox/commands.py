@@ -6,23 +6,24 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from bot.clock import Clock
 from bot.sandbox.cast import Cast, Customer
 from bot.sandbox.page import CommandError
-from bot.sandbox.sections import Json, Seats, write_mentions
+from bot.sandbox.sections import Json, Seats, list_members, write_mentions
 from bot.sandbox.slack_events import Answer
 from bot.sandbox.slack_messages import remove_ephemeral
 from bot.sandbox.slack_render import render_whole_file
 from bot.sandbox.slack_sim import ApiError, NotPossibleError, SlackSim, Upload
 from bot.sandbox.slack_workspace import FileState, StoredFile
 from bot.sandbox.stories import CustomerTexts, Step, find_story, paint_picture
-from bot.sandbox.telnyx_sim import Media, TelnyxSim
-from bot.sandbox.telnyx_state import Outcome, OutcomeKind
+from bot.sandbox.tapbacks import Tapbacks, find_reaction, word_tapback
+from bot.sandbox.telnyx_sim import Media, PhoneText, TelnyxSim
+from bot.sandbox.telnyx_state import Outcome, OutcomeKind, make_message_id
 from bot.sandbox.troubles import NEXT_TEXT_FAILS, Switchboard, find_trouble
 
 #: What `accept` on a phone lets through; bigger ones the carrier would refuse as well.
@@ -56,12 +57,14 @@ class Commands:
     slack: SlackSim
     telnyx: TelnyxSim
     switches: Switchboard
+    tapbacks: Tapbacks = field(default_factory=Tapbacks)
     fails_next: bool = False
 
     async def do(self, command: Json) -> Json:
         """Do one command and return what the page should know; raises CommandError with words for the person."""
         handlers: dict[str, Callable[[Json], Awaitable[Json | None]]] = {
             "text": self._text,
+            "tapback": self._tap_back,
             "add_customer": self._add_customer,
             "post": self._post,
             "edit": self._edit,
@@ -110,6 +113,24 @@ class Commands:
             )
         except LookupError:
             raise CommandError("Only texts to our own numbers go anywhere in this demo.") from None
+
+    async def _tap_back(self, command: Json) -> None:
+        """React to a text as an iPhone does: by a text that quotes it, to everybody who has it."""
+        number, message_id = get_text(command, "from"), get_text(command, "message_id")
+        reaction = find_reaction(get_text(command, "reaction"))
+        about = self._find_on_phone(number, message_id)
+        if reaction is None or about is None or not about.text:
+            raise CommandError("That text cannot be reacted to.")
+        ours, *others = list_members(number, about)
+        removed = not command.get("on", True)
+        sent_id = make_message_id()
+        self.tapbacks.hide(number, sent_id)
+        words = word_tapback(reaction, about.text, removed=removed)
+        await self.telnyx.text_in(from_=number, to=ours, text=words, cc=others, message_id=sent_id)
+        self.tapbacks.note(number, message_id, reaction, removed=removed)
+
+    def _find_on_phone(self, number: str, message_id: str) -> PhoneText | None:
+        return next((text for text in self.telnyx.screen(number) if text.message_id == message_id), None)
 
     async def _add_customer(self, command: Json) -> Json:
         name = str(command.get("name") or "").strip()
@@ -276,31 +297,41 @@ class Commands:
             await self.play_step(step)
 
     async def play_step(self, step: Step) -> None:
-        """Do one step of a story; a reply waits until the bot has opened the customer's thread."""
-        customer, line = self.cast.customers[step.customer], self.cast.lines[0]
+        """Do one step of a story; a reply waits until the bot has opened the thread."""
+        line = self.cast.lines[0]
+        people = [self.cast.customers[place] for place in (step.customer, *step.others)]
         if isinstance(step, CustomerTexts):
             photo = Media(filename="photo.png", content_type="image/png", content=paint_picture())
             media = [photo] if step.picture else []
-            await self.telnyx.text_in(from_=customer.number, to=line.number, text=step.text, media=media)
+            numbers = [person.number for person in people]
+            await self.telnyx.text_in(
+                from_=numbers[0], to=line.number, text=step.text or None, media=media, cc=numbers[1:]
+            )
             return
         channel = self.seats.channels[line.number]
-        root = await self._wait_for_thread(channel, customer)
-        await self.slack.post(self.seats.users[step.teammate], channel, step.text, thread_ts=root)
+        root = await self._wait_for_thread(channel, people)
+        shelf = Upload(name="shelf.png", content=paint_picture(), mimetype="image/png")
+        files = [shelf] if step.picture else []
+        await self.slack.post(self.seats.users[step.teammate], channel, step.text, thread_ts=root, files=files)
 
-    async def _wait_for_thread(self, channel: str, customer: Customer) -> str:
+    async def _wait_for_thread(self, channel: str, people: Sequence[Customer]) -> str:
         until = self.clock.now() + _PATIENCE
-        while (root := self.find_thread(channel, customer.number)) is None:
+        while (root := self.find_thread(channel, {person.number for person in people})) is None:
             if self.clock.now() > until:
-                raise CommandError(f"The bot has opened no thread for {customer.name} yet. Is trouble switched on?")
+                names = " and ".join(person.name for person in people)
+                raise CommandError(f"The bot has opened no thread for {names} yet. Is trouble switched on?")
             await self.clock.sleep(_LOOK_AGAIN)
         return root
 
-    def find_thread(self, channel: str, number: str) -> str | None:
-        """Return the newest message of the bot's in *channel* that names *number*, which is what opens a thread."""
+    def find_thread(self, channel: str, numbers: set[str]) -> str | None:
+        """Return the newest message of the bot's in *channel* that names these customers and no other: a thread's root."""
+        known = {customer.number for customer in self.customers}
         for message in reversed(self.slack.messages(channel)):
             is_root = message.get("thread_ts", message["ts"]) == message["ts"]
-            if is_root and message.get("bot_id") and number in json.dumps(message):
-                return str(message["ts"])
+            if is_root and message.get("bot_id"):
+                words = json.dumps(message)
+                if {number for number in known if number in words} == numbers:
+                    return str(message["ts"])
         return None
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 
 from bot.sandbox.cast import Cast, Customer
 from bot.sandbox.slack_sim import SlackSim
+from bot.sandbox.tapbacks import REACTIONS, Reaction, Tapbacks
 from bot.sandbox.telnyx_sim import PhoneText, TelnyxSim
 
 Json = dict[str, Any]
@@ -103,35 +104,46 @@ def render_customers(customers: Iterable[Customer]) -> list[Json]:
     return [{"name": customer.name, "number": customer.number} for customer in customers]
 
 
-def render_phone(telnyx: TelnyxSim, number: str) -> Json:
+def render_phone(telnyx: TelnyxSim, number: str, tapbacks: Tapbacks) -> Json:
     """Return one phone's conversations, the one written to last at the end."""
     conversations: dict[str, list[Json]] = {}
     for place, text in enumerate(telnyx.screen(number)[-_SHOWN:]):
-        peer = name_peer(number, text)
+        if tapbacks.is_hidden(number, text.message_id):
+            continue
+        peer = ",".join(list_members(number, text))
         texts = conversations.pop(peer, [])
-        conversations[peer] = [*texts, _render_text(number, place, text)]
+        reaction = tapbacks.find(number, text.message_id)
+        conversations[peer] = [*texts, _render_text(number, place, text, reaction)]
     return {"conversations": [{"peer": peer, "texts": texts} for peer, texts in conversations.items()]}
 
 
-def name_peer(number: str, text: PhoneText) -> str:
-    """Return with whom a text was exchanged: our number first, then the other members of a group."""
+def render_reactions() -> list[Json]:
+    """Return what a phone offers to react with."""
+    return [asdict(reaction) for reaction in REACTIONS]
+
+
+def list_members(number: str, text: PhoneText) -> list[str]:
+    """Return with whom the phone *number* exchanged *text*: our number first, then the other members of a group."""
     ours = text.to if text.to != number else text.from_
-    return ",".join([ours, *sorted({other for other in text.others if other not in (number, ours)})])
+    return [ours, *sorted({other for other in text.others if other not in (number, ours)})]
 
 
-def _render_text(number: str, place: int, text: PhoneText) -> Json:
+def _render_text(number: str, place: int, text: PhoneText, reaction: Reaction | None) -> Json:
     return {
         "id": f"{text.message_id}-{place}",
+        "message_id": text.message_id,
         "at": text.at.isoformat(),
         "mine": text.mine,
         "from": text.from_,
         "text": text.text,
         "subject": text.subject,
         "automatic": text.automatic,
+        "reaction": reaction.name if reaction else None,
         "media": [
             {
                 "type": media.content_type,
                 "name": media.filename,
+                "size": len(media.content),
                 "url": f"/attachment/phone/{quote(number)}/{text.message_id}/{index}",
             }
             for index, media in enumerate(text.media)

@@ -16,19 +16,37 @@ class CustomerTexts:
 
     customer: int  #: Place in the cast.
     text: str
+    others: tuple[int, ...] = ()  #: Who else is in it: a text to a group.
     picture: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeammateReplies:
-    """A teammate writes into the customer's thread, once it is there."""
+    """A teammate writes into the thread of a customer, or of a group, once it is there."""
 
     teammate: str  #: Key in the cast.
     customer: int
     text: str
+    others: tuple[int, ...] = ()
+    picture: bool = False
 
 
 Step = CustomerTexts | TeammateReplies
+
+#: Longer than one message in Slack may be, and numbered, so that it shows that every line arrives in its place.
+_FLEET = "Here is what our rental bikes need, all 100 of them:\n" + "\n".join(
+    f"{number}. No. {100 + number}: {need}"
+    for number, need in enumerate(
+        ("brake pads, front and rear", "new chain and cassette", "puncture, tube and tyre", "just a check-up") * 25, 1
+    )
+)
+#: Of several parts, none of which the customer sees as such.
+_OFFER = (
+    "Thanks, Noor! That is 25 sets of brake pads, 25 chains with cassettes, 25 tubes with tyres and 25 check-ups. "
+    "We can take ten bikes a day from Monday on, so all would be done in two weeks. Per bike that makes $38 "
+    "for pads, $65 for chain and cassette, $45 for tube and tyre and $25 for the check-up: $4,325 for everything, "
+    "collected and brought back. Shall we start with numbers 101 to 110?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +82,34 @@ STORIES: tuple[Story, ...] = (
     ),
     Story(
         name="picture",
-        label="A picture",
-        hint="arrives as a file in the thread",
+        label="Pictures both ways",
+        hint="a file in the thread, a picture on the phone",
         customer=1,
-        steps=(CustomerTexts(customer=1, text="This is the part that broke. Do you have one?", picture=True),),
+        steps=(
+            CustomerTexts(customer=1, text="This is the part that broke. Do you have one?", picture=True),
+            TeammateReplies(teammate="marcus", customer=1, text="This one fits, $12.", picture=True),
+        ),
+    ),
+    Story(
+        name="long",
+        label="A long text",
+        hint="goes on in the next message, nothing is cut",
+        customer=3,
+        steps=(
+            CustomerTexts(customer=3, text=_FLEET),
+            TeammateReplies(teammate="priya", customer=3, text=_OFFER),
+        ),
+    ),
+    Story(
+        name="group",
+        label="A group",
+        hint="two customers, one thread",
+        customer=0,
+        steps=(
+            CustomerTexts(customer=0, others=(1,), text="Alex and I share the cargo bike. When can we pick it up?"),
+            CustomerTexts(customer=1, others=(0,), text="Saturday would be best for me."),
+            TeammateReplies(teammate="dana", customer=0, others=(1,), text="Saturday from 10 it is, for both of you."),
+        ),
     ),
     Story(
         name="stop",

@@ -21,6 +21,7 @@ from bot.sandbox.sections import (
     render_customers,
     render_person,
     render_phone,
+    render_reactions,
     render_team,
 )
 from bot.sandbox.slack_sim import SlackSim
@@ -157,6 +158,7 @@ class World:
         team["troubles"] = [
             {"name": each.name, "group": each.side.value, "label": each.label, "hint": each.hint} for each in TROUBLES
         ]
+        team["tapbacks"] = render_reactions()
         team["stories"] = [self._render_story(story) for story in STORIES]
         sections: dict[str, Json | list[Any]] = {
             "team": team,
@@ -168,7 +170,7 @@ class World:
         for user in self.seats.users.values():
             sections[f"person:{user}"] = render_person(self.slack, user)
         for customer in customers:
-            sections[f"phone:{customer.number}"] = render_phone(self.telnyx, customer.number)
+            sections[f"phone:{customer.number}"] = render_phone(self.telnyx, customer.number, self.commands.tapbacks)
         return sections
 
     def _render_story(self, story: Story) -> Json:

@@ -41,7 +41,9 @@ class Story:
 STORIES: list[Story] = []
 
 
-def story(points: int, **rules: Any) -> Callable[[Callable[[Life], Awaitable[None]]], Callable[[Life], Awaitable[None]]]:
+def story(
+    points: int, **rules: Any
+) -> Callable[[Callable[[Life], Awaitable[None]]], Callable[[Life], Awaitable[None]]]:
     """Add a story to the list."""
 
     def add(act: Callable[[Life], Awaitable[None]]) -> Callable[[Life], Awaitable[None]]:
@@ -259,7 +261,9 @@ async def replies_keep_their_order(life: Life) -> None:
 @story(points=27)
 async def a_refused_reply_says_why(life: Life) -> None:
     await open_thread(life)
-    life.world.carrier.refusals["Boo"] = CarrierRefused(code="40302", title="Message too large", detail=None, status=400)
+    life.world.carrier.refusals["Boo"] = CarrierRefused(
+        code="40302", title="Message too large", detail=None, status=400
+    )
     message = await reply(life, "Boo")
     after = await reply(life, "Hi")
     await life.settle()
@@ -533,6 +537,34 @@ async def stop_cancels_what_is_scheduled_wherever_it_waits(life: Life) -> None:
     assert life.world.carrier.on_phone(ANA) == []
     assert await read_schedule(life) == "cancelled"
     assert life.world.slack.words() == ["STOP"]
+
+
+@story(points=10)
+async def stop_takes_back_what_the_carrier_may_hold_without_our_knowing(life: Life) -> None:
+    life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.LOST_ANSWER))
+    await schedule(life, "Later", timedelta(hours=2))
+    await life.settle(spare=timedelta(seconds=1))
+    life.world.text_in(ANA, "STOP")
+    await life.settle()
+    assert life.world.carrier.on_phone(ANA) == []
+    assert await read_schedule(life) == "cancelled"
+
+
+@story(points=10)
+async def a_text_that_goes_although_it_was_taken_back_is_shown(life: Life) -> None:
+    due = timedelta(hours=1)
+    await schedule(life, "It is time", due)
+    await life.settle(spare=timedelta(seconds=10))
+    life.world.border.faults.append(Fault(operation="carrier cancel", trouble=Trouble.LOST_REQUEST))
+    await cancel_schedule(life)
+    await life.do(lambda bench: bench.work())
+    await life.world.clock.advance(due)
+    life.world.carrier.pass_time()
+    await life.settle()
+    await receive_receipts(life)
+    gone = life.world.carrier.on_phone(ANA)
+    assert life.world.slack.words() == gone
+    assert await read_schedule(life) == ("sent" if gone else "cancelled")
 
 
 @story(points=29)

@@ -21,6 +21,7 @@ from tests.doubles.direct import make_empty_file
 
 #: Linux keeps this folder in memory.
 _FAST = Path("/dev/shm")  # noqa: S108
+_LEFT = "SELECT status, kind, key, trouble FROM jobs WHERE status != 'done'"
 #: Pairs of crashes tried for each story.
 _PAIRS = 6
 
@@ -41,8 +42,7 @@ async def run(story: Story, template: Path, crash_at: Collection[int] = ()) -> B
         life = Life(world)
         try:
             await story.act(life)
-            open_jobs = await life.do(lambda bench: bench.read("SELECT status, kind, key, trouble FROM jobs WHERE status != 'done'"))
-            assert open_jobs == []
+            assert await life.do(lambda bench: bench.read(_LEFT)) == []
             assert world.lives == 1 + len([number for number in crash_at if number < len(world.border.crossings)])
         except Exception as error:
             error.add_note(describe_crashes(world.border, crash_at))

@@ -45,7 +45,7 @@ from storage.queue import Bell, WorkbenchRows
 from storage.rows import from_micros, to_micros
 from tests.doubles.border import Border, Crash
 from tests.doubles.carrier import CarriedText, MemoryCarrier, describe
-from tests.doubles.direct import BorderDatabase, BorderStore, open_database
+from tests.doubles.direct import BorderDatabase, BorderStore, copy_file, open_database
 from tests.doubles.slack import CHANNEL, TEAM, MemorySlack
 
 T = TypeVar("T")
@@ -242,9 +242,7 @@ class Bench:
             metrics=_METRICS,
         )
         self.texting = Texting(store=store, directory=world.slack, accepting=accepting, policy=policy)
-        self.optouts = Optouts(
-            store=store, carrier=world.carrier, directory=world.slack, policy=policy, clock=clock
-        )
+        self.optouts = Optouts(store=store, carrier=world.carrier, directory=world.slack, policy=policy, clock=clock)
         self.schedules = Schedules(
             store=store,
             carrier=world.carrier,
@@ -294,7 +292,9 @@ class Bench:
         """Start the program: what an earlier life left running is taken up."""
         world.lives += 1
         world.border.dead = False
-        database = await open_database(world.folder / "textbridge.db", world.template, world.border)
+        path = world.folder / "textbridge.db"
+        copy_file(world.template, path)
+        database = await open_database(path, world.border)
         bench = cls(world, database)
         try:
             await bench.workbench.sweep(everything=True)

@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,10 +15,13 @@ from bot.domain.delivery import DeliveryStatus
 from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address
 from bot.errors import CarrierRefused
-from bot.ports import Acceptance, CarrierOptout, CarrierRequest
+from bot.ports import Acceptance, CarrierOptout, CarrierRequest, InboundRecord
 from tests.doubles.border import Border, prepared_at
 
 Json = dict[str, Any]
+
+#: How long before its time the carrier takes a held text back no more.
+POINT_OF_NO_RETURN = timedelta(minutes=1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class Attempt:
     text: str
     prepared: int
     key: str
+    held: bool  #: To be sent later, by the carrier.
 
 
 class MemoryCarrier:
@@ -63,6 +67,8 @@ class MemoryCarrier:
         #: By text: how it ends; delivered unless told.
         self.fates: dict[str, DeliveryStatus] = {}
         self.optouts: list[CarrierOptout] = []
+        self.inbound: list[InboundRecord] = []
+        self._refused_once: dict[str, CarrierRefused] = {}
         self._answers: dict[tuple[str, str], tuple[bytes, Acceptance]] = {}
         self._ids = (CarrierMessageId(f"carried-{number}") for number in itertools.count(1))
         self._border = border
@@ -75,7 +81,13 @@ class MemoryCarrier:
         body = json.loads(request.body)
         to = tuple(Address(each) for each in ([body["to"]] if isinstance(body["to"], str) else body["to"]))
         self.attempts.append(
-            Attempt(to=to, text=body["text"], prepared=prepared_at.get(), key=request.idempotency_key)
+            Attempt(
+                to=to,
+                text=body["text"],
+                prepared=prepared_at.get(),
+                key=request.idempotency_key,
+                held="send_at" in body,
+            )
         )
         return await self._border.call("carrier send", lambda: self._send(request, to, body), repeatable=False)
 
@@ -86,6 +98,8 @@ class MemoryCarrier:
             if known != request.body:
                 raise CarrierRefused(code="10027", title="Key used with another request", detail=None, status=422)
             return answer
+        if body["text"] in self._refused_once:
+            raise self._refused_once.pop(body["text"])
         if body["text"] in self.refusals:
             raise self.refusals[body["text"]]
         send_at = datetime.fromisoformat(body["send_at"]) if "send_at" in body else None
@@ -103,20 +117,20 @@ class MemoryCarrier:
         )
         self.texts.append(text)
         status = DeliveryStatus.SCHEDULED if send_at else DeliveryStatus.QUEUED
-        answer = Acceptance(
-            carrier_id=text.id, sender=text.sender, parts=1, statuses=dict.fromkeys(to, status)
-        )
+        answer = Acceptance(carrier_id=text.id, sender=text.sender, parts=1, statuses=dict.fromkeys(to, status))
         self._answers[slot] = (request.body, answer)
         return answer
 
     async def cancel(self, carrier_id: CarrierMessageId) -> None:
         """Take a held text back; refused when it has gone, was taken back before, or is unknown."""
-        await self._border.call("carrier cancel", lambda: self._cancel(carrier_id))
+        await self._border.call("carrier cancel", lambda: self._cancel(carrier_id), repeatable=False)
 
     def _cancel(self, carrier_id: CarrierMessageId) -> None:
         held = next((t for t in self.texts if t.id == carrier_id and t.sent_at is None and not t.cancelled), None)
         if held is None:
             raise CarrierRefused(code="10005", title="Resource not found", detail=None, status=404)
+        if held.send_at is not None and held.send_at - self._clock.now() <= POINT_OF_NO_RETURN:
+            raise CarrierRefused(code="10010", title="Too late", detail=None, status=403)
         held.cancelled = True
 
     async def find_message(self, carrier_id: CarrierMessageId) -> Mapping[str, Any] | None:
@@ -135,11 +149,21 @@ class MemoryCarrier:
         """Return the list."""
         return await self._border.ask("carrier list_optouts", lambda: list(self.optouts))
 
+    async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
+        """Return the inbound texts on record."""
+        return await self._border.ask(
+            "carrier list_inbound", lambda: [each for each in self.inbound if each.created_at >= since]
+        )
+
     async def check_access(self) -> None:
         """Do nothing: the key is good."""
         await self._border.ask("carrier check_access", lambda: None)
 
     # --- The phones
+
+    def refuse_next(self, text: str, *, code: str) -> None:
+        """Refuse *text* the next time it comes, and no more."""
+        self._refused_once[text] = CarrierRefused(code=code, title=None, detail=None, status=400)
 
     def pass_time(self) -> None:
         """Send what was held until now."""
@@ -150,7 +174,8 @@ class MemoryCarrier:
     def next_held(self) -> datetime | None:
         """Return when the next held text goes."""
         return min(
-            (t.send_at for t in self.texts if t.send_at is not None and t.sent_at is None and not t.cancelled), default=None
+            (t.send_at for t in self.texts if t.send_at is not None and t.sent_at is None and not t.cancelled),
+            default=None,
         )
 
     def on_phone(self, number: str) -> list[str]:
@@ -168,5 +193,7 @@ def describe(text: CarriedText, status: DeliveryStatus) -> Json:
         "from": {"phone_number": text.sender},
         "to": [{"phone_number": address, "status": status.value} for address in text.to],
         "text": text.text,
-        "errors": [{"code": "40001", "title": "Not routable", "detail": "The recipient is not reachable."}] if failed else [],
+        "errors": [{"code": "40001", "title": "Not routable", "detail": "The recipient is not reachable."}]
+        if failed
+        else [],
     }

@@ -103,10 +103,14 @@ def make_empty_file(path: Path) -> None:
         connection.close()
 
 
-async def open_database(path: Path, template: Path, border: Border) -> BorderDatabase:
-    """Open the file at *path*, a copy of *template* if it is not there yet."""
+def copy_file(template: Path, path: Path) -> None:
+    """Make *path* a copy of *template* if it is not there yet."""
     if not path.exists():
         shutil.copyfile(template, path)
+
+
+async def open_database(path: Path, border: Border) -> BorderDatabase:
+    """Open the file at *path*."""
     database = BorderDatabase(path, border)
     for pragma in ("PRAGMA synchronous = OFF", "PRAGMA foreign_keys = ON", "PRAGMA wal_autocheckpoint = 0"):
         await database._writer.execute_fetchall(pragma)

@@ -123,7 +123,7 @@ class MemorySlack:
             message
             for message in self.messages
             if (message.channel, message.key, message.deleted_by) == (post.channel_id, post.key, None)
-            and oldest <= int(message.ts.replace(".", "")) <= newest
+            and oldest <= _read_micros(message.ts) <= newest
         ]
         in_thread = [message for message in found if post.thread_ts and message.thread_ts == post.thread_ts]
         at_top = [message for message in found if message.thread_ts is None or message.broadcast]
@@ -173,6 +173,20 @@ class MemorySlack:
             raise SlackRefused(method=method, error="message_not_found")
         self._check_open(method, channel_id)
         return message.reactions
+
+    async def list_replies(self, channel_id: ChannelId, thread_ts: SlackTs, *, since: datetime) -> Sequence[Block]:
+        """Return the messages of a thread, its root first."""
+        return await self._border.ask("slack list_replies", lambda: self._list_replies(channel_id, thread_ts, since))
+
+    def _list_replies(self, channel_id: ChannelId, thread_ts: SlackTs, since: datetime) -> list[Block]:
+        return [
+            self._describe(message)
+            for message in self.messages
+            if message.channel == channel_id
+            and thread_ts in (message.ts, message.thread_ts)
+            and message.deleted_by is None
+            and _read_micros(message.ts) >= _to_micros(since)
+        ]
 
     async def join(self, channel_id: ChannelId) -> None:
         """Join; we are in every channel already, unless it is archived."""
@@ -291,3 +305,7 @@ def _make_person(user: UserId, name: str, standing: Standing = Standing.MEMBER) 
 
 def _to_micros(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
+
+
+def _read_micros(ts: SlackTs) -> int:
+    return int(ts.replace(".", ""))

@@ -39,7 +39,7 @@ from bot.domain.phone import Address
 from bot.errors import CarrierRefused, NotAllowed, RetryLater
 from tests.doubles.bench import ANA, BOB, CEM, Bench, Life, Request, World, make_policy
 from tests.doubles.border import Fault, Trouble
-from tests.doubles.carrier import CarriedText
+from tests.doubles.carrier import Attempt, CarriedText
 from tests.doubles.direct import make_empty_file
 from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
 
@@ -50,6 +50,7 @@ _FAST = Path("/dev/shm")  # noqa: S108
 PEOPLE = (ANA, BOB, CEM)
 ZONE = ZoneInfo("America/Chicago")
 
+
 class Haste(StrEnum):
     """How soon something that happened is worked on."""
 
@@ -59,9 +60,10 @@ class Haste(StrEnum):
 
 
 hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE))
+kinds_of_reply = st.sampled_from(("reply", "reply", "reply", "reply", "note", "refused"))
 people = st.sampled_from(PEOPLE)
 places = st.integers(min_value=0, max_value=30)
-spans = st.sampled_from((0.2, 1, 5, 7, 35, 100)).map(lambda seconds: timedelta(seconds=seconds))
+spans = st.sampled_from((0.2, 1, 5, 7, 35, 100, 300)).map(lambda seconds: timedelta(seconds=seconds))
 pools = st.sampled_from((*((pool,) for pool in Pool), tuple(Pool), tuple(Pool), tuple(Pool)))
 MARKS = {
     DeliveryStatus.DELIVERED: Mark.DELIVERED,
@@ -155,9 +157,14 @@ class BridgeMachine(RuleBasedStateMachine):
         if haste is Haste.DONE:
             self.work(tuple(Pool))
 
-    @rule(who=people, haste=hastes)
-    def customer_texts(self, who: Address, haste: Haste) -> None:
-        self.customer_writes(who, self.name("t"))
+    @rule(who=people, likes=st.none() | st.none() | places, haste=hastes)
+    def customer_texts(self, who: Address, likes: int | None, haste: Haste) -> None:
+        said = [each.text for each in self.inbound if each.sender == who]
+        if likes is None or not said:
+            self.customer_writes(who, self.name("t"))
+        else:
+            quoted = said[likes % len(said)]
+            self.customer_writes(who, f"Liked “{quoted}”", quoted)
         self.see_to_it(haste)
 
     @rule(who=people, word=st.sampled_from(("STOP", "START", "by hand")), haste=hastes)
@@ -176,20 +183,17 @@ class BridgeMachine(RuleBasedStateMachine):
             return
         self.blocked_by_hand.setdefault(who, next(self.world.border.sequence))
 
-    @precondition(lambda self: self.inbound)
-    @rule(place=places)
-    def customer_likes(self, place: int) -> None:
-        quoted = self.inbound[place % len(self.inbound)]
-        self.customer_writes(quoted.sender, f"Liked “{quoted.text}”", quoted.text)
-
-    @rule(who=people, place=places, kind=st.sampled_from(("reply", "reply", "reply", "note", "refused")), haste=hastes)
-    def teammate_replies(self, who: Address, place: int, kind: str, haste: Haste) -> None:
+    @rule(who=people, place=places, kinds=st.lists(kinds_of_reply, min_size=1, max_size=3), haste=hastes)
+    def teammate_replies(self, who: Address, place: int, kinds: list[str], haste: Haste) -> None:
         roots = self.list_roots(who)
-        if not roots:
-            return
+        for kind in kinds if roots else ():
+            self.reply(who, roots[place % len(roots)], kind, place)
+        self.see_to_it(haste)
+
+    def reply(self, who: Address, root: SlackMessage, kind: str, place: int) -> None:
         token = self.name("r")
         text = f"note: {token}" if kind == "note" else f"{token} v0"
-        message, event = self.world.slack.say(ANN, roots[place % len(roots)], text)
+        message, event = self.world.slack.say(ANN, root, text)
         self.prepare_fate(text, kind, place)
         self.outbound.append(
             Outbound(
@@ -202,7 +206,6 @@ class BridgeMachine(RuleBasedStateMachine):
                 versions=[text],
             )
         )
-        self.see_to_it(haste)
 
     def prepare_fate(self, text: str, kind: str, place: int) -> None:
         carrier = self.world.carrier
@@ -210,36 +213,43 @@ class BridgeMachine(RuleBasedStateMachine):
         if kind == "refused":
             carrier.refusals[text] = CarrierRefused(code="40302", title="Message too large", detail=None, status=400)
 
-    @precondition(lambda self: self.outbound)
-    @rule(place=places, deletes=st.booleans(), haste=hastes)
-    def teammate_changes_a_reply(self, place: int, deletes: bool, haste: Haste) -> None:
+    @rule(who=people, place=places, what=st.sampled_from(("edit", "edit", "delete", "delete card")), haste=hastes)
+    def teammate_changes_their_mind(self, who: Address, place: int, what: str, haste: Haste) -> None:
         written = [each for each in self.outbound if each.message is not None and not each.message.deleted_by][-3:]
-        if not written:
-            return
-        chosen = written[place % len(written)]
-        assert chosen.message is not None
-        if deletes:
-            chosen.taken_back = True
-            self.world.tell(self.world.slack.remove(ANN, chosen.message))
-        elif not (chosen.is_note or chosen.refused):
-            text = f"{chosen.token} v{len(chosen.versions)}"
-            self.prepare_fate(text, "reply", place)
-            chosen.versions.append(text)
-            self.world.tell(self.world.slack.edit(chosen.message, text))
+        if what == "delete card":
+            self.delete_card(who)
+        elif written and what == "edit":
+            self.edit(written[place % len(written)], place)
+        elif written:
+            self.delete(written[place % len(written)])
         self.see_to_it(haste)
 
-    @rule(who=people, haste=hastes)
-    def admin_deletes_the_card(self, who: Address, haste: Haste) -> None:
+    def edit(self, wanted: Outbound, place: int) -> None:
+        if wanted.message is not None and not wanted.is_note and not wanted.refused:
+            text = f"{wanted.token} v{len(wanted.versions)}"
+            self.prepare_fate(text, "reply", place)
+            wanted.versions.append(text)
+            self.world.tell(self.world.slack.edit(wanted.message, text))
+
+    def delete(self, wanted: Outbound) -> None:
+        if wanted.message is not None:
+            wanted.taken_back = True
+            self.world.tell(self.world.slack.remove(ANN, wanted.message))
+
+    def delete_card(self, who: Address) -> None:
         roots = [root for root in self.list_roots(who) if not root.deleted_by and root.ts in self.known_threads()]
         if roots:
             self.world.tell(self.world.slack.remove(BEN, roots[-1]))
-            self.see_to_it(haste)
 
     def known_threads(self) -> set[str]:
         return {ts for (ts,) in self.run(self.life.do(lambda bench: bench.read("SELECT thread_ts FROM threads")))}
 
-    @rule(who=people, place=places, minutes=st.sampled_from((0, 0, 3, 60)))
-    def teammate_types_a_command(self, who: Address, place: int, minutes: int) -> None:
+    @rule(who=people, place=places, minutes=st.sampled_from((None, 0, 0, 3, 60)))
+    def teammate_types_a_command(self, who: Address, place: int, minutes: int | None) -> None:
+        """Text now (in no minutes) or later, or cancel what is scheduled."""
+        if minutes is None:
+            self.cancel_schedule(place)
+            return
         token = self.name("d" if minutes else "s")
         self.prepare_fate(token, "command", place)
         due_at = self.world.clock.now() + timedelta(minutes=minutes)
@@ -266,8 +276,7 @@ class BridgeMachine(RuleBasedStateMachine):
         else:
             self.outbound.append(wanted)
 
-    @rule(place=places)
-    def teammate_cancels_a_schedule(self, place: int) -> None:
+    def cancel_schedule(self, place: int) -> None:
         sql = "SELECT schedules.id, text FROM schedules JOIN messages ON messages.id = message_id ORDER BY schedules.rowid"
         rows = self.run(self.life.do(lambda bench: bench.read(sql)))
         if not rows:
@@ -306,12 +315,12 @@ class BridgeMachine(RuleBasedStateMachine):
     @rule(
         operation=st.sampled_from(("carrier send", "carrier send", "slack post", "slack", "carrier")),
         trouble=st.sampled_from(Trouble),
-        times=st.sampled_from((1, 2, 3, 9)),
+        times=st.sampled_from((1, 2, 3, 15)),
     )
     def platform_breaks(self, operation: str, trouble: Trouble, times: int) -> None:
         self.world.border.faults.append(Fault(operation=operation, trouble=trouble, times=times))
 
-    @rule(operation=st.sampled_from(("carrier send", "slack post", "slack add_reaction", "slack delete")))
+    @rule(operation=st.sampled_from(("carrier send", "carrier send", "slack post", "slack delete")))
     def much_happens_during_a_call(self, operation: str) -> None:
         async def happen() -> None:
             bench = self.life.bench
@@ -330,8 +339,11 @@ class BridgeMachine(RuleBasedStateMachine):
     def work(self, which: tuple[Pool, ...]) -> None:
         self.run(self.life.do(lambda bench: bench.work(*which)))
 
-    @rule(span=spans)
-    def time_passes(self, span: timedelta) -> None:
+    @rule(span=spans, working=st.booleans())
+    def time_passes(self, span: timedelta, working: bool) -> None:
+        if working:
+            self.run(self.life.settle(spare=span))
+            return
         self.run(self.world.clock.advance(span))
         self.world.carrier.pass_time()
         self.run(self.life.do(lambda bench: bench.workbench.sweep(everything=False)))
@@ -360,8 +372,12 @@ class BridgeMachine(RuleBasedStateMachine):
     def nobody_who_said_stop_is_texted(self) -> None:
         for attempt in self.world.carrier.attempts[self.attempts_seen :]:
             for address in attempt.to:
-                assert not self.is_blocked(address, attempt.prepared), f"{attempt} came after STOP"
+                assert not self.is_blocked(address, attempt.prepared) or self.is_held(attempt), f"{attempt} after STOP"
         self.attempts_seen = len(self.world.carrier.attempts)
+
+    def is_held(self, attempt: Attempt) -> bool:
+        """Tell whether the carrier may have the text already, to be sent later: then it is asked so as to take it back."""
+        return attempt.held and next(each for each in self.world.carrier.attempts if each.key == attempt.key) != attempt
 
     def is_blocked(self, who: Address, moment: int) -> bool:
         """Tell whether *who* was certainly blocked at *moment*, a place in the order of events."""

@@ -226,7 +226,7 @@ async def test_a_crowd_is_written_in_batches_so_that_none_takes_long(rig: Rig) -
 
 async def test_in_a_rush_jobs_are_taken_up_one_by_one_after_a_pause_and_never_not_at_all(rig: Rig) -> None:
     async with running(rig.inbox):
-        await asyncio.gather(*_put_all(rig, [make_job(f"{number:02}") for number in range(30)]))
+        await asyncio.gather(*_put_all(rig, [make_job(f"{number:02}") for number in range(60)]))
         claiming = asyncio.create_task(rig.workbench.claim(Pool.POST, 5))
         await asyncio.sleep(0)
         await rig.clock.advance(PAUSE)

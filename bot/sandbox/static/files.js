@@ -4,7 +4,13 @@ import { el, icon } from "./dom.js";
 
 const KB = 1024;
 
-function size(bytes) {
+/** What a browser can draw by itself; an iPhone's HEIC is not among it. */
+const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
+
+export const isPicture = (type) => PICTURES.has(type);
+
+/** Return a number of bytes as people read it. */
+export function fileSize(bytes) {
   if (bytes == null) return "";
   return bytes < KB * KB ? `${Math.max(1, Math.round(bytes / KB))} kB` : `${(bytes / KB / KB).toFixed(1)} MB`;
 }
@@ -18,7 +24,7 @@ export function fileNodes(files) {
 function fileNode(file) {
   const name = file.title || file.name || "file";
   if (file.mode === "tombstone") return el("span", { class: "file gone" }, "This file was deleted.");
-  if ((file.mimetype ?? "").startsWith("image/")) {
+  if (isPicture(file.mimetype)) {
     return el(
       "a",
       { class: "picture", href: file.page_url, target: "_blank", rel: "noopener" },
@@ -28,9 +34,9 @@ function fileNode(file) {
   }
   return el(
     "a",
-    { class: "file", href: file.page_url, target: "_blank", rel: "noopener" },
+    { class: "file", href: file.page_url, download: name },
     icon("clip"),
-    el("span", {}, el("strong", {}, name), el("span", { class: "hint" }, `${file.mimetype ?? ""} ${size(file.size)}`)),
+    el("span", {}, el("strong", {}, name), el("span", { class: "hint" }, `${file.mimetype ?? ""} ${fileSize(file.size)}`)),
   );
 }
 
@@ -40,7 +46,7 @@ export function waitingFiles(files, drop) {
     el(
       "span",
       { class: "chip" },
-      file.type.startsWith("image/")
+      isPicture(file.type)
         ? el("img", { class: "chip-picture", src: `data:${file.type};base64,${file.data}`, alt: "" })
         : icon("clip"),
       file.name,

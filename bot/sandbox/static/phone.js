@@ -3,20 +3,23 @@
 import { avatar } from "./avatars.js";
 import { askForCustomer } from "./customer_form.js";
 import { el, icon, jumpToEnd, keepAtEnd, reconcile, replace } from "./dom.js";
-import { waitingFiles } from "./files.js";
+import { fileSize, isPicture, waitingFiles } from "./files.js";
+import { askForGroup } from "./group_form.js";
 import { attempt, packFile, state, watch } from "./live.js";
 import { openMenu } from "./menu.js";
 import { SAMPLES } from "./pictures.js";
+import { keepOneStop, moveBetweenTaps, tapbackBadge, tapbackButton } from "./tapbacks.js";
 import { exactTime, prettyNumber, timeOfIso } from "./times.js";
 
 const now = { number: null, peers: new Map(), files: [] };
+/** How many texts of each conversation have been looked at, by phone and conversation. */
 const read = new Map();
 const nodes = {};
 
 /** Build the phone inside `root`. Needs the first state. */
 export function startPhone(root) {
   now.number = state.customers[0].number;
-  for (const person of state.customers) read.set(person.number, count(person.number));
+  for (const person of state.customers) for (const talk of conversationsOf(person.number)) markRead(person.number, talk);
   nodes.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Customers" });
   nodes.tabs.addEventListener("keydown", moveBetweenPeople);
   nodes.people = el(
@@ -36,6 +39,7 @@ export function startPhone(root) {
   }, 10_000);
   nodes.head = el("header", { class: "phone-head" });
   nodes.list = el("div", { class: "bubbles", role: "log", "aria-live": "polite", "aria-label": "Texts on the phone", tabIndex: 0 });
+  nodes.list.addEventListener("keydown", (event) => moveBetweenTaps(event, nodes.list));
   nodes.chips = el("div", { class: "chips" });
   nodes.field = el("textarea", { class: "phone-field", rows: 1, placeholder: "Text message", "aria-label": "Text message", autocomplete: "off" });
   nodes.chooser = el("input", { type: "file", multiple: true, accept: "image/*,video/*,audio/*,.vcf,.pdf", hidden: true, tabIndex: -1, "aria-label": "Pictures to send" });
@@ -105,12 +109,19 @@ function texts() {
   return conversationsOf(now.number).find((talk) => talk.peer === peer())?.texts ?? [];
 }
 
-function count(number) {
-  return conversationsOf(number).reduce((sum, talk) => sum + talk.texts.filter((text) => !text.mine).length, 0);
+const received = (talk) => talk.texts.filter((text) => !text.mine).length;
+
+function markRead(number, talk) {
+  read.set(`${number} ${talk.peer}`, received(talk));
+}
+
+function isUnread(number, talk) {
+  return received(talk) > (read.get(`${number} ${talk.peer}`) ?? 0);
 }
 
 function draw() {
-  read.set(now.number, count(now.number));
+  const shown = conversationsOf(now.number).find((talk) => talk.peer === peer());
+  if (shown) markRead(now.number, shown);
   drawPeople();
   drawHead();
   keepAtEnd(nodes.list, () =>
@@ -120,6 +131,7 @@ function draw() {
       build: bubble,
     }),
   );
+  keepOneStop(nodes.list);
   refresh();
 }
 
@@ -129,7 +141,7 @@ function drawPeople() {
     nodes.tabs,
     state.customers.map((person) => {
       const selected = person.number === now.number;
-      const unread = count(person.number) > (read.get(person.number) ?? 0);
+      const unread = conversationsOf(person.number).some((talk) => isUnread(person.number, talk));
       return el(
         "button",
         {
@@ -161,21 +173,27 @@ async function addCustomer() {
 
 function drawHead() {
   const current = peer();
-  const known = [...new Set([...state.team.numbers, ...conversationsOf(now.number).map((talk) => talk.peer)])];
+  const unread = conversationsOf(now.number).filter((talk) => talk.peer !== current && isUnread(now.number, talk)).map((talk) => talk.peer);
+  const mark = JSON.stringify([customer(), peerName(current), current, unread]);
+  if (nodes.head.dataset.mark === mark) return; // what is as it was keeps its focus and its open menu
+  nodes.head.dataset.mark = mark;
+  const hadFocus = nodes.head.contains(document.activeElement);
   replace(
     nodes.head,
     el("div", { class: "owner" }, el("strong", {}, `${customer().name}’s phone`), el("span", { class: "hint" }, customer().number)),
     el(
       "button",
       {
-        type: "button", class: "peer", "aria-haspopup": known.length > 1 ? "menu" : null, disabled: known.length < 2,
-        "aria-label": `Texting with ${peerName(current)}`, on: { click: (event) => pickPeer(event.currentTarget, known) },
+        type: "button", class: "peer", "aria-haspopup": "menu",
+        "aria-label": `Texting with ${peerName(current)}${unread.length ? "; new text in another conversation" : ""}`,
+        on: { click: (event) => pickPeer(event.currentTarget, unread) },
       },
       el("span", { class: "hint" }, "to"),
-      peerName(current),
-      known.length > 1 ? icon("chevron") : null,
+      el("span", { class: `peer-name ${unread.length ? "dotted" : ""}` }, peerName(current)),
+      icon("chevron"),
     ),
   );
+  if (hadFocus) nodes.head.querySelector(".peer").focus();
 }
 
 function peerName(address) {
@@ -188,8 +206,29 @@ function nameOfNumber(number) {
   return state.team.numbers.includes(number) ? `${state.team.name} ${prettyNumber(number)}` : prettyNumber(number);
 }
 
-function pickPeer(anchor, known) {
-  openMenu(anchor, known.map((address) => ({ label: peerName(address), run: () => showPhone(now.number, address) })), "Conversations");
+function pickPeer(anchor, unread) {
+  const known = new Set([...state.team.numbers, ...conversationsOf(now.number).map((talk) => talk.peer), peer()]);
+  const entries = [...known].map((address) => ({
+    label: peerName(address),
+    note: unread.includes(address) ? "new" : null,
+    run: () => {
+      showPhone(now.number, address);
+      nodes.head.querySelector(".peer").focus();
+    },
+  }));
+  if (state.customers.length > 1) entries.push({ label: "Text as a group with…", run: startGroup });
+  openMenu(anchor, entries, "Conversations");
+}
+
+async function startGroup() {
+  const [ours] = peer().split(",");
+  const others = await askForGroup(customer(), state.customers.filter((person) => person.number !== now.number));
+  if (!others) {
+    nodes.head.querySelector(".peer").focus();
+    return;
+  }
+  showPhone(now.number, [ours, ...others.sort()].join(","));
+  nodes.field.focus();
 }
 
 function bubble(text) {
@@ -201,16 +240,23 @@ function bubble(text) {
     group ? el("span", { class: "bubble-note" }, nameOfNumber(text.from)) : null,
     (text.media ?? []).map(mediaNode),
     text.subject ? el("div", { class: "bubble subject" }, text.subject) : null,
-    text.text ? el("div", { class: "bubble" }, text.text) : null,
+    text.text
+      ? el("div", { class: "bubble-line" }, el("div", { class: "bubble" }, text.text), tapbackBadge(text), tapbackButton(text, now.number))
+      : null,
     el("span", { class: "bubble-time" }, timeOfIso(text.at)),
   );
 }
 
 function mediaNode(item) {
-  if (item.type.startsWith("image/")) {
+  if (isPicture(item.type)) {
     return el("a", { href: item.url, target: "_blank", rel: "noopener" }, el("img", { class: "bubble-picture", src: item.url, alt: item.name || "Picture" }));
   }
-  return el("a", { class: "bubble", href: item.url, target: "_blank", rel: "noopener" }, `📎 ${item.name || item.type}`);
+  return el(
+    "a",
+    { class: "bubble attached", href: item.url, download: item.name || "file" },
+    icon("clip"),
+    el("span", {}, el("strong", {}, item.name || "File"), el("span", {}, `${item.type} ${fileSize(item.size)}`)),
+  );
 }
 
 function addFiles(files) {

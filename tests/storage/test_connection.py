@@ -1,0 +1,85 @@
+"""What is quick runs at once, on the loop's thread; what may take long never does."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from storage.connection import NearConnection
+from tests.storage.rig import Rig
+
+_HERE = "SELECT who() FROM facts WHERE name = ?"
+_READS_ALL = "SELECT who() FROM facts WHERE value = ?"
+_ADD = "INSERT INTO facts VALUES (?, 'x')"
+
+
+@pytest.fixture
+async def writer(rig: Rig) -> NearConnection:
+    writer = rig.database._writer
+    assert isinstance(writer, NearConnection)
+    await writer.create_function("who", 0, threading.get_ident)
+    await writer.execute_fetchall(_ADD, ("a",))
+    return writer
+
+
+async def _find_thread(writer: NearConnection, sql: str, *values: str) -> int:
+    ((thread,),) = await writer.execute_fetchall(sql, values)
+    return int(thread)
+
+
+async def test_a_search_by_an_index_runs_where_it_is_asked_for(writer: NearConnection) -> None:
+    assert await _find_thread(writer, _HERE, "a") == threading.get_ident()
+
+
+async def test_what_reads_a_whole_table_goes_to_the_thread(writer: NearConnection) -> None:
+    assert await _find_thread(writer, _READS_ALL, "x") != threading.get_ident()
+
+
+async def test_a_count_goes_to_the_thread_even_if_it_looks_quick(writer: NearConnection) -> None:
+    ((thread,),) = await writer.scan(_HERE, ("a",))
+    assert thread != threading.get_ident()
+
+
+async def test_a_write_runs_at_once_within_a_transaction_only(writer: NearConnection) -> None:
+    sql = "INSERT INTO facts VALUES (?, who()) RETURNING value"
+    assert await _find_thread(writer, sql, "b") != threading.get_ident()  # it would wait for the disk
+    await writer.execute_fetchall("BEGIN IMMEDIATE")
+    assert await _find_thread(writer, sql, "c") == threading.get_ident()
+    await writer.execute_fetchall("ROLLBACK")
+
+
+async def test_while_the_thread_is_at_work_what_is_quick_waits_behind_it(writer: NearConnection) -> None:
+    go_on = threading.Event()
+    await writer.create_function("block", 0, lambda: go_on.wait(10))
+    blocked = asyncio.ensure_future(writer.execute_fetchall("SELECT block()"))
+    await asyncio.sleep(0)
+    behind = asyncio.ensure_future(_find_thread(writer, _HERE, "a"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not behind.done()
+    go_on.set()
+    await blocked
+    assert await behind != threading.get_ident()
+    assert await _find_thread(writer, _HERE, "a") == threading.get_ident()
+
+
+async def test_one_who_is_cancelled_does_not_let_others_overtake_what_still_runs(writer: NearConnection) -> None:
+    go_on = threading.Event()
+    await writer.create_function("block", 0, lambda: go_on.wait(10))
+    blocked = asyncio.ensure_future(writer.execute_fetchall("SELECT block()"))
+    await asyncio.sleep(0)
+    blocked.cancel()
+    await asyncio.gather(blocked, return_exceptions=True)
+    behind = asyncio.ensure_future(_find_thread(writer, _HERE, "a"))
+    await asyncio.sleep(0)
+    assert not behind.done()
+    go_on.set()
+    assert await behind != threading.get_ident()
+
+
+async def test_a_closed_connection_says_so(rig: Rig, writer: NearConnection) -> None:
+    await rig.database.close()
+    with pytest.raises(ValueError, match="closed"):
+        await writer.execute_fetchall(_HERE, ("a",))
