@@ -56,23 +56,20 @@ async def enqueue_text(
     """Have *text* shown in its thread, in as many posts as it takes, in order; *broadcast*: in the channel as well."""
     parts = split_for_slack(text) or [""]
     for number, part in enumerate(parts):
-        await tx.queue.enqueue(
-            NewJob(
-                kind=Kind.POST_TEXT,
-                pool=Pool.POST,
-                key=f"text:{message_id}:{number}",
-                lane=post_lane(conversation_id),
-                body=json.dumps(
-                    {
-                        "message": message_id,
-                        "number": number,
-                        "part": part,
-                        "broadcast": broadcast and number == 0,
-                        "media": has_media,
-                        "recovered": recovered and number == 0,
-                    }
-                ),
-            )
+        await _enqueue(
+            tx,
+            Kind.POST_TEXT,
+            Pool.POST,
+            f"text:{message_id}:{number}",
+            {
+                "message": message_id,
+                "number": number,
+                "part": part,
+                "broadcast": broadcast and number == 0,
+                "media": has_media,
+                "recovered": recovered and number == 0,
+            },
+            lane=post_lane(conversation_id),
         )
 
 
@@ -84,15 +81,8 @@ def show_key(message_id: MessageId) -> str:
 async def enqueue_showing(tx: Transaction, message_id: MessageId, due_at: datetime) -> None:
     """Have a scheduled text shown in its thread at *due_at*."""
     # In no lane: at the head of one it would hold up what is posted before its time.
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.POST_TEXT,
-            pool=Pool.POST,
-            key=show_key(message_id),
-            lane=None,
-            due_at=due_at,
-            body=json.dumps({"message": message_id, "late": True}),
-        )
+    await _enqueue(
+        tx, Kind.POST_TEXT, Pool.POST, show_key(message_id), {"message": message_id, "late": True}, due_at=due_at
     )
 
 
@@ -104,14 +94,13 @@ async def enqueue_line(
     blocks: Sequence[Block] = (),
 ) -> None:
     """Have the thread told *text*, once for each *key*."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.POST_LINE,
-            pool=Pool.POST,
-            key=f"line:{key}",
-            lane=post_lane(conversation_id),
-            body=json.dumps({"conversation": conversation_id, "text": text, "blocks": list(blocks)}),
-        )
+    await _enqueue(
+        tx,
+        Kind.POST_LINE,
+        Pool.POST,
+        f"line:{key}",
+        {"conversation": conversation_id, "text": text, "blocks": list(blocks)},
+        lane=post_lane(conversation_id),
     )
 
 
@@ -119,14 +108,13 @@ async def enqueue_reaction(
     tx: Transaction, conversation_id: ConversationId, message_id: MessageId, key: str, name: str, *, removed: bool
 ) -> None:
     """Have a customer's tapback shown on the message that it quotes, after that has been posted."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.REACT,
-            pool=Pool.POST,
-            key=f"react:{key}",
-            lane=post_lane(conversation_id),
-            body=json.dumps({"message": message_id, "name": name, "removed": removed}),
-        )
+    await _enqueue(
+        tx,
+        Kind.REACT,
+        Pool.POST,
+        f"react:{key}",
+        {"message": message_id, "name": name, "removed": removed},
+        lane=post_lane(conversation_id),
     )
 
 
@@ -142,36 +130,26 @@ async def enqueue_whisper(
 ) -> None:
     """Have *user_id* told something privately, once for each *key*."""
     body = {"channel": channel_id, "user": user_id, "thread": thread_ts, "text": text, "blocks": list(blocks)}
-    await tx.queue.enqueue(
-        NewJob(kind=Kind.WHISPER, pool=Pool.CHORE, key=f"whisper:{key}", lane=None, body=json.dumps(body))
-    )
+    await _enqueue(tx, Kind.WHISPER, Pool.CHORE, f"whisper:{key}", body)
 
 
 async def enqueue_mark(tx: Transaction, message_id: MessageId, token: str) -> None:
     """Have the mark on a message brought up to date. *token* is any new one: marks may be asked for again and again."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.SHOW_MARK,
-            pool=Pool.MARK,
-            key=f"mark:{message_id}:{token}",
-            lane=f"mark:{message_id}",
-            body=json.dumps({"message": message_id}),
-        )
+    await _enqueue(
+        tx, Kind.SHOW_MARK, Pool.MARK, f"mark:{message_id}:{token}", {"message": message_id}, lane=f"mark:{message_id}"
     )
 
 
 async def enqueue_late_mark(tx: Transaction, message_id: MessageId, now: datetime) -> None:
     """Have the mark looked at once the patience is over, so that a text that still waits shows an hourglass."""
     # In no lane: at the head of one it would hold up the marks that come before its time.
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.SHOW_MARK,
-            pool=Pool.MARK,
-            key=f"mark:{message_id}:late",
-            lane=None,
-            due_at=now + _PATIENCE,
-            body=json.dumps({"message": message_id, "late": True}),
-        )
+    await _enqueue(
+        tx,
+        Kind.SHOW_MARK,
+        Pool.MARK,
+        f"mark:{message_id}:late",
+        {"message": message_id, "late": True},
+        due_at=now + _PATIENCE,
     )
 
 
@@ -179,117 +157,84 @@ async def enqueue_send(
     tx: Transaction, conversation_id: ConversationId, message_id: MessageId, due_at: datetime | None
 ) -> None:
     """Have a text handed to the carrier, after those before it in the conversation."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.SEND_TEXT,
-            pool=Pool.SEND,
-            key=send_key(message_id),
-            lane=send_lane(conversation_id),
-            due_at=due_at,
-            body=json.dumps({"message": message_id}),
-        )
+    await _enqueue(
+        tx,
+        Kind.SEND_TEXT,
+        Pool.SEND,
+        send_key(message_id),
+        {"message": message_id},
+        lane=send_lane(conversation_id),
+        due_at=due_at,
     )
 
 
 async def enqueue_scheduled_send(tx: Transaction, message_id: MessageId, due_at: datetime) -> None:
     """Have a scheduled text handed over at *due_at*; in a lane of its own, for it must not hold up today's texts."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.SEND_TEXT,
-            pool=Pool.SEND,
-            key=send_key(message_id),
-            lane=schedule_lane(message_id),
-            due_at=due_at,
-            body=json.dumps({"message": message_id}),
-        )
+    await _enqueue(
+        tx,
+        Kind.SEND_TEXT,
+        Pool.SEND,
+        send_key(message_id),
+        {"message": message_id},
+        lane=schedule_lane(message_id),
+        due_at=due_at,
     )
 
 
 async def enqueue_settling(tx: Transaction, message_id: MessageId, due_at: datetime) -> None:
     """Have an unsettled text repeated under its key, out of the lane: the conversation goes on meanwhile."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.SEND_TEXT,
-            pool=Pool.SEND,
-            key=f"settle:{message_id}",
-            lane=None,
-            due_at=due_at,
-            body=json.dumps({"message": message_id}),
-        )
-    )
+    await _enqueue(tx, Kind.SEND_TEXT, Pool.SEND, f"settle:{message_id}", {"message": message_id}, due_at=due_at)
 
 
 async def enqueue_cancellation(tx: Transaction, message_id: MessageId, carrier_id: CarrierMessageId) -> None:
     """Have a scheduled text taken back at the carrier."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.CANCEL_AT_CARRIER,
-            pool=Pool.CHORE,
-            key=f"cancel:{carrier_id}",
-            lane=schedule_lane(message_id),
-            body=json.dumps({"message": message_id, "carrier_id": carrier_id}),
-        )
+    await _enqueue(
+        tx,
+        Kind.CANCEL_AT_CARRIER,
+        Pool.CHORE,
+        f"cancel:{carrier_id}",
+        {"message": message_id, "carrier_id": carrier_id},
+        lane=schedule_lane(message_id),
     )
 
 
 async def enqueue_tidying(tx: Transaction, key: str, body: Mapping[str, Any], due_at: datetime) -> None:
     """Have a second copy of a post looked for and deleted, some time after the post was repeated."""
-    await tx.queue.enqueue(
-        NewJob(kind=Kind.TIDY_POST, pool=Pool.CHORE, key=f"tidy:{key}", lane=None, due_at=due_at, body=json.dumps(body))
-    )
+    await _enqueue(tx, Kind.TIDY_POST, Pool.CHORE, f"tidy:{key}", body, due_at=due_at)
 
 
 async def enqueue_fetch(tx: Transaction, media_id: MediaId) -> None:
     """Have a customer's picture fetched, at once: its address may not last."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.FETCH_MEDIA,
-            pool=Pool.MEDIA,
-            key=f"fetch:{media_id}",
-            lane=None,
-            body=json.dumps({"media": media_id}),
-        )
-    )
+    await _enqueue(tx, Kind.FETCH_MEDIA, Pool.MEDIA, f"fetch:{media_id}", {"media": media_id})
 
 
 async def enqueue_upload(tx: Transaction, media_id: MediaId, number: int) -> None:
     """Have our copy of a file brought to Slack, for the time *number*."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.UPLOAD_MEDIA,
-            pool=Pool.MEDIA,
-            key=f"upload:{media_id}:{number}",
-            lane=None,
-            body=json.dumps({"media": media_id}),
-        )
-    )
+    await _enqueue(tx, Kind.UPLOAD_MEDIA, Pool.MEDIA, f"upload:{media_id}:{number}", {"media": media_id})
 
 
 async def enqueue_share(
     tx: Transaction, conversation_id: ConversationId, message_id: MessageId, *, again: str = ""
 ) -> None:
     """Have the files of a text shown in its thread, after what is in line there; *again*: any new token, once more."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.SHARE_MEDIA,
-            pool=Pool.POST,
-            key=f"share:{message_id}:{again}" if again else share_key(message_id),
-            lane=post_lane(conversation_id),
-            body=json.dumps({"message": message_id}),
-        )
+    await _enqueue(
+        tx,
+        Kind.SHARE_MEDIA,
+        Pool.POST,
+        f"share:{message_id}:{again}" if again else share_key(message_id),
+        {"message": message_id},
+        lane=post_lane(conversation_id),
     )
 
 
 async def enqueue_late_share(tx: Transaction, message_id: MessageId, token: str) -> None:
     """Have the rest of a text's files shown when they are there, out of the lane: the conversation goes on meanwhile."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.SHARE_MEDIA,
-            pool=Pool.MEDIA,
-            key=late_share_key(message_id) if not token else f"{late_share_key(message_id)}:{token}",
-            lane=None,
-            body=json.dumps({"message": message_id, "late": True}),
-        )
+    await _enqueue(
+        tx,
+        Kind.SHARE_MEDIA,
+        Pool.MEDIA,
+        late_share_key(message_id) if not token else f"{late_share_key(message_id)}:{token}",
+        {"message": message_id, "late": True},
     )
 
 
@@ -305,12 +250,17 @@ def late_share_key(message_id: MessageId) -> str:
 
 async def enqueue_preparation(tx: Transaction, message_id: MessageId, lane: str) -> None:
     """Have a teammate's files made ready, in the *lane* of the send, before it."""
-    await tx.queue.enqueue(
-        NewJob(
-            kind=Kind.PREPARE_MEDIA,
-            pool=Pool.MEDIA,
-            key=f"prepare:{message_id}",
-            lane=lane,
-            body=json.dumps({"message": message_id}),
-        )
-    )
+    await _enqueue(tx, Kind.PREPARE_MEDIA, Pool.MEDIA, f"prepare:{message_id}", {"message": message_id}, lane=lane)
+
+
+async def _enqueue(
+    tx: Transaction,
+    kind: Kind,
+    pool: Pool,
+    key: str,
+    body: Mapping[str, Any],
+    *,
+    lane: str | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    await tx.queue.enqueue(NewJob(kind=kind, pool=pool, key=key, lane=lane, due_at=due_at, body=json.dumps(body)))

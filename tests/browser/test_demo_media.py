@@ -218,14 +218,46 @@ async def test_a_group_is_one_thread_and_a_reply_reaches_every_phone_in_it(page:
     await expect(card).to_have_count(1)
 
 
-async def test_a_command_with_several_numbers_opens_a_group(page: Page) -> None:
+async def test_a_command_with_several_numbers_opens_a_group_that_takes_no_half_written_text(page: Page) -> None:
     await text_in(page, "Hello?")
+    draft = page.get_by_role("textbox", name="Text message")
+    await draft.fill("I am asking because")
     field = page.get_by_role("combobox", name="Message #customer-texts")
     await field.fill(f"/sms {SAM}, {ALEX} The bikes are ready.")
     await field.press("Enter")
     card = channel(page).get_by_role("article").filter(has_text="Group of 2")
     await expect(card).to_contain_text("The bikes are ready.")
     await expect(page.get_by_role("tab", name="Alex Chen, +12125550123, new text")).to_be_visible()
-    await expect(phone(page).locator(".theirs")).to_have_count(0)
+    talks = page.get_by_role("button", name=re.compile("^Texting with"))
+    await expect(talks).to_have_accessible_name(re.compile("new text in another conversation$"))
+    await expect(phone(page).locator(".bubble")).to_have_text(["Hello?"])
+    await draft.fill("")
     await page.get_by_role("tab", name="Alex").click()
     await expect(phone(page).locator(".theirs .bubble")).to_have_text("The bikes are ready.")
+
+
+async def test_the_form_counts_parts_says_what_makes_them_many_and_replaces_it(page: Page) -> None:
+    field = page.get_by_role("combobox", name="Message #customer-texts")
+    await field.fill("/sms")
+    await field.press("Enter")
+    form = page.get_by_role("dialog")
+    await form.get_by_label(re.compile("^To")).first.fill("(415) 555-0101")
+    text = form.get_by_label(re.compile("^Text")).first
+    words = "It\u2019s ready \u2013 come by when you like, we are here until six. " * 2
+    await text.press_sequentially(words[:20])
+    await expect(form).to_contain_text("1 part")
+    await text.fill(words)
+    await expect(form).to_contain_text("2 parts")
+    await expect(form).to_contain_text("\u2019 \u2013 make a part hold 70 characters instead of 160.")
+    await form.get_by_role("button", name="Replace them: 1 part").press("Enter")
+    await expect(text).to_have_value(words.replace("\u2019", "'").replace("\u2013", "-"))
+    await expect(form).to_contain_text("1 part")
+    await expect(form.get_by_role("button", name=re.compile("^Replace them"))).to_have_count(0)
+    await form.get_by_label(re.compile("^Pictures and files")).set_input_files(
+        pack("bike.jpg", "image/jpeg", take_photograph())
+    )
+    await form.get_by_role("button", name="Send").click()
+    await expect(form).to_contain_text("On its way")
+    await form.get_by_role("button", name="Done").click()
+    await expect(phone(page).locator(".theirs .bubble")).to_contain_text("It's ready - come by")
+    await expect(phone(page).locator(".theirs .bubble-picture")).to_be_visible()

@@ -26,7 +26,7 @@ function startHeader() {
 }
 
 async function play(story) {
-  showPhone(story.customer);
+  showPhone(story.customer, null);
   await attempt("story", { name: story.name });
 }
 

@@ -11,7 +11,8 @@ import { SAMPLES } from "./pictures.js";
 import { keepOneStop, moveBetweenTaps, tapbackBadge, tapbackButton } from "./tapbacks.js";
 import { exactTime, prettyNumber, timeOfIso } from "./times.js";
 
-const now = { number: null, peers: new Map(), files: [] };
+/** `peers` are conversations that were picked, by phone; `held` is the one in which something half written stands. */
+const now = { number: null, peers: new Map(), held: null, files: [] };
 /** How many texts of each conversation have been looked at, by phone and conversation. */
 const read = new Map();
 const nodes = {};
@@ -87,10 +88,11 @@ export function startPhone(root) {
   draw();
 }
 
-/** Show the phone of `number`, with what was written between it and `peer` where one is named. */
+/** Show the phone of `number`: the conversation `peer` where one is named, whichever is newest where it is null, else as it was. */
 export function showPhone(number, peer) {
   now.number = number;
   if (peer) now.peers.set(number, peer);
+  else if (peer === null) now.peers.delete(number);
   nodes.list.replaceChildren();
   draw();
   jumpToEnd(nodes.list);
@@ -99,12 +101,12 @@ export function showPhone(number, peer) {
 const customer = () => state.customers.find((person) => person.number === now.number) ?? state.customers[0];
 const conversationsOf = (number) => state[`phone:${number}`]?.conversations ?? [];
 
+/** The key of the conversation that is shown: our number, and for a group its other members too. */
 function peer() {
-  const talks = conversationsOf(now.number);
-  return now.peers.get(now.number) ?? talks.at(-1)?.peer ?? state.team.numbers[0];
+  const held = now.held?.number === now.number ? now.held.peer : null;
+  return now.peers.get(now.number) ?? held ?? conversationsOf(now.number).at(-1)?.peer ?? state.team.numbers[0];
 }
 
-/** A conversation's key: our number, and for a group its other members too. */
 function texts() {
   return conversationsOf(now.number).find((talk) => talk.peer === peer())?.texts ?? [];
 }
@@ -268,7 +270,9 @@ function addFiles(files) {
 function refresh() {
   nodes.field.style.height = "auto";
   nodes.field.style.height = `${Math.min(120, nodes.field.scrollHeight)}px`;
-  nodes.send.disabled = !nodes.field.value.trim() && !now.files.length;
+  const empty = !nodes.field.value.trim() && !now.files.length;
+  now.held = empty ? null : { number: now.number, peer: peer() }; // a text that comes meanwhile does not change who gets this one
+  nodes.send.disabled = empty;
   replace(nodes.chips, waitingFiles(now.files, (index) => { now.files = now.files.filter((_, at) => at !== index); refresh(); }));
 }
 
