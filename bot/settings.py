@@ -109,6 +109,14 @@ class Settings(BaseSettings):
             raise ValueError
         return value
 
+    @field_validator("slack_bot_token", "telnyx_api_key")
+    @classmethod
+    def _check_header(cls, value: SecretStr) -> SecretStr:
+        # They travel in headers: what was pasted with a curly quote or a line break would fail only at the first call.
+        if not all("!" <= letter <= "~" for letter in value.get_secret_value()):
+            raise ValueError
+        return value
+
     @field_validator("slack_channel")
     @classmethod
     def _check_channel(cls, value: str) -> str:
@@ -151,6 +159,7 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
+        _ = parts.port  # raises ValueError where it cannot be one
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ValueError
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
@@ -224,6 +233,8 @@ def load_settings(**overrides: Any) -> Settings:
     """
     try:
         return Settings(**overrides)
+    except UnicodeDecodeError:
+        raise SettingsWrong([".env is wrong: it should hold text in UTF-8, one NAME=value a line"]) from None
     except ValidationError as error:
         problems = []
         for name in dict.fromkeys(str(detail["loc"][0]) for detail in error.errors() if detail["loc"]):

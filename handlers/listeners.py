@@ -129,7 +129,7 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
     on(Action.SEND_NOW, lambda value, user, _: decisions.send_now(_id(value), _id(user)), replaces=True)
     on(
         Action.SEND_CORRECTION,
-        lambda value, user, once: decisions.send_correction(_id(value), _id(user), once=once),
+        lambda value, user, _: decisions.send_correction(_id(value), _id(user)),
         replaces=True,
     )
     on(Action.CHECK, lambda value, user, _: decisions.check_outcome(_id(value), _id(user)), replaces=False)

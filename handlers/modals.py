@@ -201,9 +201,15 @@ class Forms:
             check_files(files, self._desk.policy)
         except NotAllowed as error:
             errors[_FILES] = error.person.removeprefix("🚫 ")
+        if not text.strip() and not files and _FILES not in errors:
+            errors[block] = "Write a text, or add a picture."
         due_at = _read_when(view)
         if due_at is not None and due_at <= self._desk.clock.now():
             errors[_WHEN] = "This moment has passed."
+        if due_at is None and view["callback_id"] == SCHEDULE_FORM:
+            errors[_WHEN] = "When is it to go? Choose a day and a time."
+        if due_at is not None and len(to) > 1:
+            errors[_TO] = "Only a text to one number can wait for a time; a group message goes out at once."
         if errors:
             await ack(response_action="errors", errors=errors)
             return

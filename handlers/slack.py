@@ -38,6 +38,10 @@ _PATIENCE_SECONDS = 2.2
 _NOBODYS = 404
 
 
+class _Unreadable(Exception):
+    """JSON, but too deep to read, or with a number too long: it is kept, and parked in its turn."""
+
+
 class SlackRequests:
     """The handler of all that Slack sends."""
 
@@ -68,8 +72,8 @@ class SlackRequests:
         try:
             form = _read_form(request, text)
             event = form if form is not None else _read_json(text)
-        except RecursionError:
-            return await self._store(None, raw, text)  # JSON, but too deep to read: kept, and parked in its turn
+        except _Unreadable:
+            return await self._store(None, raw, text)
         except ValueError:
             return web.Response(status=400)
         if isinstance(event, Mapping) and (form is not None or event.get("type") == "url_verification"):
@@ -114,7 +118,7 @@ def _read_form(request: web.Request, text: str) -> Any:
     """
     Return what a form holds: its fields, for a command, or its payload, for an interaction; None for what is no form.
 
-    Raises ValueError for a form of neither kind, and for a payload that is no JSON; RecursionError for one too deep.
+    Raises ValueError for a form of neither kind, and for a payload that is no JSON; _Unreadable for one too deep.
     """
     if request.content_type != "application/x-www-form-urlencoded" or text.lstrip().startswith(("{", "[")):
         return None
@@ -127,6 +131,11 @@ def _read_form(request: web.Request, text: str) -> Any:
 
 
 def _read_json(text: str) -> Any:
-    """Return what *text* says in JSON, with an empty list for `null`. Raises ValueError and RecursionError."""
-    event = json.loads(text)
+    """Return what *text* says in JSON, with an empty list for `null`. Raises ValueError and _Unreadable."""
+    try:
+        event = json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (RecursionError, ValueError) as error:
+        raise _Unreadable from error
     return [] if event is None else event

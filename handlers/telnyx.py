@@ -47,10 +47,10 @@ class CarrierWebhook:
             return 400
         try:
             event = json.loads(text)
-        except RecursionError:
-            pass  # JSON, but too deep to read: kept, and parked when its turn comes
-        except ValueError:
+        except json.JSONDecodeError:
             return 400
+        except (RecursionError, ValueError):
+            pass  # JSON, but too deep to read, or a number too long: kept, and parked when its turn comes
         reference = request.query.get("ref", "")
         job = NewJob(
             kind=Kind.CARRIER_EVENT,

@@ -86,12 +86,14 @@ class _Commit:
 
 
 class Database:
-    """An open database file. Make it with `open_database`."""
+    """An open database file. Make it with `open_database`. Without a *rush*, work never gives way to answers."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, *, rush: Rush | None = None
+    ) -> None:
         self.path = path
         self.reader = reader
-        self.rush = Rush()
+        self.rush = rush
         self._writer = writer
         self._lock = asyncio.Lock()
         self._open_commit: _Commit | None = None
@@ -200,7 +202,7 @@ async def open_database(path: Path) -> Database:
     except BaseException:
         await run_to_end(_close(*(connection for connection in (reader, writer) if connection is not None)))
         raise
-    return Database(path, writer, reader)
+    return Database(path, writer, reader, rush=Rush())
 
 
 async def _close(*connections: aiosqlite.Connection) -> None:

@@ -45,9 +45,11 @@ _ERASE_DETAIL = "UPDATE deliveries SET detail = NULL WHERE message_id = ?"
 _ERASE_MEDIA = """
 UPDATE media SET source = '', name = NULL, filename = NULL, sha256 = NULL, token = NULL, expires_at = NULL,
     keep_until = NULL WHERE message_id = ?"""
+#: What a late edit, and the correction after it, said.
+_ERASE_EDITS = "DELETE FROM facts WHERE name IN ('edit:' || ?1, 'corrected:' || ?1)"
 _CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message_id = ? AND state = 'waiting'"
 _ERASE_WORDS = "UPDATE consent_changes SET words = NULL WHERE address = ?"
-_ERASE_ALL = (_ERASE_MESSAGE, _ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _CANCEL_SCHEDULE)
+_ERASE_ALL = (_ERASE_MESSAGE, _ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _ERASE_EDITS, _CANCEL_SCHEDULE)
 _END_PARKED = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' WHERE id = ? AND status = 'parked'"""
 

@@ -88,7 +88,8 @@ class GroupedInbox:
                 if batch:
                     self._storing = batch
                     await self._store_batch(batch)
-                    self._database.rush.count(len(batch), self._clock.monotonic())
+                    if self._database.rush is not None:
+                        self._database.rush.count(len(batch), self._clock.monotonic())
         finally:
             self._stopped = True
             if self._alarm is not None:

@@ -192,9 +192,10 @@ class WorkbenchRows:
 
     async def claim(self, pool: Pool, limit: int) -> Sequence[Job]:
         """Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token; fewer, later, in a rush."""
-        if self._database.rush.is_on(self._clock.monotonic()):
+        rush = self._database.rush
+        if rush is not None and rush.is_on(self._clock.monotonic()):
             await self._clock.sleep(PAUSE)
-            if self._database.rush.is_on(self._clock.monotonic()):
+            if rush.is_on(self._clock.monotonic()):
                 limit = min(limit, FEW)
         now = self._clock.now()
         token = self._chance.token()

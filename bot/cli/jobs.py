@@ -49,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _read_id_or_all(typed: str) -> JobId | None:
+    if typed != "all" and not typed.isdecimal():
+        raise argparse.ArgumentTypeError(f"{typed!r} is not the number of a job, nor all")
     return None if typed == "all" else JobId(int(typed))
 
 

@@ -8,10 +8,10 @@ from bot.settings import Settings, load_settings
 
 #: For those that a bridge cannot do without. They pass every check and mean nothing.
 _STAND_INS: dict[str, Any] = {
-    "slack_bot_token": "not needed here",
-    "slack_signing_secret": "not needed here",
+    "slack_bot_token": "not-needed-here",
+    "slack_signing_secret": "not-needed-here",
     "slack_channel": "C000",
-    "telnyx_api_key": "not needed here",
+    "telnyx_api_key": "not-needed-here",
     "telnyx_public_key": f"{'A' * 43}=",
     "telnyx_phone_number": "+13125550100",
 }

@@ -31,6 +31,10 @@ def check_database(settings: Settings) -> None:
     problem = check_place(settings.database_path)
     if problem is not None:
         raise Broken(f"The database cannot be kept there: {problem} Set DATABASE_URL to another place.")
+    try:
+        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # a place that looks writable, and is not: /proc, a full or read-only disk
+        raise Broken(f"The database cannot be kept there: {error}. Set DATABASE_URL to another place.") from error
     if settings.database_path.exists():
         check_version(settings.database_path)  # raises when it is damaged, or not ours
 

@@ -144,6 +144,10 @@ _TABLE: Final[dict[str, tuple[FailureKind, str, str]]] = {
     "40019": (_A, "AT&T does not accept our number's registration.", f"{_ADMIN} to check it; Telnyx calls it 10DLC."),
     "40020": (_R, "The carrier blocks texts with codes for 24 hours.", "Send it again tomorrow, or call them."),
     "40100": (_R, "The number we sent from is not set up for texting.", _NO_SENDER),
+    # ---- no code, only the outcome
+    "expired": (_R, "Their phone was not reached before the text ran out.", _RESEND),
+    "sending_failed": (_R, "The carrier could not send the text and gave no reason.", _RESEND),
+    "delivery_failed": (_R, "Their carrier did not take the text and gave no reason.", _RESEND),
     # ---- refused by Telnyx
     "40301": (_R, "Texts of this kind cannot go from our number to theirs.", "Send plain text from another number."),
     "40302": (_R, "The text is too long.", "Make it shorter, or send it in several texts."),

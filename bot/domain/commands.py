@@ -14,7 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.ids import ScheduleId
-from bot.domain.leading_numbers import split_leading_numbers
+from bot.domain.leading_numbers import TwoNumbers, split_leading_numbers
 from bot.domain.phone import Address, NotANumber, PhoneNumber, is_short_code
 from bot.domain.when import NotATime, TimeInPast, When, split_when
 
@@ -368,6 +368,8 @@ def _split_recipients(line: str, region: str, form: Form) -> tuple[tuple[PhoneNu
         raise _NotUnderstoodError("The number is missing.", form)
     try:
         numbers, rest = split_leading_numbers(line, region)
+    except TwoNumbers as error:  # its advice is how to make them a group, which only /sms can text
+        raise _NotUnderstoodError(str(error) if form is SMS_SEND else "Give one number at a time.", form) from error
     except NotANumber as error:
         raise _NotUnderstoodError(str(error), form) from error
     if _LATE_SENDER.match(rest):

@@ -26,6 +26,11 @@ class Parties:
         return len(self.theirs) > 1
 
     @property
+    def can_be_texted(self) -> bool:
+        """Whether there is a number or a short code among them: what texts from a name only takes no answer."""
+        return not all(any(letter.isalpha() for letter in address) for address in self.theirs)
+
+    @property
     def key(self) -> str:
         """*theirs* as one string, the database's form."""
         return ",".join(self.theirs)

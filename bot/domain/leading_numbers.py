@@ -17,7 +17,7 @@ from typing import Final, NoReturn
 from bot.domain.phone import NotANumber, PhoneNumber, fold_number, is_in_numbering_plan, parse_number
 
 _LINK: Final = re.compile(r"<tel:[^>]*>", re.IGNORECASE)
-_COMMA: Final = re.compile(r"\s*[,;\uff0c\uff1b\u3001]\s*")
+_COMMA: Final = re.compile(r"\s*(?:[,;\uff0c\uff1b\u3001]\s*)+")
 _END_OF_LIST: Final = re.compile(r"[:.](?=\s|$)")
 _NUMBER_CHARACTERS: Final = frozenset("+0123456789 ()[]./-")
 #: After a comma, so many digits are meant as a number, even if they are none; fewer are the beginning of the text.
@@ -38,6 +38,10 @@ _WHOLE_NUMBER: Final = 8
 _WHERE_DOES_IT_END: Final = (
     "I cannot tell where the number ends and the text begins. Write the number without blanks, like +14155550101."
 )
+
+
+class TwoNumbers(NotANumber):
+    """Two numbers stand side by side, and nothing says whether the second is one to text."""
 
 
 def split_leading_numbers(line: str, region: str, *, most: int | None = None) -> tuple[tuple[PhoneNumber, ...], str]:
@@ -160,7 +164,7 @@ def _refuse_second_number(text: str, region: str) -> None:
         second, _ = _read_number(text, region)
     except NotANumber:
         return
-    raise NotANumber(
+    raise TwoNumbers(
         f"Two numbers stand side by side. Put a comma before {second} to text both of them as a group; if it belongs "
         "to the text, begin the text with a word."
     )

@@ -28,7 +28,7 @@ class ThreadReply:
     blocks: object  #: As Slack sent them; parsed by `bot.text`.
     files: Sequence[Mapping[str, Any]]
     parent_user_id: UserId | None  #: Who wrote the thread's root, where Slack says.
-    foreign_team: bool  #: Slack itself says that they belong to another workspace.
+    teams: frozenset[str]  #: The workspaces that Slack names as theirs; in most events it names none.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +111,14 @@ def choose_slack_lane(event: object) -> str | None:
     return f"thread:{clean(channel)}:{clean(thread)}" if isinstance(channel, str) and isinstance(thread, str) else None
 
 
-def read_slack_event(event: object, team_id: str | None = None) -> SlackEvent:
+def read_slack_event(event: object) -> SlackEvent:
     """Return what the inner *event* of a callback says. Raises NotUnderstood for what is no event."""
     inner = _mapping(event)
     kind = inner.get("type")
     if not isinstance(kind, str):
         raise NotUnderstood("a Slack event without a type")
     if kind == "message":
-        return _read_message(inner, team_id)
+        return _read_message(inner)
     if kind == "reaction_added":
         item = _mapping(inner.get("item"))
         if item.get("type") == "message" and all(
@@ -137,7 +137,7 @@ def read_slack_event(event: object, team_id: str | None = None) -> SlackEvent:
     return NotForUs(type=kind)
 
 
-def _read_message(event: Mapping[str, Any], team_id: str | None) -> SlackEvent:
+def _read_message(event: Mapping[str, Any]) -> SlackEvent:
     subtype = event.get("subtype")
     channel = event.get("channel")
     if not isinstance(channel, str):
@@ -158,7 +158,7 @@ def _read_message(event: Mapping[str, Any], team_id: str | None) -> SlackEvent:
     )
     if not written:
         return NotForUs(type=f"message.{clean(subtype)}" if subtype else "message")
-    teams = {event.get("user_team"), event.get("source_team")} - {None, ""}
+    teams = (event.get("user_team"), event.get("source_team"))
     files = event.get("files")
     return ThreadReply(
         channel_id=ChannelId(channel),
@@ -169,7 +169,7 @@ def _read_message(event: Mapping[str, Any], team_id: str | None) -> SlackEvent:
         blocks=event.get("blocks"),
         files=[file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else [],
         parent_user_id=UserId(parent) if isinstance(parent := event.get("parent_user_id"), str) else None,
-        foreign_team=bool(team_id and teams and team_id not in teams),
+        teams=frozenset(team for team in teams if isinstance(team, str) and team),
     )
 
 

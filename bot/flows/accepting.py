@@ -93,7 +93,9 @@ class Accepting:
         )
 
     async def check_consent(self, tx: Transaction, conversation: Conversation) -> None:
-        """Raise NotAllowed if nobody in the conversation may be texted."""
+        """Raise NotAllowed if nobody in the conversation may, or can, be texted."""
+        if not conversation.parties.can_be_texted:
+            raise NotAllowed(wording.only_a_name(conversation.parties))
         consents = [await tx.consents.get(address) for address in conversation.parties.theirs]
         if all(consent.blocked for consent in consents):
             raise NotAllowed(wording.blocked_by_optout(conversation.parties, self._policy.region, consents[0]))

@@ -105,19 +105,20 @@ class Decisions:
             await tx.messages.update(message_id, due_at=None)
         return "📤 On its way."
 
-    async def send_correction(self, message_id: MessageId, actor: UserId, *, once: str) -> str:
-        """Send the edited text of a message that had gone out. Transaction: a text of its own."""
+    async def send_correction(self, message_id: MessageId, actor: UserId) -> str:
+        """Send the edited text of a message that had gone out, once. Transaction: a text of its own."""
         check_author(await self._directory.get_person(actor))
         async with self._store.transaction("send correction") as tx:
             message = await _get(tx, message_id)
             text = await tx.facts.find_fact(f"edit:{message_id}")
             if text is None:
                 return "There is nothing to correct."
+            if await tx.facts.find_fact(f"corrected:{message_id}") == text:  # a second press, or a second finger
+                return "The correction is on its way already."
             check_text(text)
             conversation = await tx.conversations.get(message.conversation_id)
             await self._accepting.check_consent(tx, conversation)
-            if not await tx.queue.note_once(f"correct:{message_id}:{once}"):
-                return "The correction is on its way already."
+            await tx.facts.set_fact(f"corrected:{message_id}", text)
             await self._accepting.take(tx, conversation, Draft(text=text, author=actor, origin=Origin.CORRECTION))
         return "📤 The correction is on its way."
 

@@ -38,11 +38,11 @@ _BATCH = 200
 
 _HOW = {
     EvidenceSource.KEYWORD: "they texted",
-    EvidenceSource.CARRIER_WORD: "they texted, and the carrier took it as an opt-out:",
+    EvidenceSource.CARRIER_WORD: "they texted, and the carrier acted on it:",
     EvidenceSource.CARRIER_REFUSAL: "the carrier refused a text to them",
     EvidenceSource.CARRIER_LIST: "on the carrier's list",
     EvidenceSource.COMMAND: "set by hand",
-    EvidenceSource.CARD: "they asked for it",
+    EvidenceSource.CARD: "set with the button under their text",
 }
 
 

@@ -31,6 +31,8 @@ _log = Log("posting")
 
 #: Slack's history may show a post only a little later; a second copy is looked for after this long.
 _TIDY_AFTER = timedelta(seconds=20)
+#: The number of an attempt that has just one before it.
+_ONE_EARLIER = 2
 #: How long a post waits for a channel that is archived or closed to us and has no substitute.
 _CHANNEL_PATIENCE = timedelta(seconds=20)
 #: New roots tried for one post before giving way to others: each means that the one before was deleted just now.
@@ -132,14 +134,19 @@ class Posting:
         if placed.is_root:
             await tx.conversations.open_thread(placed.conversation.id, placed.conversation.channel_id, placed.posted.ts)
         if placed.repeated:
-            body = {
-                "channel": placed.conversation.channel_id,
-                "thread": placed.conversation.thread_ts,
-                "key": _key(job, placed.conversation),
-                "keep": placed.posted.ts,
-                "since": job.started_at.isoformat(),
-            }
-            await enqueue_tidying(tx, f"{job.key}:{self._chance.token()}", body, self._clock.now() + _TIDY_AFTER)
+            await self._look_for_copies(tx, job, placed.conversation, _key(job, placed.conversation), placed.posted)
+
+    async def _look_for_copies(
+        self, tx: Transaction, job: Job, conversation: Conversation, key: str, kept: Posted
+    ) -> None:
+        body = {
+            "channel": conversation.channel_id,
+            "thread": conversation.thread_ts,
+            "key": key,
+            "keep": kept.ts,
+            "since": job.started_at.isoformat(),
+        }
+        await enqueue_tidying(tx, f"{key}:{self._chance.token()}", body, self._clock.now() + _TIDY_AFTER)
 
     async def _place(
         self, job: Job, conversation: Conversation, words: Words, *, combine: bool, broadcast: bool
@@ -202,9 +209,11 @@ class Posting:
 
     async def _open_bare_thread(self, job: Job, conversation: Conversation) -> Conversation:
         post = await self._build_root(conversation, f"card:{conversation.id}:{conversation.root}", None)
-        posted, _ = await self._post_or_adopt(job, post)
+        posted, repeated = await self._post_or_adopt(job, post)
         async with self._store.transaction("open thread") as tx:
             await tx.conversations.open_thread(conversation.id, conversation.channel_id, posted.ts)
+            if repeated:
+                await self._look_for_copies(tx, job, conversation, post.key, posted)
         return replace(conversation, thread_ts=posted.ts, root=conversation.root + 1)
 
     async def _post_once(self, job: Job, conversation: Conversation, words: Words, *, broadcast: bool) -> _Placed:
@@ -238,14 +247,15 @@ class Posting:
         return Post(channel_id=conversation.channel_id, text=text, blocks=blocks, key=key)
 
     async def _post_or_adopt(self, job: Job, post: Post) -> tuple[Posted, bool]:
-        """Return where the post stands, and whether it was made although an earlier attempt may have made it, too."""
+        """Return where the post stands, and whether there may be a second copy of it that is not to be seen yet."""
         if job.unsettled:
             found = await self._threads.find_post(post, since=job.started_at)
             if found:
                 _log.info("A post whose answer never came was found.", job=job.id)
                 for extra in found[1:]:
                     await self._threads.delete(post.channel_id, extra.ts)
-                return found[0], False
+                # One earlier attempt made one copy; of several, each may have, and Slack shows them late.
+                return found[0], job.attempts > _ONE_EARLIER
         return await self._threads.post(post), job.unsettled
 
     async def _lose_thread(self, conversation: Conversation, channel_id: ChannelId) -> Conversation:

@@ -55,8 +55,8 @@ class Receive:
         stored = json.loads(job.body)
         try:
             body = json.loads(stored["body"])
-        except RecursionError as error:
-            raise NotUnderstood("an event nested too deep") from error
+        except (RecursionError, ValueError) as error:
+            raise NotUnderstood("an event nested too deep, or with a number too long") from error
         event = read_event(body, self._policy.region)
         reference = MessageId(stored["reference"]) if stored.get("reference") else None
         match event:

@@ -73,7 +73,7 @@ class Replies:
     async def read_slack_event(self, job: Job) -> None:
         """Read a stored event. What cannot be read is Broken: the worker parks it."""
         callback = _read_callback(job)
-        event = read_slack_event(callback.get("event"), callback.get("team_id"))
+        event = read_slack_event(callback.get("event"))
         match event:
             case ThreadReply():
                 kind, outcome = "reply", await self._read_reply(job, event)
@@ -115,6 +115,8 @@ class Replies:
             return await self._pass_over(job)
         document = parse_message(event.text, event.blocks)
         person = await self._directory.get_person(event.user_id)
+        if await self._is_foreign(event):
+            person = replace(person, standing=Standing.OUTSIDER)
         text = await self._render(document)
         draft = Draft(
             text=text,
@@ -140,7 +142,7 @@ class Replies:
                         slack_ts=draft.slack_ts,
                     )
                 try:
-                    check_author(replace(person, standing=Standing.OUTSIDER) if event.foreign_team else person)
+                    check_author(person)
                     draft = replace(draft, files=read_attachments(event.files))
                     check_files(draft.files, self._policy)
                     check_text(draft.text, has_files=bool(draft.files))
@@ -165,6 +167,13 @@ class Replies:
         if event.parent_user_id is None:
             return True
         return event.parent_user_id == (await self._directory.get_ourselves()).bot_user_id
+
+    async def _is_foreign(self, event: ThreadReply) -> bool:
+        """Tell whether Slack says that the author belongs to another workspace; an event's own team may be theirs."""
+        if not event.teams:
+            return False
+        ours = (await self._directory.get_ourselves()).team_id
+        return bool(ours) and ours not in event.teams
 
     async def _render(self, document: Document) -> str:
         mentions = find_mentions(document)

@@ -75,11 +75,14 @@ class Texting:
         async with self._store.transaction("text now") as tx:
             conversation = await self._accepting.open_conversation(tx, ours, to)
             await self._accepting.check_consent(tx, conversation)
+            message = None
             if await tx.queue.note_once(f"asked:{once}"):
                 draft = Draft(text=text, author=author, origin=origin, files=files)
-                await self._accepting.take(tx, conversation, draft)
+                message = await self._accepting.take(tx, conversation, draft)
         whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
         what = f": “{escape_sms(wording.shorten(text, 300))}”" if text.strip() else "."
+        if message is not None and message.due_at is not None:
+            return f"⏳ Waiting for the end of the quiet hours of {whom}{what}\n{where(conversation.channel_id)}"
         return f"📤 On its way to {whom}{what}\n{where(conversation.channel_id)}"
 
 

@@ -85,7 +85,7 @@ def card(
     if workspace_url and conversation.previous_channel_id and conversation.previous_thread_ts:
         link = permalink(workspace_url, conversation.previous_channel_id, conversation.previous_thread_ts)
         details.append(f"Continues <{link}|an earlier thread>")
-    details.append("Reply in this thread to text back.")
+    details.append("Reply in this thread to text back." if parties.can_be_texted else "It cannot be texted back.")
     blocks: list[Block] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": f"📱 *{escape_sms(heading)}*", "verbatim": True}}
     ]
@@ -231,6 +231,14 @@ def blocked_by_optout(parties: Parties, region: str, consent: Consent) -> str:
             f"`/optouts remove {consent.address}` lifts that."
         )
     return f"🚫 Not sent: {name} opted out."
+
+
+def only_a_name(parties: Parties) -> str:
+    """Return why nothing can be sent to somebody who texts from a name."""
+    return (
+        f"🚫 Not sent: {escape_sms(', '.join(parties.theirs))} is a sender name without a number behind it, so nobody can "
+        "text it back."
+    )
 
 
 def too_long(parts: int, units: int, unicode_text: bool) -> str:  # noqa: FBT001 - one word of a sentence

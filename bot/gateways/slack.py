@@ -44,6 +44,20 @@ _ACCESS_ERRORS = frozenset(
         "access_denied",
     }
 )
+#: What the app or its workspace lacks to post at all, or into this channel: somebody mends it, and the texts wait.
+_POSTING_ERRORS = frozenset(
+    {
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "team_access_not_granted",
+        "ekm_access_denied",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+    }
+)
 _BUSY_ERRORS = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 #: Slack's own trouble: some of it may have succeeded.
 _TROUBLE_ERRORS = frozenset(
@@ -216,7 +230,7 @@ class SlackGateway:
             if error.error in ("user_not_found", "user_not_visible", "users_not_found"):
                 return Person(id=user_id, name="somebody", zone=None, standing=Standing.GONE)
             raise
-        return _read_person(user_id, answer.get("user") or {}, (await self.get_ourselves()).team_id)
+        return _read_person(user_id, answer.get("user") or {}, await self.get_ourselves())
 
     async def name_channel(self, channel_id: ChannelId) -> str | None:
         """Return the channel's name without `#`."""
@@ -255,6 +269,7 @@ class SlackGateway:
             bot_user_id=UserId(str(answer.get("user_id") or "")),
             bot_id=str(answer.get("bot_id") or ""),
             workspace_url=url if url.endswith("/") else url + "/",
+            enterprise_id=str(answer.get("enterprise_id") or ""),
         )
 
     # --- One way to call
@@ -280,7 +295,8 @@ class SlackGateway:
         outcome = "error"
         try:
             answer = await call()
-        except (TimeoutError, SlackClientError, aiohttp.ClientError, ValueError) as error:
+        except (TimeoutError, SlackClientError, aiohttp.ClientError, ValueError, AttributeError) as error:
+            # AttributeError: the SDK's, at a 200 that is no JSON object, such as some proxy's page.
             judged = _judge(error, method, repeatable=repeatable)
             outcome = type(judged).__name__
             if isinstance(judged, RetryLater) and judged.after is not None:
@@ -314,6 +330,8 @@ def _judge_answer(error: SlackApiError, method: str, *, repeatable: bool) -> Tex
         return RetryLater(f"Slack asks for patience with {method}", after=_read_retry_after(headers))
     if word in _ACCESS_ERRORS:
         return RetryLater(f"Slack refuses the token: {word}", after=_ACCESS_WAIT)
+    if word in _POSTING_ERRORS and method == "chat.postMessage":
+        return RetryLater(f"Slack lets us post nothing: {word}")
     if status >= 500 or word is None or word in _TROUBLE_ERRORS:  # noqa: PLR2004
         log = f"Slack answered {method} with HTTP {status}, {word or 'no word'}"
         return RetryLater(log) if repeatable else OutcomeUnknown(log)
@@ -341,7 +359,7 @@ def _collect(found: dict[str, Posted], message: Mapping[str, Any], key: str) -> 
         )
 
 
-def _read_person(user_id: UserId, user: Mapping[str, Any], our_team: TeamId) -> Person:
+def _read_person(user_id: UserId, user: Mapping[str, Any], ourselves: OurselvesInSlack) -> Person:
     profile = user.get("profile") or {}
     name = (
         profile.get("display_name")
@@ -351,11 +369,15 @@ def _read_person(user_id: UserId, user: Mapping[str, Any], our_team: TeamId) -> 
         or "somebody"
     )
     team = user.get("team_id")
+    is_foreign = bool(team and ourselves.team_id and team != ourselves.team_id)
+    # Other organisations have enterprises, too: only somebody from another workspace of our own is no stranger.
+    organisation = (user.get("enterprise_user") or {}).get("enterprise_id")
+    is_colleague = bool(ourselves.enterprise_id) and organisation == ourselves.enterprise_id
     if user.get("deleted"):
         standing = Standing.GONE
     elif user.get("is_bot") or user_id == "USLACKBOT":
         standing = Standing.BOT
-    elif user.get("is_stranger") or (team and our_team and team != our_team and not user.get("enterprise_user")):
+    elif user.get("is_stranger") or (is_foreign and not is_colleague):
         standing = Standing.OUTSIDER
     elif user.get("is_restricted") or user.get("is_ultra_restricted"):
         standing = Standing.GUEST

@@ -119,6 +119,7 @@ class OurselvesInSlack:
     bot_user_id: UserId
     bot_id: str
     workspace_url: str  #: With a slash at the end; `https://acme.slack.com/`.
+    enterprise_id: str = ""  #: The organisation that the workspace is part of, if it is part of one.
 
 
 class Directory(Protocol):

@@ -232,6 +232,7 @@ class Commands:
             content=upload.content,
             state=FileState.COMPLETE,
             processed=True,
+            in_form=True,
         )
         workspace.files[file.id] = file
         return render_whole_file(workspace, file)
@@ -301,8 +302,9 @@ class Commands:
         line = self.cast.lines[0]
         people = [self.cast.customers[place] for place in (step.customer, *step.others)]
         if isinstance(step, CustomerTexts):
-            photo = Media(filename="photo.png", content_type="image/png", content=paint_picture())
-            media = [photo] if step.picture else []
+            media = []
+            if step.picture:
+                media.append(Media(filename="photo.png", content_type="image/png", content=paint_picture()))
             numbers = [person.number for person in people]
             await self.telnyx.text_in(
                 from_=numbers[0], to=line.number, text=step.text or None, media=media, cc=numbers[1:]
@@ -310,8 +312,9 @@ class Commands:
             return
         channel = self.seats.channels[line.number]
         root = await self._wait_for_thread(channel, people)
-        shelf = Upload(name="shelf.png", content=paint_picture(), mimetype="image/png")
-        files = [shelf] if step.picture else []
+        files = []
+        if step.picture:
+            files.append(Upload(name="photo.png", content=paint_picture(), mimetype="image/png"))
         await self.slack.post(self.seats.users[step.teammate], channel, step.text, thread_ts=root, files=files)
 
     async def _wait_for_thread(self, channel: str, people: Sequence[Customer]) -> str:

@@ -137,7 +137,7 @@ def remove_file(workspace: Workspace, file: StoredFile) -> None:
 
 
 def _may_read(workspace: Workspace, file: StoredFile) -> bool:
-    if file.user == workspace.bot_user:
+    if file.user == workspace.bot_user or file.in_form:
         return True
     return any(workspace.bot_user in workspace.channels[channel].members for channel in file.shares)
 

@@ -140,6 +140,7 @@ class StoredFile:
     stub: bool = False  #: Events name it only as `file_access: check_file_info`, as in shared channels.
     mode: str = "hosted"
     shares: dict[str, list[Json]] = field(default_factory=dict)  #: By channel.
+    in_form: bool = False  #: Given to a form of the app, which may read it though it is shared nowhere.
 
 
 @dataclass(slots=True, kw_only=True)

@@ -86,8 +86,10 @@ STORIES: tuple[Story, ...] = (
         hint="a file in the thread, a picture on the phone",
         customer=1,
         steps=(
-            CustomerTexts(customer=1, text="This is the part that broke. Do you have one?", picture=True),
-            TeammateReplies(teammate="marcus", customer=1, text="This one fits, $12.", picture=True),
+            CustomerTexts(customer=1, text="We want to ride up there on Friday. Do you rent bikes?", picture=True),
+            TeammateReplies(
+                teammate="marcus", customer=1, text="We do, $35 a day. And this is the view from the top:", picture=True
+            ),
         ),
     ),
     Story(

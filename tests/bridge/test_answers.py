@@ -18,6 +18,7 @@ from tests.bridge.harness import ANA, CHANNEL, Bench
 
 _LIMIT = 1024 * 1024
 _DEEP = b"[" * 100_000 + b"]" * 100_000
+_LONG = b'{"data": {"event_type": "message.received", "id": ' + b"1" * 5_000 + b"}}"
 
 
 async def count_jobs(bench: Bench, kind: str) -> dict[str, int]:
@@ -139,6 +140,7 @@ _STRANGE: dict[str, bytes] = {
     "an empty object": b"{}",
     "an object of another shape": b'{"data": 5, "event": 5, "type": []}',
     "something nested too deep to read": _DEEP,
+    "a number too long to read": _LONG,
     "half a surrogate pair": b'{"data": {"event_type": "message.received", "id": "\\ud83d"}, "event": "\\ud83d"}',
 }
 
@@ -311,7 +313,10 @@ async def test_a_command_of_another_name_is_answered_200(bench: Bench) -> None:
     assert (await bench.slack.command(bench.alice, CHANNEL, "/invented", "x")).status == 200
 
 
-_ODD = ["[]", "5", "null", "{}", '{"type": "invented_tomorrow"}', '{"type": "view_submission"}', _DEEP.decode()]
+_ODD = [
+    *("[]", "5", "null", "{}", '{"type": "invented_tomorrow"}', '{"type": "view_submission"}'),
+    *(_DEEP.decode(), _LONG.decode()),
+]
 
 
 async def test_an_interaction_that_cannot_be_understood_is_answered_200_kept_and_parked(bench: Bench) -> None:

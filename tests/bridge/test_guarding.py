@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bot.sandbox.faults import FaultKind
-from tests.bridge.events import make_reply, make_text
+from tests.bridge.events import make_event, make_reply, make_text
 from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, Bench, open_bench
 
 _FORM: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -58,6 +58,19 @@ async def test_somebody_who_left_the_company_cannot_text(bench: Bench) -> None:
     await bench.settle()
 
     assert bench.telnyx.sends == []
+
+
+async def test_a_reply_from_another_workspace_is_not_sent_though_its_event_bears_that_workspaces_id(
+    bench: Bench,
+) -> None:
+    """In a shared channel the callback's own `team_id` may be theirs; who we are, only `auth.test` says."""
+    root = await bench.open_thread()
+    event = make_reply(bench.alice, "Hi", root) | {"user_team": "T0OTHER", "source_team": "T0OTHER"}
+    await bench.post_signed_by_slack({**make_event(event), "team_id": "T0OTHER"})
+    await bench.settle()
+
+    assert bench.telnyx.sends == []
+    assert bench.whispers("Only full members", user=bench.alice)
 
 
 async def test_a_guest_may_still_write_notes(bench: Bench) -> None:

@@ -303,6 +303,23 @@ async def test_the_form_takes_no_time_that_has_passed(bench: Bench) -> None:
     assert bench.send_requests == []
 
 
+async def test_the_form_that_schedules_never_sends_at_once(bench: Bench) -> None:
+    await bench.command("/schedule")
+    view = bench.slack.views(bench.alice)[-1]
+    answer = await bench.slack.submit_view(bench.alice, view["id"], {"to": ANA, "text0": "Hello"})
+    await bench.settle()
+
+    assert list(answer.errors) == ["when"]
+    assert bench.send_requests == []
+
+
+async def test_the_form_says_at_the_number_that_a_group_cannot_wait(bench: Bench) -> None:
+    due = int((bench.clock.now() + timedelta(hours=2)).timestamp())
+
+    assert list(await fill(bench, to=f"{ANA}, {BEN}", text0="Hello", when=due)) == ["to"]
+    assert bench.send_requests == []
+
+
 async def test_a_shortcut_opens_the_form_from_anywhere(bench: Bench) -> None:
     assert (await bench.slack.global_shortcut(bench.alice, "new_text")).status == 200
 

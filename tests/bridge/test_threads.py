@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -9,7 +10,19 @@ import pytest
 
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.telnyx_sim import CcStyle
-from tests.bridge.harness import ANA, BEN, CAT, CHANNEL, OURS, OURS_TOO, Bench, list_buttons, open_bench, read_words
+from tests.bridge.harness import (
+    ANA,
+    BEN,
+    CAT,
+    CHANNEL,
+    OURS,
+    OURS_TOO,
+    Bench,
+    find_button,
+    list_buttons,
+    open_bench,
+    read_words,
+)
 
 # ------------------------------------------------------------------------------------------------------- the card
 
@@ -211,6 +224,34 @@ async def test_two_edits_and_two_corrections_are_two_texts(bench: Bench) -> None
     assert bench.phone() == ["At 5pm", "At 6pm", "At 7pm"]
 
 
+async def test_a_correction_asked_for_twice_is_one_text_and_the_same_words_may_come_back_later(bench: Bench) -> None:
+    root = await bench.open_thread()
+    ts = await bench.reply("At 5pm", root)
+    await bench.settle()
+    for words in ("At 6pm", "At 7pm", "At 6pm"):
+        await bench.slack.edit(bench.alice, CHANNEL, ts, words)
+        await bench.settle()
+        line = bench.whispers("still has the original")[-1]
+        action = find_button(line, "Send correction")["action_id"]
+        await asyncio.gather(*[bench.slack.click(bench.alice, CHANNEL, line["ts"], action) for _ in range(2)])
+        await bench.settle()
+
+    assert bench.phone() == ["At 5pm", "At 6pm", "At 7pm", "At 6pm"]
+
+
+async def test_a_reply_to_somebody_who_texts_from_a_name_is_not_sent_and_its_author_told(bench: Bench) -> None:
+    await bench.text_in("Sale!", from_="ACME")
+    await bench.settle()
+    (card,) = bench.slack.messages(CHANNEL)
+    ts = await bench.reply("Thanks", card["ts"])
+    await bench.settle()
+
+    assert "cannot be texted back" in str(card["blocks"])
+    assert bench.marks(ts) == {"no_entry"}
+    assert bench.whispers("ACME is a sender name")
+    assert bench.send_requests == []
+
+
 async def test_a_later_deletion_tells_its_author_privately(bench: Bench) -> None:
     root = await bench.open_thread()
     ts = await bench.reply("Oops", root)
@@ -320,8 +361,10 @@ async def test_send_now_lifts_the_quiet_hours_for_one_text() -> None:
 
 async def test_commands_wait_for_the_morning_too() -> None:
     async with open_bench(quiet_hours="21:00-08:00") as bench:
-        await bench.command("/sms", "4155550101 Good morning")
+        answer = await bench.command("/sms", "4155550101 Good morning")
         await bench.settle()
+        assert "Waiting for the end of the quiet hours of (415) 555-0101" in answer
+        assert "On its way" not in answer
         assert bench.phone() == []
         assert bench.whispers("waits until")
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 from playwright.async_api import FilePayload, Locator, Page, expect
 
+from tests.browser.steps import channel, open_thread, phone, reply, text_in, thread, type_command
 from tests.media.kinds import VCARD, make_exif, make_heic, make_pdf
 
 pytestmark = pytest.mark.browser
@@ -18,41 +19,6 @@ SAM, ALEX = "+14155550101", "+12125550123"
 GPS_BLOCK = 0x8825
 #: On its side: a quarter turn is to be made before it is shown.
 LYING = 6
-
-
-def channel(page: Page) -> Locator:
-    return page.get_by_role("log", name="Messages in the channel")
-
-
-def thread(page: Page) -> Locator:
-    return page.get_by_role("log", name="Messages in the thread")
-
-
-def phone(page: Page) -> Locator:
-    return page.get_by_role("log", name="Texts on the phone")
-
-
-async def text_in(page: Page, text: str) -> None:
-    field = page.get_by_role("textbox", name="Text message")
-    await field.fill(text)
-    await field.press("Enter")
-    await expect(phone(page).locator(".mine .bubble").last).to_have_text(text)
-
-
-async def open_thread(page: Page, words: str) -> None:
-    card = channel(page).get_by_role("article").filter(has_text=words).first
-    await card.focus()
-    await card.press("t")
-    await expect(thread(page)).to_be_visible()
-
-
-async def reply(page: Page, text: str) -> Locator:
-    field = page.get_by_role("combobox", name="Reply…")
-    await field.fill(text)
-    await field.press("Enter")
-    message = thread(page).get_by_role("article").filter(has_text=text).last
-    await expect(message).to_be_visible()
-    return message
 
 
 def mark(message: Locator, name: str) -> Locator:
@@ -222,9 +188,7 @@ async def test_a_command_with_several_numbers_opens_a_group_that_takes_no_half_w
     await text_in(page, "Hello?")
     draft = page.get_by_role("textbox", name="Text message")
     await draft.fill("I am asking because")
-    field = page.get_by_role("combobox", name="Message #customer-texts")
-    await field.fill(f"/sms {SAM}, {ALEX} The bikes are ready.")
-    await field.press("Enter")
+    await type_command(page, f"/sms {SAM}, {ALEX} The bikes are ready.")
     card = channel(page).get_by_role("article").filter(has_text="Group of 2")
     await expect(card).to_contain_text("The bikes are ready.")
     await expect(page.get_by_role("tab", name="Alex Chen, +12125550123, new text")).to_be_visible()
@@ -237,9 +201,7 @@ async def test_a_command_with_several_numbers_opens_a_group_that_takes_no_half_w
 
 
 async def test_the_form_counts_parts_says_what_makes_them_many_and_replaces_it(page: Page) -> None:
-    field = page.get_by_role("combobox", name="Message #customer-texts")
-    await field.fill("/sms")
-    await field.press("Enter")
+    await type_command(page, "/sms")
     form = page.get_by_role("dialog")
     await form.get_by_label(re.compile("^To")).first.fill("(415) 555-0101")
     text = form.get_by_label(re.compile("^Text")).first

@@ -7,53 +7,12 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.browser.steps import channel, open_thread, phone, reply, text_in, thread, type_command
+
 pytestmark = pytest.mark.browser
 
 SAM = "+14155550101"
 JORDAN = "Jordan"
-
-
-def channel(page: Page) -> Locator:
-    return page.get_by_role("log", name="Messages in the channel")
-
-
-def thread(page: Page) -> Locator:
-    return page.get_by_role("log", name="Messages in the thread")
-
-
-def phone(page: Page) -> Locator:
-    return page.get_by_role("log", name="Texts on the phone")
-
-
-async def text_in(page: Page, text: str) -> None:
-    """Text as the customer whose phone is shown."""
-    field = page.get_by_role("textbox", name="Text message")
-    await field.fill(text)
-    await field.press("Enter")
-    await expect(phone(page).locator(".mine .bubble").last).to_have_text(text)
-
-
-async def open_thread(page: Page, words: str) -> None:
-    card = channel(page).get_by_role("article").filter(has_text=words).first
-    await card.focus()
-    await card.press("t")
-    await expect(thread(page)).to_be_visible()
-
-
-async def reply(page: Page, text: str) -> Locator:
-    """Write into the open thread and return the message."""
-    field = page.get_by_role("combobox", name="Reply…")
-    await field.fill(text)
-    await field.press("Enter")
-    message = thread(page).get_by_role("article").filter(has_text=text).last
-    await expect(message).to_be_visible()
-    return message
-
-
-async def type_command(page: Page, text: str) -> None:
-    field = page.get_by_role("combobox", name="Message #customer-texts")
-    await field.fill(text)
-    await field.press("Enter")
 
 
 async def expect_mark(message: Locator, name: str) -> None:
@@ -238,6 +197,23 @@ async def test_stories_play_and_everything_said_between_the_parties_is_listed(pa
     wire = page.get_by_role("region", name="Requests between phone, Telnyx, bot and Slack")
     for operation in ("message.received", "chat.postMessage", "POST /messages", "message.finalized", "reactions.add"):
         await expect(wire.locator("tr").filter(has_text=operation).first).to_contain_text("200")
+
+
+@pytest.mark.parametrize(
+    ("story", "words", "pictures"),
+    [
+        ("Pictures both ways", "We do, $35 a day. And this is the view from the top:", 2),
+        ("A long text", re.compile(r"^Thanks, Noor! .* Shall we start with numbers 101 to 110\?$"), 0),
+        ("A group", "Saturday from 10 it is, for both of you.", 0),
+    ],
+)
+async def test_a_storys_answer_arrives_on_the_phone_that_it_is_about(
+    page: Page, story: str, words: str | re.Pattern[str], pictures: int
+) -> None:
+    await page.get_by_role("button", name="Play a story").click()
+    await page.get_by_role("menuitem", name=story).click()
+    await expect(phone(page).locator(".theirs .bubble").last).to_have_text(words)
+    await expect(phone(page).locator("img")).to_have_count(pictures)
 
 
 async def test_the_page_is_whole_again_after_it_is_loaded_anew(page: Page) -> None:

@@ -82,6 +82,8 @@ async def test_every_missing_or_wrong_setting_is_told_at_once_and_no_secret_is(t
         "PORT": "wrong-value",
         "THREAD_MODE": "wrong-value",
         "PUBLIC_URL": "http://wrong-value.example",
+        "SLACK_API_URL": "https://wrong-value.example:99999/api/",
+        "TELNYX_API_KEY": "“wrong-value”",
     }
     done = await run_bot("serve", folder=tmp_path, environment=wrong)
 
@@ -91,7 +93,9 @@ async def test_every_missing_or_wrong_setting_is_told_at_once_and_no_secret_is(t
     assert sorted(line.partition(" ")[0] for line in lines) == [
         "PORT",
         "PUBLIC_URL",
+        "SLACK_API_URL",
         "SLACK_CHANNEL",
+        "TELNYX_API_KEY",
         "TELNYX_PHONE_NUMBER",
         "TELNYX_PUBLIC_KEY",
         "THREAD_MODE",
@@ -110,6 +114,15 @@ async def test_the_settings_of_a_file_called_env_are_read_too(tmp_path: Path) ->
     assert done.status == 2
     assert "THREAD_MODE is wrong" in done.err
     assert "TELNYX_PHONE_NUMBER" not in done.err
+
+
+async def test_a_file_called_env_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TELNYX_PHONE_NUMBER=+13125550100\n", encoding="utf-16")
+
+    done = await run_bot("serve", folder=tmp_path)
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == ".env is wrong: it should hold text in UTF-8, one NAME=value a line\n"
 
 
 def take_folder(place: Path) -> None:

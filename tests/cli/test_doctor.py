@@ -158,7 +158,7 @@ async def test_a_mistake_at_a_platform_is_the_one_thing_told(
     ("changes", "grade", "told"),
     [
         ({"slack_bot_token": "xoxb-wrong"}, "wrong", ["SLACK_BOT_TOKEN", "invalid_auth"]),
-        ({"slack_signing_secret": "not one"}, "warning", ["SLACK_SIGNING_SECRET", "Basic Information"]),
+        ({"slack_signing_secret": "not-one"}, "warning", ["SLACK_SIGNING_SECRET", "Basic Information"]),
         ({"slack_channel": "C0NOWHERE"}, "wrong", ["SLACK_CHANNEL C0NOWHERE", "no such channel"]),
         ({"telnyx_api_key": "KEYwrong"}, "wrong", ["TELNYX_API_KEY", "API Keys"]),
         ({"telnyx_public_key": f"{'A' * 43}="}, "wrong", ["TELNYX_PUBLIC_KEY", "every webhook would be refused"]),

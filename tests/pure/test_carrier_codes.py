@@ -44,6 +44,13 @@ def test_each_code_has_a_plain_sentence_and_a_next_step(code: str, title: str | 
     assert told.kind in FailureKind
 
 
+@pytest.mark.parametrize("outcome", ["expired", "sending_failed", "delivery_failed"])
+def test_an_outcome_without_a_code_has_words(outcome: str) -> None:
+    told = explain_code(outcome, None, None)
+    assert "code" not in told.sentence
+    assert "Send it again" in told.next_step
+
+
 def test_40300_is_an_opt_out_only_where_its_words_say_stop() -> None:
     detail = "Messages cannot be sent from +13125550100 to +14155550101 due to an existing block rule."
     assert explain_code("40300", STOP_TITLE, detail).kind is FailureKind.OPTED_OUT

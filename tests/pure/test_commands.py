@@ -168,6 +168,7 @@ def test_eight_may_be_texted_as_a_group_and_nine_may_not() -> None:
         ("<@U123> hi", "not a phone number", SMS_SEND),
         ("41555501013125550102 hi", "too long", SMS_SEND),
         ("+14155550101+13125550102 hi", "more than one number", SMS_SEND),
+        ("4155550101,, 3125550102", "text is missing", SMS_GROUP),
         ("4155550101 3125550102 hi", "Two numbers stand side by side", SMS_SEND),
         ("4155550101 (312) 555-0102 hi", "Put a comma before +13125550102", SMS_SEND),
         ("4155550101 +1 312 555 0102 hi", "side by side", SMS_SEND),

@@ -16,13 +16,14 @@ from aiohttp import web
 from yarl import URL
 
 from bot.clock import SystemClock
+from bot.sandbox.cast import Cast
 from bot.sandbox.page import CommandError, is_own_name
 from bot.sandbox.sections import write_mentions
-from bot.sandbox.stories import STORIES, paint_picture
+from bot.sandbox.stories import STORIES, CustomerTexts, Story, paint_picture
 from bot.sandbox.troubles import TROUBLES
 from bot.sandbox.world import World
 
-SAM = "+14155550101"
+SAM, ALEX = "+14155550101", "+12125550123"
 
 
 @pytest.fixture
@@ -50,6 +51,14 @@ async def give(browser: aiohttp.ClientSession, world: World, command: dict[str, 
     async with browser.post(f"{world.page_url}do", json=command) as response:
         answer: dict[str, Any] = await response.json()
         return answer
+
+
+def read_texts(world: World, number: str) -> list[Any]:
+    """Return what the page shows of a phone's only conversation."""
+    section: Any = world.render_sections()[f"phone:{number}"]
+    (talk,) = section["conversations"]
+    texts: list[Any] = talk["texts"]
+    return texts
 
 
 async def test_the_page_is_served_with_a_policy_that_lets_in_no_foreign_code(
@@ -209,7 +218,7 @@ async def test_a_stories_reply_waits_for_a_thread_and_says_so_when_none_comes(wo
             return super().now() + timedelta(hours=self.hours)
 
     world.commands.clock = Hasty()
-    reply = next(step for step in STORIES[1].steps if not hasattr(step, "picture"))
+    reply = next(step for step in STORIES[1].steps if not isinstance(step, CustomerTexts))
     with pytest.raises(CommandError, match="no thread"):
         await world.commands.play_step(reply)
 
@@ -260,3 +269,68 @@ def test_mentions_become_slacks_tokens_and_the_longest_name_wins() -> None:
     assert write_mentions("@dana whitfield, ask @Dana (not @Danaë, me@Dana.com)", names) == (
         "<@U2>, ask <@U1> (not @Danaë, me@Dana.com)"
     )
+
+
+async def test_a_reaction_goes_out_as_the_words_of_an_iphone_and_stands_on_the_text_it_is_about(world: World) -> None:
+    ours = world.cast.lines[0].number
+    asked = await world.telnyx.text_in(from_=ALEX, to=ours, text="Saturday?", cc=[SAM])
+
+    await world.do({"do": "tapback", "from": SAM, "message_id": asked, "reaction": "laugh"})
+
+    told = world.telnyx.account.messages[world.telnyx.screen(ALEX)[-1].message_id]
+    assert (told.text, told.from_, told.cc) == ("Laughed at “Saturday?”", SAM, (ALEX,))
+    assert [(text["text"], text["reaction"]) for text in read_texts(world, SAM)] == [("Saturday?", "laugh")]
+    assert [text["text"] for text in read_texts(world, ALEX)] == ["Saturday?", "Laughed at “Saturday?”"]
+
+    await world.do({"do": "tapback", "from": SAM, "message_id": asked, "reaction": "laugh", "on": False})
+
+    assert world.telnyx.screen(ALEX)[-1].text == "Removed a laugh from “Saturday?”"
+    assert [(text["text"], text["reaction"]) for text in read_texts(world, SAM)] == [("Saturday?", None)]
+
+
+@pytest.mark.parametrize("change", [{"message_id": "m404"}, {"reaction": "applause"}, {"from": ALEX}])
+async def test_only_what_is_on_the_phone_is_reacted_to_and_only_as_phones_can(
+    world: World, change: dict[str, str]
+) -> None:
+    asked = await world.telnyx.text_in(from_=SAM, to=world.cast.lines[0].number, text="Saturday?")
+    with pytest.raises(CommandError, match="cannot be reacted to"):
+        await world.do({"do": "tapback", "from": SAM, "message_id": asked, "reaction": "like"} | change)
+    assert len(world.telnyx.screen(SAM)) == 1
+
+
+async def test_a_text_to_a_group_stands_under_one_name_on_the_phones_of_all_its_members(world: World) -> None:
+    ours, noor = world.cast.lines[0].number, world.cast.customers[3].number
+    await world.do({"do": "text", "from": SAM, "to": ours, "cc": [noor, ALEX], "text": "All three of us"})
+    sections: Any = world.render_sections()
+    peers = {number: sections[f"phone:{number}"]["conversations"][0]["peer"] for number in (SAM, ALEX, noor)}
+    assert peers == {
+        SAM: f"{ours},{ALEX},{noor}",
+        ALEX: f"{ours},{SAM},{noor}",
+        noor: f"{ours},{ALEX},{SAM}",
+    }
+
+
+async def test_a_storys_reply_finds_the_thread_of_exactly_its_people(
+    world: World, browser: aiohttp.ClientSession
+) -> None:
+    channel = world.seats.channels[world.cast.lines[0].number]
+    for words in (f"Sam {SAM}", f"both {SAM}, {ALEX}", f"Alex {ALEX}"):
+        token = world.bot_environment()["SLACK_BOT_TOKEN"]
+        await browser.post(
+            f"{world.slack.api_url}chat.postMessage",
+            json={"channel": channel, "text": words},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    alone, both, _ = [message["ts"] for message in world.slack.messages(channel)]
+    assert world.commands.find_thread(channel, {SAM}) == alone
+    assert world.commands.find_thread(channel, {ALEX, SAM}) == both
+    assert world.commands.find_thread(channel, {world.cast.customers[3].number}) is None
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_a_story_names_only_who_is_in_the_cast(story: Story) -> None:
+    cast = Cast()
+    keys = {mate.key for mate in cast.team}
+    for step in story.steps:
+        assert max((step.customer, *step.others)) < len(cast.customers)
+        assert isinstance(step, CustomerTexts) or step.teammate in keys

@@ -99,6 +99,8 @@ async def test_texts_requests_jobs_and_pictures_are_gone_from_the_disk_and_their
         )  # fmt: skip
         said = Evidence(source=EvidenceSource.KEYWORD, at=NOW, message_id=MessageId("m2"), words=f"{WORDS} stop")
         await tx.consents.record(ANA, CustomerStopped(evidence=said), said)
+        for fact in ("edit", "corrected"):
+            await tx.facts.set_fact(f"{fact}:{message}", f"{WORDS}, edited too late")
     await shelf.put(MediaId("f1"), b"picture")
     assert find_words(rig)
 
