@@ -292,6 +292,18 @@ async def send_autoresponse(bench: Bench, words: str, kind: str | None, *, numbe
     await bench.settle()
 
 
+async def test_the_evidence_of_a_yes_does_not_call_it_an_opt_out(bench: Bench) -> None:
+    await bench.open_thread()
+    await send_autoresponse(bench, "stop", "STOP")
+    await send_autoresponse(bench, "yes", "START", number=2)
+
+    shown = await bench.command("/optouts", "4155550101")
+
+    assert "can be texted" in shown
+    assert "opted in:" in shown
+    assert "as an opt-out" not in shown
+
+
 @pytest.mark.parametrize("status", [400, 403, 409, 422])
 async def test_a_refusal_with_40300_that_says_stop_opts_them_out(status: int, bench: Bench) -> None:
     root = await bench.open_thread()

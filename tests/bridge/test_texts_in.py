@@ -145,6 +145,38 @@ async def test_a_second_copy_that_slack_showed_too_late_is_deleted(bench: Bench)
     assert len(bench.shown("Second")) == 1
 
 
+async def test_of_two_copies_whose_answers_were_lost_the_one_that_slack_showed_too_late_is_deleted(
+    bench: Bench,
+) -> None:
+    """The first is adopted while the second is not to be seen yet: it is looked for again, later."""
+    bench.clock.set_rate(FAST)
+    await bench.open_thread("First")
+    bench.fail(bench.slack, FaultKind.DROP_ANSWER, "chat.postMessage", times=2)
+    place = bench.slack.workspace.channels[CHANNEL]
+    hidden: dict[str, object] = {}
+
+    def hide(kind: str, data: dict[str, object]) -> None:
+        """Hide the first copy until the second is made, and then that one."""
+        if kind == "message" and "Second" in str(data) and len(hidden) < 2:
+            ts = next(ts for ts, message in place.messages.items() if message.text == "Second")
+            place.messages.update(hidden)  # type: ignore[arg-type]
+            hidden[ts] = place.messages.pop(ts)
+
+    async def is_posted() -> bool:
+        return not await bench.query("SELECT 1 FROM jobs WHERE pool = 'post' AND status <> 'done'")
+
+    bench.slack.listeners.append(hide)
+    await bench.text_in("Second")
+    await bench.wait_until(lambda: len(hidden) == 2 and len(bench.shown("Second")) == 1)
+    await bench.wait_until(is_posted)
+    place.messages.update(hidden)  # type: ignore[arg-type]
+    assert len(bench.shown("Second")) == 2
+
+    await bench.finish()
+
+    assert len(bench.shown("Second")) == 1
+
+
 async def test_texts_wait_while_slack_is_down_for_a_day_and_come_in_order_when_it_is_back() -> None:
     async with open_bench() as bench:
         bench.fail(bench.slack, FaultKind.DROP_REQUEST, "*")

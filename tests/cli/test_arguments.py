@@ -67,6 +67,13 @@ def test_what_is_asked_wrongly_ends_with_2_and_the_usage(
     assert told.out == ""
 
 
+def test_what_is_no_number_of_a_job_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["queue", "retry", "everything"])
+
+    assert "'everything' is not the number of a job, nor all" in capsys.readouterr().err
+
+
 def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])

@@ -61,6 +61,11 @@ def find_root(world: World) -> SlackMessage:
     return [message for message in world.slack.posted() if message.thread_ts is None][-1]
 
 
+def find_root_of(world: World, words: str) -> SlackMessage:
+    """Return the card on which *words* stand."""
+    return next(message for message in world.slack.posted() if message.thread_ts is None and message.words == words)
+
+
 async def open_thread(life: Life) -> SlackMessage:
     """Let Ana text, and return the card of her thread. No story but the first looks at the crashes of this."""
     life.world.text_in(ANA, "Hello")
@@ -548,6 +553,23 @@ async def stop_takes_back_what_the_carrier_may_hold_without_our_knowing(life: Li
     await life.settle()
     assert life.world.carrier.on_phone(ANA) == []
     assert await read_schedule(life) == "cancelled"
+
+
+@story(points=10)
+async def one_of_a_group_says_stop_while_nobody_knows_whether_a_text_went(life: Life) -> None:
+    life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.LOST_ANSWER))
+    await type_sms(life, "Hi both", BOB, ANA)
+    await life.settle(spare=timedelta(seconds=1))
+    life.world.text_in(ANA, "STOP")
+    await life.settle()
+    await receive_receipts(life)
+    # Where the process died before the send, STOP came in time for Ana, or for both: those bytes are for both or nobody.
+    gone = life.world.carrier.on_phone(BOB)
+    assert gone in ([], ["Hi both"])
+    assert life.world.carrier.on_phone(ANA) in ([], gone)
+    assert life.world.slack.lines("Not delivered") == []
+    check_mark(find_root_of(life.world, "Hi both"), Mark.DELIVERED if gone else Mark.BLOCKED)
+    assert len({(each.key, each.to) for each in life.world.carrier.attempts}) <= 1
 
 
 @story(points=10)
