@@ -94,7 +94,7 @@ class Settings(BaseSettings):
         10, ge=0, le=100_000, description="minutes of silence after which a text is also shown in the channel"
     )
     quiet_hours: Annotated[str, Trimmed] = Field(
-        "", description="hours in which nobody is texted, such as 21:00-08:00; empty for none"
+        "", description="hours in which replies wait, by the recipient's clock, such as 21:00-08:00; empty for none"
     )
     media_allow_private_hosts: bool = Field(
         default=False, description="true or false: fetch pictures from private addresses too"

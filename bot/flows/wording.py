@@ -81,7 +81,7 @@ def card(
         details.append(f"Group of {len(parties.theirs)}")
     if several_numbers or not is_phone(parties.ours):
         ours = "the number pool" if parties.ours == POOL else _name_in_full(parties.ours, region)
-        details.append(f"Texting with {ours}")
+        details.append(f"Our number: {ours}" if is_phone(parties.ours) else f"From {ours}")
     if workspace_url and conversation.previous_channel_id and conversation.previous_thread_ts:
         link = permalink(workspace_url, conversation.previous_channel_id, conversation.previous_thread_ts)
         details.append(f"Continues <{link}|an earlier thread>")
@@ -271,7 +271,7 @@ def waits_for_quiet_hours(
     """Return the private line that says until when a reply waits."""
     moment = opening.astimezone(zone)
     return line(
-        f"⏳ It is night where {escape_sms(name_parties(parties, region))} is. This waits until "
+        f"⏳ These are quiet hours where {escape_sms(name_parties(parties, region))} is. This waits until "
         f"{moment:%H:%M on %A} their time.",
         [button("Send now", Action.SEND_NOW, message_id)],
     )

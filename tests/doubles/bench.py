@@ -12,6 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -321,13 +322,17 @@ class Bench:
         handle = self._from_carrier.handle if request.is_carriers else self._from_slack.handle
         answering = asyncio.ensure_future(handle(cast("web.Request", _Incoming(request))))
         await asyncio.wait({answering, self._inbox_task}, return_when=asyncio.FIRST_COMPLETED)
-        if world.border.dead:
+        if not answering.done():
             answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
-            raise Crash
-        if (await answering).status == 200:
+        (answer,) = await asyncio.gather(answering, return_exceptions=True)
+        if isinstance(answer, web.StreamResponse) and answer.status == HTTPStatus.OK:
+            # This went out even if the process died just then.
             request.taken.stored = request.taken.stored or next(world.border.sequence)
             request.answered = True
+        if world.border.dead:
+            raise Crash
+        if isinstance(answer, BaseException):
+            raise answer
         return request.answered
 
     # --- Work

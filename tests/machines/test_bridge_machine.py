@@ -12,9 +12,8 @@ import asyncio
 import tempfile
 from collections import Counter
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -37,64 +36,32 @@ from bot.domain.job import Pool
 from bot.domain.message import Mark, Origin
 from bot.domain.phone import Address
 from bot.errors import CarrierRefused, NotAllowed, RetryLater
-from tests.doubles.bench import ANA, BOB, CEM, Bench, Life, Request, World, make_policy
+from tests.doubles.bench import ANA, BOB, Bench, Life, World, make_policy
 from tests.doubles.border import Fault, Trouble
 from tests.doubles.carrier import Attempt, CarriedText
 from tests.doubles.direct import make_empty_file
 from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
+from tests.machines.expectations import (
+    MARKS,
+    PEOPLE,
+    Haste,
+    Inbound,
+    Outbound,
+    check_order,
+    hastes,
+    is_card_of,
+    kinds_of_reply,
+    people,
+    places,
+    pools,
+    spans,
+)
 
 T = TypeVar("T")
 
 #: Linux keeps this folder in memory.
 _FAST = Path("/dev/shm")  # noqa: S108
-PEOPLE = (ANA, BOB, CEM)
 ZONE = ZoneInfo("America/Chicago")
-
-
-class Haste(StrEnum):
-    """How soon something that happened is worked on."""
-
-    LATER = "later"  #: Whenever.
-    DELIVERED = "delivered"  #: It is in the inbox.
-    DONE = "done"  #: All that is due is done.
-
-
-hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE))
-kinds_of_reply = st.sampled_from(("reply", "reply", "reply", "reply", "note", "refused"))
-people = st.sampled_from(PEOPLE)
-places = st.integers(min_value=0, max_value=30)
-spans = st.sampled_from((0.2, 1, 5, 7, 35, 100, 300)).map(lambda seconds: timedelta(seconds=seconds))
-pools = st.sampled_from((*((pool,) for pool in Pool), tuple(Pool), tuple(Pool), tuple(Pool)))
-MARKS = {
-    DeliveryStatus.DELIVERED: Mark.DELIVERED,
-    DeliveryStatus.DELIVERY_FAILED: Mark.FAILED,
-    DeliveryStatus.DELIVERY_UNCONFIRMED: Mark.UNCONFIRMED,
-}
-
-
-@dataclass(slots=True, kw_only=True)
-class Inbound:
-    """A customer's text."""
-
-    sender: Address
-    text: str
-    request: Request
-    quotes: str | None = None  #: What it is a tapback to.
-
-
-@dataclass(slots=True, kw_only=True)
-class Outbound:
-    """What a teammate wants sent; *token* begins each version of it."""
-
-    to: Address
-    token: str
-    message: SlackMessage | None = None  #: Where it was written in a thread.
-    request: Request | None = None
-    is_note: bool = False
-    refused: bool = False
-    taken_back: bool = False  #: Deleted, or cancelled, at whatever moment.
-    promised_unsent: bool = False  #: Somebody was told that it is not sent.
-    versions: list[str] = field(default_factory=list)
 
 
 class BridgeMachine(RuleBasedStateMachine):
@@ -429,6 +396,7 @@ class BridgeMachine(RuleBasedStateMachine):
         for text in self.world.carrier.texts:
             if text.sent_at is not None:
                 self.world.report(text)
+                self.world.report(text, DeliveryStatus.SENT)  # late
         await self.life.settle()
         self.left = await self.life.do(
             lambda bench: bench.read("SELECT status, kind, key, trouble FROM jobs WHERE status != 'done'")
@@ -486,18 +454,6 @@ class BridgeMachine(RuleBasedStateMachine):
         elif not wanted.taken_back:
             assert marks <= {Mark.BLOCKED.value, Mark.FAILED.value}
             assert len(marks) == 1
-
-
-def is_card_of(message: SlackMessage, who: Address) -> bool:
-    return message.thread_ts is None and message.text.startswith("📱") and who in message.text
-
-
-def check_order(placed: Any) -> None:
-    """See that nothing stands before what had been taken in before it was first offered."""
-    ordered = sorted(placed, key=lambda each: each[1])
-    for position, (later, _) in enumerate(ordered):
-        for earlier, _ in ordered[:position]:
-            assert not 0 < later.taken.stored < earlier.taken.began, "overtaken"
 
 
 @pytest.fixture

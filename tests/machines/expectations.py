@@ -1,0 +1,77 @@
+"""What the bridge's machine expects of each text, and how soon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bot.domain.delivery import DeliveryStatus
+from bot.domain.job import Pool
+from bot.domain.message import Mark
+from bot.domain.phone import Address
+from tests.doubles.bench import ANA, BOB, CEM, Request
+from tests.doubles.slack import SlackMessage
+
+PEOPLE = (ANA, BOB, CEM)
+
+
+class Haste(StrEnum):
+    """How soon something that happened is worked on."""
+
+    LATER = "later"  #: Whenever.
+    DELIVERED = "delivered"  #: It is in the inbox.
+    DONE = "done"  #: All that is due is done.
+
+
+hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE))
+kinds_of_reply = st.sampled_from(("reply", "reply", "reply", "reply", "note", "refused"))
+people = st.sampled_from(PEOPLE)
+places = st.integers(min_value=0, max_value=30)
+spans = st.sampled_from((0.2, 1, 5, 7, 35, 100, 300)).map(lambda seconds: timedelta(seconds=seconds))
+pools = st.sampled_from((*((pool,) for pool in Pool), tuple(Pool), tuple(Pool), tuple(Pool)))
+MARKS = {
+    DeliveryStatus.DELIVERED: Mark.DELIVERED,
+    DeliveryStatus.DELIVERY_FAILED: Mark.FAILED,
+    DeliveryStatus.DELIVERY_UNCONFIRMED: Mark.UNCONFIRMED,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Inbound:
+    """A customer's text."""
+
+    sender: Address
+    text: str
+    request: Request
+    quotes: str | None = None  #: What it is a tapback to.
+
+
+@dataclass(slots=True, kw_only=True)
+class Outbound:
+    """What a teammate wants sent; *token* begins each version of it."""
+
+    to: Address
+    token: str
+    message: SlackMessage | None = None  #: Where it was written in a thread.
+    request: Request | None = None
+    is_note: bool = False
+    refused: bool = False
+    taken_back: bool = False  #: Deleted, or cancelled, at whatever moment.
+    promised_unsent: bool = False  #: Somebody was told that it is not sent.
+    versions: list[str] = field(default_factory=list)
+
+
+def is_card_of(message: SlackMessage, who: Address) -> bool:
+    return message.thread_ts is None and message.text.startswith("📱") and who in message.text
+
+
+def check_order(placed: Any) -> None:
+    """See that nothing stands before what had been taken in before it was first offered."""
+    ordered = sorted(placed, key=lambda each: each[1])
+    for position, (later, _) in enumerate(ordered):
+        for earlier, _ in ordered[:position]:
+            assert not 0 < later.taken.stored < earlier.taken.began, "overtaken"
