@@ -18,6 +18,7 @@ async def test_a_process_killed_again_and_again_loses_nothing_and_repeats_nothin
     tally = await Storm(weather, tmp_path).rage()
 
     assert tally.wrong == [], tally.describe()
-    assert tally.kills >= 3
-    assert sum(map(len, tally.texts_owed.values())) >= 20
-    assert sum(map(len, tally.replies_owed.values())) >= 5
+    # Few on a busy machine, many on a quick one; a storm without any would prove nothing.
+    assert tally.kills >= 1
+    assert sum(map(len, tally.texts_owed.values())) >= 5
+    assert sum(map(len, tally.replies_owed.values())) >= 1
