@@ -18,7 +18,7 @@ from bot.domain.message import Mark
 from bot.errors import CarrierRefused
 from tests.doubles.bench import ANA, Life, World, make_policy
 from tests.doubles.border import Fault, Trouble
-from tests.doubles.slack import ANN, BEN, SlackMessage
+from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
 
 ZONE = ZoneInfo("America/Chicago")
 
@@ -106,6 +106,11 @@ def check_thread(world: World, *texts: str) -> None:
     assert {message.thread_ts for message in world.slack.posted()} <= {None, roots[0].ts}
 
 
+def check_nothing_was_taken_back(world: World) -> None:
+    """See that no post stood twice even for a while."""
+    assert [message.words for message in world.slack.messages if message.deleted_by == BOT] == []
+
+
 def check_mark(message: SlackMessage, *marks: Mark) -> None:
     assert message.our_marks == {mark.value for mark in marks}
 
@@ -130,6 +135,7 @@ async def texts_into_a_thread_keep_their_order_and_repeat_nothing(life: Life) ->
     life.world.text_in(ANA, "Three")
     await life.settle()
     check_thread(life.world, "Hello", "One", "Two", "Three")
+    check_nothing_was_taken_back(life.world)
     assert [message.thread_ts for message in life.world.slack.posted()] == [None, root.ts, root.ts, root.ts]
 
 
@@ -153,6 +159,7 @@ async def a_post_without_an_answer_is_looked_up(life: Life) -> None:
     life.world.text_in(ANA, "Again")
     await life.settle()
     check_thread(life.world, "Hello", "Again")
+    check_nothing_was_taken_back(life.world)
 
 
 @story(points=10)
