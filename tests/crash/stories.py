@@ -390,3 +390,32 @@ async def a_deletion_within_the_hold_stops_what_goes_out(life: Life) -> None:
     await reply(life, "At 6")
     await life.settle()
     assert life.world.carrier.on_phone(ANA) == ["At 6"]
+
+
+@story(points=10)
+async def a_tapback_to_a_tapback_stays_text(life: Life) -> None:
+    root = await open_thread(life)
+    life.world.text_in(ANA, "Liked “Hello”")
+    await life.settle()
+    life.world.text_in(ANA, "Liked “Liked “Hello””")
+    await life.settle()
+    assert root.our_marks == {"+1"}
+    check_thread(life.world, "Hello", "Liked “Liked “Hello””")
+
+
+@story(points=10)
+async def a_mark_that_may_be_there_is_taken_off_with_the_next(life: Life) -> None:
+    await open_thread(life)
+
+    async def receive_receipt() -> None:
+        assert life.bench is not None
+        await life.bench.deliver(life.world.report(life.world.carrier.texts[-1]))
+        await life.bench.work(Pool.CARRIER_IN)
+
+    life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.LOST_ANSWER))
+    life.world.border.meanwhile.append(("slack add_reaction", receive_receipt))
+    message = await reply(life, "On our way")
+    await life.settle()
+    await receive_receipts(life)
+    assert life.world.carrier.on_phone(ANA) == ["On our way"]
+    check_mark(message, Mark.DELIVERED)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.domain.ids import ScheduleId
+from bot.domain.job import Pool
 from bot.domain.message import Mark, Origin
 from bot.errors import NotAllowed
 from tests.crash.stories import (
@@ -253,4 +254,32 @@ async def nobody_is_texted_whom_a_teammate_opted_out(life: Life) -> None:
     message = await reply(life, "Hi")
     await life.settle()
     assert life.world.carrier.on_phone(ANA) == []
+    check_mark(message, Mark.BLOCKED)
+
+
+@story(points=10)
+async def stop_counts_from_when_it_is_stored_not_from_when_it_is_read(life: Life) -> None:
+    await open_thread(life)
+    message = await reply(life, "Please stay")
+    await life.deliver_all()
+    await life.do(lambda bench: bench.work(Pool.SLACK_IN))
+    life.world.text_in(ANA, "STOP")
+    await life.deliver_all()
+    await life.do(lambda bench: bench.work(Pool.SEND))
+    await life.settle()
+    assert life.world.carrier.attempts == []
+    check_mark(message, Mark.BLOCKED)
+
+
+@story(points=10)
+async def stop_reaches_a_reply_that_is_accepted_here_but_not_yet_sent(life: Life) -> None:
+    await open_thread(life)
+    message = await reply(life, "Please stay")
+    await life.deliver_all()
+    await life.do(lambda bench: bench.work(Pool.SLACK_IN))
+    life.world.text_in(ANA, "STOP")
+    await life.deliver_all()
+    await life.do(lambda bench: bench.work(Pool.CARRIER_IN))
+    await life.settle()
+    assert life.world.carrier.attempts == []
     check_mark(message, Mark.BLOCKED)
