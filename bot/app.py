@@ -1,5 +1,5 @@
 """
-The composition root: the only place that knows every class.
+The composition root: the only place that knows every adapter.
 
 `open_bridge` builds the program from its settings and takes it apart again, in the reverse order.
 """
@@ -23,22 +23,11 @@ from bot.domain.job import Kind, Pool
 from bot.domain.phone import Address
 from bot.domain.policy import Policy, read_quiet_hours
 from bot.errors import NotStored
-from bot.flows.accepting import Accepting
-from bot.flows.decisions import Decisions
+from bot.flows.assembly import Surroundings, assemble_flows
 from bot.flows.fetching import Fetching
-from bot.flows.home import Home
-from bot.flows.marks import Marks
-from bot.flows.optouts import Optouts
-from bot.flows.posting import Posting
 from bot.flows.preparing import Preparing
-from bot.flows.receipts import Receipts
-from bot.flows.receive import Receive
 from bot.flows.reconcile import Reconcile
-from bot.flows.replies import Replies
-from bot.flows.schedules import Schedules
-from bot.flows.sending import Sending
 from bot.flows.sharing import Sharing
-from bot.flows.texting import Texting
 from bot.gateways.http import CarrierMediaGateway
 from bot.gateways.people import RememberedDirectory
 from bot.gateways.pictures import PillowPictures
@@ -197,15 +186,24 @@ def _compose(
     slack = SlackGateway(client=_build_client(settings, session, bot_token), clock=clock, metrics=metrics)
     directory = RememberedDirectory(slack, clock)
 
-    accepting = Accepting(policy=policy, clock=clock, chance=chance, metrics=metrics)
-    receipts = Receipts(store=store, policy=policy, clock=clock, chance=chance, metrics=metrics)
-    receive = Receive(store=store, receipts=receipts, policy=policy, clock=clock, chance=chance, metrics=metrics)
-    posting = Posting(store=store, threads=slack, directory=directory, policy=policy, clock=clock, chance=chance)
+    texts = assemble_flows(
+        Surroundings(
+            store=store,
+            carrier=carrier,
+            threads=slack,
+            directory=directory,
+            home_tab=slack,
+            policy=policy,
+            clock=clock,
+            chance=chance,
+            metrics=metrics,
+        )
+    )
     shelf = FileShelf(settings.database_path.parent / "media", chance)
     slack_files = SlackFilesGateway(slack=slack, session=session, bot_token=bot_token, api_url=settings.slack_api_url)
     fetching = Fetching(store=store, carrier_media=outside.carrier_media, shelf=shelf, clock=clock)
     sharing = Sharing(
-        store=store, files=slack_files, threads=slack, shelf=shelf, posting=posting, clock=clock, chance=chance
+        store=store, files=slack_files, threads=slack, shelf=shelf, posting=texts.posting, clock=clock, chance=chance
     )
     preparing = Preparing(
         store=store,
@@ -216,58 +214,17 @@ def _compose(
         clock=clock,
         chance=chance,
     )
-    sending = Sending(store=store, carrier=carrier, policy=policy, clock=clock, chance=chance)
-    marks = Marks(store=store, threads=slack, clock=clock, chance=chance)
-    home = Home(store=store, directory=directory, home_tab=slack, policy=policy, clock=clock)
-    replies = Replies(
-        store=store,
-        directory=directory,
-        accepting=accepting,
-        home=home,
-        policy=policy,
-        clock=clock,
-        chance=chance,
-        metrics=metrics,
-    )
-    schedules = Schedules(
-        store=store,
-        carrier=carrier,
-        directory=directory,
-        accepting=accepting,
-        policy=policy,
-        clock=clock,
-        chance=chance,
-    )
-    optouts = Optouts(store=store, carrier=carrier, directory=directory, policy=policy, clock=clock)
     desk = Desk(
-        texting=Texting(store=store, directory=directory, accepting=accepting, policy=policy),
-        schedules=schedules,
-        optouts=optouts,
-        decisions=Decisions(
-            store=store,
-            carrier=carrier,
-            directory=directory,
-            accepting=accepting,
-            receipts=receipts,
-            policy=policy,
-            clock=clock,
-            chance=chance,
-        ),
+        texting=texts.texting,
+        schedules=texts.schedules,
+        optouts=texts.optouts,
+        decisions=texts.decisions,
         directory=directory,
         policy=policy,
         clock=clock,
     )
     flows: dict[Kind, Flow] = {
-        Kind.CARRIER_EVENT: receive.read_carrier_event,
-        Kind.SLACK_EVENT: replies.read_slack_event,
-        Kind.POST_TEXT: posting.post_text,
-        Kind.POST_LINE: posting.post_line,
-        Kind.TIDY_POST: posting.tidy_post,
-        Kind.REACT: posting.react,
-        Kind.WHISPER: posting.whisper,
-        Kind.SEND_TEXT: sending.send_text,
-        Kind.SHOW_MARK: marks.show_mark,
-        Kind.CANCEL_AT_CARRIER: schedules.cancel_at_carrier,
+        **texts.by_kind,
         Kind.FETCH_MEDIA: fetching.fetch_media,
         Kind.UPLOAD_MEDIA: sharing.upload_media,
         Kind.SHARE_MEDIA: sharing.share_media,
@@ -328,15 +285,7 @@ def _compose(
         clock=clock,
         upkeep=upkeep,
         shelf_upkeep=ShelfUpkeep(database, shelf, clock),
-        reconcile=Reconcile(
-            store=store,
-            carrier=carrier,
-            threads=slack,
-            receipts=receipts,
-            optouts=optouts,
-            policy=policy,
-            clock=clock,
-        ),
+        reconcile=texts.reconcile,
     )
 
 

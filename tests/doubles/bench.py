@@ -22,22 +22,12 @@ from slack_bolt.async_app import AsyncApp
 from bot.chance import SeededChance
 from bot.clock import ManualClock
 from bot.domain.delivery import DeliveryStatus
-from bot.domain.job import Kind, Pool
+from bot.domain.job import Pool
 from bot.domain.phone import Address
 from bot.domain.policy import Policy, ThreadMode
-from bot.flows.accepting import Accepting
-from bot.flows.home import Home
-from bot.flows.marks import Marks
-from bot.flows.optouts import Optouts
-from bot.flows.posting import Posting
-from bot.flows.receipts import Receipts
-from bot.flows.receive import Receive
-from bot.flows.replies import Replies
-from bot.flows.schedules import Schedules
-from bot.flows.sending import Sending
-from bot.flows.texting import Texting
+from bot.flows.assembly import Surroundings, assemble_flows
 from bot.observe import Metrics
-from bot.workers.worker import Flow, Worker
+from bot.workers.worker import Worker
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
 from handlers.verify import CarrierVerifier, SlackVerifier
@@ -223,50 +213,24 @@ class Bench:
         store = self.store = BorderStore(database, bell, clock)
         self.workbench = WorkbenchRows(database, bell, clock, chance)
         self._inbox = GroupedInbox(database, bell, clock)
-        accepting = Accepting(policy=policy, clock=clock, chance=chance, metrics=_METRICS)
-        receipts = Receipts(store=store, policy=policy, clock=clock, chance=chance, metrics=_METRICS)
-        receive = Receive(store=store, receipts=receipts, policy=policy, clock=clock, chance=chance, metrics=_METRICS)
-        posting = Posting(
-            store=store, threads=world.slack, directory=world.slack, policy=policy, clock=clock, chance=chance
+        flows = assemble_flows(
+            Surroundings(
+                store=store,
+                carrier=world.carrier,
+                threads=world.slack,
+                directory=world.slack,
+                home_tab=world.slack,
+                policy=policy,
+                clock=clock,
+                chance=chance,
+                metrics=_METRICS,
+            )
         )
-        sending = Sending(store=store, carrier=world.carrier, policy=policy, clock=clock, chance=chance)
-        marks = Marks(store=store, threads=world.slack, clock=clock, chance=chance)
-        home = Home(store=store, directory=world.slack, home_tab=world.slack, policy=policy, clock=clock)
-        replies = Replies(
-            store=store,
-            directory=world.slack,
-            accepting=accepting,
-            home=home,
-            policy=policy,
-            clock=clock,
-            chance=chance,
-            metrics=_METRICS,
-        )
-        self.texting = Texting(store=store, directory=world.slack, accepting=accepting, policy=policy)
-        self.optouts = Optouts(store=store, carrier=world.carrier, directory=world.slack, policy=policy, clock=clock)
-        self.schedules = Schedules(
-            store=store,
-            carrier=world.carrier,
-            directory=world.slack,
-            accepting=accepting,
-            policy=policy,
-            clock=clock,
-            chance=chance,
-        )
-        flows: dict[Kind, Flow] = {
-            Kind.CARRIER_EVENT: receive.read_carrier_event,
-            Kind.SLACK_EVENT: replies.read_slack_event,
-            Kind.POST_TEXT: posting.post_text,
-            Kind.POST_LINE: posting.post_line,
-            Kind.TIDY_POST: posting.tidy_post,
-            Kind.REACT: posting.react,
-            Kind.WHISPER: posting.whisper,
-            Kind.SEND_TEXT: sending.send_text,
-            Kind.SHOW_MARK: marks.show_mark,
-            Kind.CANCEL_AT_CARRIER: self.schedules.cancel_at_carrier,
-        }
+        self.texting, self.optouts, self.schedules = flows.texting, flows.optouts, flows.schedules
         self._workers = {
-            pool: Worker(pool, flows, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS)
+            pool: Worker(
+                pool, flows.by_kind, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS
+            )
             for pool in Pool
         }
         self._from_carrier = CarrierWebhook(

@@ -1,0 +1,132 @@
+"""
+The flows of the text loop, put together from the ports that they need.
+
+The program and the tests that crash it put them together here and nowhere else, so that what is tested is what runs.
+Pictures have ports of their own; `bot.app` adds their flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from bot.chance import Chance
+from bot.clock import Clock
+from bot.domain.job import Job, Kind
+from bot.domain.policy import Policy
+from bot.flows.accepting import Accepting
+from bot.flows.decisions import Decisions
+from bot.flows.home import Home
+from bot.flows.marks import Marks
+from bot.flows.optouts import Optouts
+from bot.flows.posting import Posting
+from bot.flows.receipts import Receipts
+from bot.flows.receive import Receive
+from bot.flows.reconcile import Reconcile
+from bot.flows.replies import Replies
+from bot.flows.schedules import Schedules
+from bot.flows.sending import Sending
+from bot.flows.texting import Texting
+from bot.observe import Metrics
+from bot.ports import Carrier, Directory, HomeTab, Store, Threads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the flows stand on."""
+
+    store: Store
+    carrier: Carrier
+    threads: Threads
+    directory: Directory
+    home_tab: HomeTab
+    policy: Policy
+    clock: Clock
+    chance: Chance
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFlows:
+    """The flows that others speak to, and the one that does each kind of job."""
+
+    posting: Posting
+    texting: Texting
+    schedules: Schedules
+    optouts: Optouts
+    decisions: Decisions
+    reconcile: Reconcile
+    by_kind: Mapping[Kind, Callable[[Job], Awaitable[None]]]
+
+
+def assemble_flows(around: Surroundings) -> TextFlows:
+    """Return the flows of the text loop, wired to *around* and to each other."""
+    store, policy, clock, chance = around.store, around.policy, around.clock, around.chance
+    carrier, directory, metrics = around.carrier, around.directory, around.metrics
+    accepting = Accepting(policy=policy, clock=clock, chance=chance, metrics=metrics)
+    receipts = Receipts(store=store, policy=policy, clock=clock, chance=chance, metrics=metrics)
+    receive = Receive(store=store, receipts=receipts, policy=policy, clock=clock, chance=chance, metrics=metrics)
+    posting = Posting(
+        store=store, threads=around.threads, directory=directory, policy=policy, clock=clock, chance=chance
+    )
+    sending = Sending(store=store, carrier=carrier, policy=policy, clock=clock, chance=chance)
+    marks = Marks(store=store, threads=around.threads, clock=clock, chance=chance)
+    replies = Replies(
+        store=store,
+        directory=directory,
+        accepting=accepting,
+        home=Home(store=store, directory=directory, home_tab=around.home_tab, policy=policy, clock=clock),
+        policy=policy,
+        clock=clock,
+        chance=chance,
+        metrics=metrics,
+    )
+    schedules = Schedules(
+        store=store,
+        carrier=carrier,
+        directory=directory,
+        accepting=accepting,
+        policy=policy,
+        clock=clock,
+        chance=chance,
+    )
+    optouts = Optouts(store=store, carrier=carrier, directory=directory, policy=policy, clock=clock)
+    decisions = Decisions(
+        store=store,
+        carrier=carrier,
+        directory=directory,
+        accepting=accepting,
+        receipts=receipts,
+        policy=policy,
+        clock=clock,
+        chance=chance,
+    )
+    reconcile = Reconcile(
+        store=store,
+        carrier=carrier,
+        threads=around.threads,
+        receipts=receipts,
+        optouts=optouts,
+        policy=policy,
+        clock=clock,
+    )
+    return TextFlows(
+        posting=posting,
+        texting=Texting(store=store, directory=directory, accepting=accepting, policy=policy),
+        schedules=schedules,
+        optouts=optouts,
+        decisions=decisions,
+        reconcile=reconcile,
+        by_kind={
+            Kind.CARRIER_EVENT: receive.read_carrier_event,
+            Kind.SLACK_EVENT: replies.read_slack_event,
+            Kind.POST_TEXT: posting.post_text,
+            Kind.POST_LINE: posting.post_line,
+            Kind.TIDY_POST: posting.tidy_post,
+            Kind.REACT: posting.react,
+            Kind.WHISPER: posting.whisper,
+            Kind.SEND_TEXT: sending.send_text,
+            Kind.SHOW_MARK: marks.show_mark,
+            Kind.CANCEL_AT_CARRIER: schedules.cancel_at_carrier,
+        },
+    )
