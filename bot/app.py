@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chance import Chance, SystemChance
 from bot.clock import Clock, SystemClock
-from bot.domain.ids import ChannelId
+from bot.domain.ids import ChannelId, UserId
 from bot.domain.job import Kind, Pool
 from bot.domain.phone import Address
 from bot.domain.policy import Policy, read_quiet_hours
@@ -325,5 +325,6 @@ def read_policy(settings: Settings, port: int | None) -> Policy:
         hold=timedelta(seconds=settings.send_hold_seconds),
         notice_after=timedelta(minutes=settings.notice_after_minutes),
         quiet_hours=read_quiet_hours(settings.quiet_hours),
+        admins=frozenset(UserId(user) for user in settings.admins),
         webhook_base=base,
     )

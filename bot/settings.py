@@ -25,6 +25,7 @@ from bot.errors import SettingsWrong
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
+_USER = re.compile(r"^[UW][A-Z0-9]{2,}$")
 _HOURS = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$")
 
 
@@ -96,6 +97,9 @@ class Settings(BaseSettings):
     quiet_hours: Annotated[str, Trimmed] = Field(
         "", description="hours in which replies wait, by the recipient's clock, such as 21:00-08:00; empty for none"
     )
+    admins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="who may change settings besides the workspace's admins: user ids, such as U0123ABCD,U0456EFGH"
+    )
     media_allow_private_hosts: bool = Field(
         default=False, description="true or false: fetch pictures from private addresses too"
     )
@@ -152,6 +156,16 @@ class Settings(BaseSettings):
                 raise ValueError
             channels[_read_own_number(number)] = channel
         return channels
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _read_admins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        users = tuple(dict.fromkeys(filter(None, (piece.strip() for piece in value.split(",")))))
+        if not all(_USER.match(user) for user in users):
+            raise ValueError
+        return users
 
     @field_validator("public_url", "slack_api_url", "telnyx_api_url")
     @classmethod

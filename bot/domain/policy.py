@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot.domain.ids import ChannelId, MessageId
+from bot.domain.ids import ChannelId, MessageId, UserId
 from bot.domain.phone import Address
 
 
@@ -84,6 +84,7 @@ class Policy:
     hold: timedelta
     notice_after: timedelta
     quiet_hours: QuietHours | None
+    admins: frozenset[UserId] = frozenset()  #: Who may change settings, besides the workspace's own admins.
     webhook_base: str | None  #: Where the carrier reaches us; None: only through the profile's own address.
 
     def choose_channel(self, ours: Address) -> ChannelId:

@@ -138,7 +138,7 @@ def test_the_table_says_what_is_needed_and_what_it_is_otherwise(name: str) -> No
     shown = str(value).lower() if isinstance(value, bool) else str(value)
 
     assert (needed == "yes") == field.is_required()
-    assert strip_code(default) == ("" if field.is_required() or value in (None, {}, "") else shown)
+    assert strip_code(default) == ("" if field.is_required() or value in (None, {}, (), "") else shown)
     assert len(does) > 15
 
 

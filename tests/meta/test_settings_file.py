@@ -36,4 +36,6 @@ def test_a_value_shown_for_what_need_not_be_set_is_the_default() -> None:
         if is_set or name.upper() in examples:
             continue
         default = field.get_default(call_default_factory=True)
-        assert shown == ("" if default is None else str(default).lower() if isinstance(default, bool) else str(default))
+        assert shown == (
+            "" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
+        )
