@@ -219,6 +219,7 @@ def _compose(
         schedules=texts.schedules,
         optouts=texts.optouts,
         decisions=texts.decisions,
+        account_events=texts.account_events,
         directory=directory,
         policy=policy,
         clock=clock,

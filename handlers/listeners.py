@@ -21,6 +21,7 @@ from bot.clock import Clock
 from bot.domain.actions import Action
 from bot.domain.policy import Policy
 from bot.errors import NotAllowed, NotStored, RetryLater
+from bot.flows.account_events import AccountEvents
 from bot.flows.decisions import Decisions
 from bot.flows.optouts import Optouts
 from bot.flows.schedules import FROM_LIST, Schedules
@@ -46,6 +47,7 @@ class Desk:
     schedules: Schedules
     optouts: Optouts
     decisions: Decisions
+    account_events: AccountEvents
     directory: Directory
     policy: Policy
     clock: Clock
@@ -135,6 +137,11 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
     on(Action.CHECK, lambda value, user, _: decisions.check_outcome(_id(value), _id(user)), replaces=False)
     on(Action.SEND_AGAIN, lambda value, user, _: decisions.send_again(_id(value), _id(user)), replaces=False)
     on(Action.OPT_OUT, lambda value, user, _: desk.optouts.opt_out_by_card(_id(value), _id(user)), replaces=False)
+    on(
+        Action.LIFT_SPEND_LIMIT,
+        lambda _value, user, _: desk.account_events.lift_spend_limit(_id(user)),
+        replaces=False,
+    )
     on(
         Action.CANCEL_SCHEDULE,
         lambda value, user, _: desk.schedules.cancel_schedule(_id(value), _id(user)),

@@ -16,4 +16,7 @@ class Action(StrEnum):
     SEND_AGAIN = "send_again"  #: Send once more, though it may have gone out (message id).
     OPT_OUT = "opt_out"  #: They asked to be left alone (message id of what they wrote).
     CANCEL_SCHEDULE = "cancel_schedule"  #: Take a scheduled text back (schedule id).
+    LIFT_SPEND_LIMIT = (
+        "lift_spend_limit"  #: Send again what waits for a new day of the spend limit (the word `account`).
+    )
     OPTOUTS_PAGE = "optouts_page"  #: Another page of the list (page number, from 0).

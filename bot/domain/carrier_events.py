@@ -16,6 +16,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.account_events import (
+    HOSTED_ORDERS,
+    LINK_CLICKED,
+    SPEND_LIMIT,
+    AccountEvent,
+    HostedOrderChange,
+    LinkClick,
+    SpendLimitReached,
+)
 from bot.domain.delivery import Delivery, DeliveryStatus, read_status
 from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, parse_address
@@ -57,24 +66,15 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OtherEvent:
-    """An event that is kept and counted, and changes nothing."""
-
-    type: str
+class UnknownEvent:
+    """An event of a type that nobody here knows: kept, parked and counted."""
 
 
-CarrierEvent = InboundText | Receipt | OtherEvent
+CarrierEvent = InboundText | Receipt | AccountEvent | UnknownEvent
 
 _RECEIPTS = frozenset({"message.sent", "message.finalized", "message.read"})
-_KNOWN_OTHERS = frozenset(
-    {
-        "messaging-profile.spend-limit-reached",
-        "messaging_hosted_numbers_orders.created",
-        "messaging_hosted_numbers_orders.updated",
-        "messaging_hosted_numbers_orders.deleted",
-        "link_clicked",
-    }
-)
+#: The moment of what names none.
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
@@ -132,7 +132,44 @@ def read_event(event: object, region: str = "US") -> CarrierEvent:
         return _read_inbound(payload, region)
     if kind in _RECEIPTS:
         return _read_receipt(payload, occurred_at)
-    return OtherEvent(type=kind if kind in _KNOWN_OTHERS else "unknown")
+    if kind == LINK_CLICKED:
+        return _read_click(data)
+    if kind == SPEND_LIMIT:
+        return SpendLimitReached(
+            profile_id=clean(payload.get("profile_id")),
+            limit=clean(payload.get("configured_limit")),
+            cost=clean(payload.get("current_cost")),
+        )
+    if kind.startswith(HOSTED_ORDERS):
+        return _read_hosted_order(kind, payload)
+    return UnknownEvent()
+
+
+def _read_click(data: Mapping[str, Any]) -> LinkClick:
+    carrier_id, url = data.get("message_id"), data.get("url")
+    if not isinstance(carrier_id, str) or not carrier_id or not isinstance(url, str):
+        raise NotUnderstood("a link click without its text or its link")
+    clicked_at = _moment(data.get("time_clicked"))
+    return LinkClick(
+        carrier_id=CarrierMessageId(clean(carrier_id)),
+        url=clean(url),
+        clicker=_address(data.get("to")),
+        clicked_at=None if clicked_at == _NEVER else clicked_at,
+    )
+
+
+def _read_hosted_order(kind: str, payload: Mapping[str, Any]) -> HostedOrderChange:
+    numbers = []
+    for entry in _sequence(payload.get("numbers") or payload.get("phone_numbers")):
+        address = _address(_mapping(entry).get("value")) or _address(entry)
+        if address is not None:
+            numbers.append((address, clean(_mapping(entry).get("status")).replace("_", " ")))
+    return HostedOrderChange(
+        change=clean(kind.removeprefix(HOSTED_ORDERS)).replace("_", " "),
+        order_id=clean(payload.get("order_id") or payload.get("id")),
+        status=clean(payload.get("order_status") or payload.get("status")).replace("_", " "),
+        numbers=tuple(numbers),
+    )
 
 
 def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
@@ -241,7 +278,7 @@ def _moment(value: object) -> datetime:
         moment = datetime.fromisoformat(value if isinstance(value, str) else "")
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        return datetime(1970, 1, 1, tzinfo=UTC)
+        return _NEVER
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

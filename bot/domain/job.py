@@ -45,6 +45,7 @@ class Kind(StrEnum):
     SLACK_EVENT = "slack_event"  #: Read a stored Slack event.
     POST_TEXT = "post_text"  #: Show a text in its thread, opening it where there is none.
     POST_LINE = "post_line"  #: Tell the thread something.
+    POST_NOTICE = "post_notice"  #: Tell a channel something that belongs to no conversation.
     TIDY_POST = "tidy_post"  #: After a repeated post: look for a second copy and delete it.
     SEND_TEXT = "send_text"  #: Hand a text to the carrier.
     SHOW_MARK = "show_mark"  #: Bring the mark on a message up to date.

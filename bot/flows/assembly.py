@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.domain.job import Job, Kind
 from bot.domain.policy import Policy
 from bot.flows.accepting import Accepting
+from bot.flows.account_events import AccountEvents
 from bot.flows.decisions import Decisions
 from bot.flows.home import Home
 from bot.flows.marks import Marks
@@ -55,6 +56,7 @@ class TextFlows:
     schedules: Schedules
     optouts: Optouts
     decisions: Decisions
+    account_events: AccountEvents
     reconcile: Reconcile
     by_kind: Mapping[Kind, Callable[[Job], Awaitable[None]]]
 
@@ -65,7 +67,16 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     carrier, directory, metrics = around.carrier, around.directory, around.metrics
     accepting = Accepting(policy=policy, clock=clock, chance=chance, metrics=metrics)
     receipts = Receipts(store=store, policy=policy, clock=clock, chance=chance, metrics=metrics)
-    receive = Receive(store=store, receipts=receipts, policy=policy, clock=clock, chance=chance, metrics=metrics)
+    account_events = AccountEvents(store=store, directory=directory, policy=policy, clock=clock)
+    receive = Receive(
+        store=store,
+        receipts=receipts,
+        account_events=account_events,
+        policy=policy,
+        clock=clock,
+        chance=chance,
+        metrics=metrics,
+    )
     posting = Posting(
         store=store, threads=around.threads, directory=directory, policy=policy, clock=clock, chance=chance
     )
@@ -116,12 +127,14 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         schedules=schedules,
         optouts=optouts,
         decisions=decisions,
+        account_events=account_events,
         reconcile=reconcile,
         by_kind={
             Kind.CARRIER_EVENT: receive.read_carrier_event,
             Kind.SLACK_EVENT: replies.read_slack_event,
             Kind.POST_TEXT: posting.post_text,
             Kind.POST_LINE: posting.post_line,
+            Kind.POST_NOTICE: posting.post_notice,
             Kind.TIDY_POST: posting.tidy_post,
             Kind.REACT: posting.react,
             Kind.WHISPER: posting.whisper,

@@ -104,6 +104,14 @@ async def enqueue_line(
     )
 
 
+async def enqueue_notice(
+    tx: Transaction, key: str, channel_id: ChannelId, text: str, blocks: Sequence[Block] = ()
+) -> None:
+    """Have a channel told something that belongs to no conversation, once for each *key*."""
+    body = {"channel": channel_id, "text": text, "blocks": list(blocks)}
+    await _enqueue(tx, Kind.POST_NOTICE, Pool.POST, f"notice:{key}", body, lane=f"notice:{channel_id}")
+
+
 async def enqueue_reaction(
     tx: Transaction, conversation_id: ConversationId, message_id: MessageId, key: str, name: str, *, removed: bool
 ) -> None:

@@ -130,6 +130,21 @@ class Posting:
             await self._record(tx, job, placed)
             await tx.queue.finish(job)
 
+    async def post_notice(self, job: Job) -> None:
+        """Tell a channel something that belongs to no conversation; where it cannot be told, the default channel."""
+        body = read_body(job)
+        text = str(body["text"])
+        blocks = list(body["blocks"]) or wording.line(text)[1]
+        post = Post(channel_id=ChannelId(body["channel"]), text=text, blocks=blocks, key=job.key)
+        try:
+            await self._post_or_adopt(job, post)
+        except ChannelUnusable as error:
+            if error.error == "not_in_channel":
+                await self._threads.join(post.channel_id)
+            raise RetryLater(error.log, after=_CHANNEL_PATIENCE) from error
+        async with self._store.transaction("post notice") as tx:
+            await tx.queue.finish(job)
+
     async def _record(self, tx: Transaction, job: Job, placed: _Placed) -> None:
         if placed.is_root:
             await tx.conversations.open_thread(placed.conversation.id, placed.conversation.channel_id, placed.posted.ts)

@@ -7,7 +7,8 @@ from typing import assert_never
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.carrier_events import InboundText, MediaRef, OtherEvent, Receipt, choose_ours, read_event
+from bot.domain.account_events import HostedOrderChange, LinkClick, SpendLimitReached
+from bot.domain.carrier_events import InboundText, MediaRef, Receipt, UnknownEvent, choose_ours, read_event
 from bot.domain.consent import (
     ConsentSignal,
     CustomerStarted,
@@ -24,6 +25,7 @@ from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.errors import NotUnderstood
 from bot.flows import wording
+from bot.flows.account_events import AccountEvents
 from bot.flows.jobs import enqueue_fetch, enqueue_line, enqueue_reaction, enqueue_share, enqueue_text
 from bot.flows.optout_notices import tell_optout
 from bot.flows.receipts import Receipts
@@ -41,10 +43,19 @@ class Receive:
     """The use-cases of the carrier_in pool."""
 
     def __init__(
-        self, *, store: Store, receipts: Receipts, policy: Policy, clock: Clock, chance: Chance, metrics: Metrics
+        self,
+        *,
+        store: Store,
+        receipts: Receipts,
+        account_events: AccountEvents,
+        policy: Policy,
+        clock: Clock,
+        chance: Chance,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._receipts = receipts
+        self._account_events = account_events
         self._policy = policy
         self._clock = clock
         self._chance = chance
@@ -66,12 +77,14 @@ class Receive:
             case Receipt():
                 outcome = await self._receipts.record_receipt(job, event, reference)
                 kind = "receipt"
-            case OtherEvent(type="unknown"):
+            case LinkClick():
+                outcome, kind = await self._account_events.record_click(job, event), "link_clicked"
+            case SpendLimitReached():
+                outcome, kind = await self._account_events.record_spend_limit(job, event), "spend_limit"
+            case HostedOrderChange():
+                outcome, kind = await self._account_events.record_hosted_order(job, event), "hosted_order"
+            case UnknownEvent():
                 raise NotUnderstood("an event of a type nobody here knows")
-            case OtherEvent():
-                async with self._store.transaction("keep event") as tx:
-                    await tx.queue.finish(job)
-                outcome, kind = "kept", event.type
             case _:
                 assert_never(event)
         self._metrics.events.labels("telnyx", kind, outcome).inc()

@@ -31,6 +31,7 @@ from bot.domain.policy import Policy
 from bot.domain.schedule import POINT_OF_NO_RETURN, HandOver, ScheduleState, choose_hand_over, next_moment
 from bot.errors import CarrierRefused, OutcomeUnknown, RetryLater
 from bot.flows import media_wording, wording
+from bot.flows.account_events import find_hold
 from bot.flows.jobs import (
     enqueue_cancellation,
     enqueue_line,
@@ -59,6 +60,8 @@ KEY_LIFE = timedelta(hours=24)
 PATIENCE = timedelta(hours=24)
 #: How long to wait while what the customer just wrote is being read: it may be STOP.
 _LISTEN_WAIT = timedelta(milliseconds=100)
+#: How often a text that waits for a new day of the spend limit looks whether somebody lifted it.
+_SPEND_LIMIT_LOOK = timedelta(seconds=60)
 _SETTLE_EVERY = timedelta(seconds=60)
 
 _TO_BE_SENT = frozenset({State.WAITING, State.UNDER_WAY, State.UNSETTLED})
@@ -120,6 +123,9 @@ class Sending:
                 return None
             if not await self._is_time(tx, job, message, request, now):
                 return None
+            held_until = await find_hold(tx, now)
+            if held_until is not None and (request is None or request.attempted_at is None):
+                raise RetryLater("the spend limit is reached", after=min(held_until - now, _SPEND_LIMIT_LOOK))
             for address in conversation.parties.theirs:
                 if await tx.queue.is_busy(inbound_lane(address)):
                     raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)

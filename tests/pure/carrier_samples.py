@@ -105,7 +105,17 @@ EVERY_VARIANT: dict[str, dict[str, Any]] = {
     "group copy": receipt("message.finalized", (BOB, "unknown"), group_message_id="g"),
     "read": receipt("message.read", (ANA, "read")),
     "link click": link_click(),
-    "spend limit": wrap("messaging-profile.spend-limit-reached", {"configured_limit": "10.00"}),
-    "hosted number": wrap("messaging_hosted_numbers_orders.updated", {"status": "successful"}),
+    "spend limit": wrap(
+        "messaging-profile.spend-limit-reached",
+        {"configured_limit": "10.00", "current_cost": "10.02", "profile_id": "profile-1"},
+    ),
+    "hosted number": wrap(
+        "messaging_hosted_numbers_orders.internal_transfer_detected",
+        {
+            "order_id": "order-1",
+            "order_status": "loa_file_invalid",
+            "numbers": [{"value": ANA, "status": "failed_timeout"}],
+        },
+    ),
     "of the future": wrap("message.reacted", {"id": "carrier-9", "emoji": "👍"}),
 }

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.domain.account_events import HostedOrderChange, LinkClick, SpendLimitReached
 from bot.domain.carrier_events import (
     InboundText,
     MediaRef,
-    OtherEvent,
     Receipt,
+    UnknownEvent,
     choose_lane,
     choose_ours,
     clean,
@@ -26,6 +27,7 @@ from bot.domain.carrier_events import (
 )
 from bot.domain.conversation import make_parties
 from bot.domain.delivery import Delivery, DeliveryStatus
+from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address
 from bot.errors import NotUnderstood
 from tests.pure.carrier_samples import ANA, BOB, CEM, EVERY_VARIANT, OURS, OURS_TOO, inbound, link_click, receipt, wrap
@@ -448,16 +450,37 @@ def test_a_moment_outside_of_all_calendars_does_not_spoil_the_receipt(said: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "event"),
     [
-        ("link click", "link_clicked"),
-        ("spend limit", "messaging-profile.spend-limit-reached"),
-        ("hosted number", "messaging_hosted_numbers_orders.updated"),
-        ("of the future", "unknown"),
+        (
+            "link click",
+            LinkClick(
+                carrier_id=CarrierMessageId("carrier-2"),
+                url="https://www.example.com/offer",
+                clicker=Address(ANA),
+                clicked_at=datetime(2026, 11, 20, 15, 45, 45, 450000, tzinfo=UTC),
+            ),
+        ),
+        ("spend limit", SpendLimitReached(profile_id="profile-1", limit="10.00", cost="10.02")),
+        (
+            "hosted number",
+            HostedOrderChange(
+                change="internal transfer detected",
+                order_id="order-1",
+                status="loa file invalid",
+                numbers=((Address(ANA), "failed timeout"),),
+            ),
+        ),
+        ("of the future", UnknownEvent()),
     ],
 )
-def test_other_events_are_known_by_a_name_of_ours_only(name: str, kind: str) -> None:
-    assert read_event(EVERY_VARIANT[name]) == OtherEvent(type=kind)
+def test_events_of_the_account_and_of_links_say_what_happened(name: str, event: object) -> None:
+    assert read_event(EVERY_VARIANT[name]) == event
+
+
+def test_a_click_that_names_no_text_is_not_understood() -> None:
+    with pytest.raises(NotUnderstood):
+        read_event({"data": {"record_type": "link_clicked", "url": "https://example.com"}})
 
 
 @given(json_values | envelopes | spoiled)

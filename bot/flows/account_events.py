@@ -1,0 +1,114 @@
+"""
+What the carrier tells of the account and of links: a line where it matters, and nothing sent past a limit in vain.
+
+A spend limit that is reached holds all sends back, told once in the channel. It lifts by itself when the carrier's day
+ends, or at once by the button under the notice; the carrier has the last word either way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from bot.clock import Clock
+from bot.domain.account_events import HostedOrderChange, LinkClick, SpendLimitReached, find_reset
+from bot.domain.ids import UserId
+from bot.domain.job import Job
+from bot.domain.message import Direction
+from bot.domain.policy import Policy
+from bot.flows import account_wording
+from bot.flows.accepting import check_author
+from bot.flows.jobs import enqueue_line, enqueue_notice
+from bot.observe import Log
+from bot.ports import Directory, Store, Transaction
+
+_log = Log("account_events")
+
+#: The fact that holds sends back: until when, in ISO 8601.
+_HELD_UNTIL = "spend_limit_until"
+
+
+class AccountEvents:
+    """Takes in the carrier's events that are not about a text's way."""
+
+    def __init__(self, *, store: Store, directory: Directory, policy: Policy, clock: Clock) -> None:
+        self._store = store
+        self._directory = directory
+        self._policy = policy
+        self._clock = clock
+
+    async def record_click(self, job: Job, click: LinkClick) -> str:
+        """Tell the thread that a link was opened, once for each person and link. Transaction: the line."""
+        async with self._store.transaction("record click") as tx:
+            message = await tx.messages.find_by_carrier_id(click.carrier_id)
+            known = message is not None and message.direction is Direction.OUTBOUND
+            if message is not None and known:
+                who = "" if click.clicker is None else str(click.clicker)
+                digest = hashlib.sha256(json.dumps([who, click.url]).encode()).hexdigest()[:32]
+                text, blocks = account_wording.link_opened(
+                    click, message.text, self._policy.region, click.clicked_at or self._clock.now()
+                )
+                await enqueue_line(tx, message.conversation_id, f"click:{message.id}:{digest}", text, blocks)
+            await tx.queue.finish(job)
+        return "told" if known else "foreign"
+
+    async def record_spend_limit(self, job: Job, event: SpendLimitReached) -> str:
+        """
+        Hold all sends back until the carrier's day ends, and say so in the channel.
+
+        Transaction: the hold and the notice. A limit on a profile that we do not send by holds nothing back.
+        """
+        ours = self._policy.profile_id
+        now = self._clock.now()
+        async with self._store.transaction("record spend limit") as tx:
+            foreign = ours is not None and event.profile_id not in ("", ours)
+            if not foreign:
+                until = find_reset(now)
+                await tx.facts.set_fact(_HELD_UNTIL, until.isoformat())
+                text, blocks = account_wording.spend_limit_reached(event, until)
+                await enqueue_notice(tx, f"spend-limit:{job.id}", self._policy.default_channel, text, blocks)
+                _log.warning("The spend limit is reached; sends wait.", until=until.isoformat())
+            await tx.queue.finish(job)
+        return "foreign" if foreign else "held"
+
+    async def record_hosted_order(self, job: Job, event: HostedOrderChange) -> str:
+        """Tell the administrators what became of an order for a hosted number. Transaction: the notice."""
+        async with self._store.transaction("record hosted order") as tx:
+            text, blocks = account_wording.hosted_order(event, sorted(self._policy.admins), self._policy.region)
+            await enqueue_notice(tx, f"hosted-order:{job.id}", self._policy.default_channel, text, blocks)
+            await tx.queue.finish(job)
+        return "told"
+
+    async def lift_spend_limit(self, actor: UserId) -> str:
+        """Let sends go again, by the button. Transaction: that nothing holds them, and that somebody said so."""
+        check_author(await self._directory.get_person(actor))
+        now = self._clock.now()
+        async with self._store.transaction("lift spend limit") as tx:
+            until = await find_hold(tx, now)
+            if until is None:
+                return "Texts are not held back any more."
+            await release_hold(tx)
+            text, blocks = account_wording.spend_limit_lifted(actor)
+            await enqueue_notice(
+                tx,
+                f"spend-limit-lifted:{until.isoformat()}:{now.isoformat()}",
+                self._policy.default_channel,
+                text,
+                blocks,
+            )
+        return "▶️ What waits goes out within a minute. The carrier still refuses it if the limit is not raised."
+
+
+async def find_hold(tx: Transaction, now: datetime) -> datetime | None:
+    """Return until when a spend limit holds sends back; None if none does."""
+    fact = await tx.facts.find_fact(_HELD_UNTIL)
+    if not fact:
+        return None
+    until = datetime.fromisoformat(fact)
+    return until if until > now else None
+
+
+async def release_hold(tx: Transaction) -> None:
+    """Let sends go again: somebody said so, or raised the limit."""
+    await tx.facts.set_fact(_HELD_UNTIL, "")
