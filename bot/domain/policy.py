@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -55,6 +55,44 @@ class QuietHours:
         if self.begin <= self.end:
             return self.begin <= clock < self.end
         return clock >= self.begin or clock < self.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietMoment:
+    """A moment at which somebody is not to be texted."""
+
+    at: datetime
+    zone: ZoneInfo  #: Theirs; where they may be in several, one in which it is quiet then, the last to open.
+    opens_at: datetime  #: From when on it is allowed, in every zone where they may be. In the zone of `at`.
+    several: bool  #: They may be in several zones: the strictest counts.
+
+    @property
+    def local(self) -> datetime:
+        """The moment by their clock."""
+        return self.at.astimezone(self.zone)
+
+    @property
+    def local_opening(self) -> datetime:
+        """When it is allowed again, by their clock."""
+        return self.opens_at.astimezone(self.zone)
+
+
+def find_quiet_hours(
+    quiet_hours: QuietHours | None, moment: datetime, zones: Collection[ZoneInfo]
+) -> QuietMoment | None:
+    """
+    Tell how *moment*, aware, lies in the quiet hours of somebody who is in one of *zones*; None if it does not.
+
+    With several zones the strictest counts: it must be allowed in all of them. With none nobody knows, and UTC counts.
+    """
+    if quiet_hours is None:
+        return None
+    places = tuple(sorted(zones, key=lambda zone: zone.key)) or (ZoneInfo("UTC"),)
+    opens_at = quiet_hours.find_opening(moment, places)
+    if opens_at is None:
+        return None
+    last = max(places, key=lambda zone: quiet_hours.find_opening(moment, (zone,)) or moment)
+    return QuietMoment(at=moment, zone=last, opens_at=opens_at, several=len(places) > 1)
 
 
 def read_quiet_hours(value: str) -> QuietHours | None:
