@@ -41,6 +41,7 @@ from bot.settings import Settings
 from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
 from handlers.commands import register_commands
+from handlers.gate import Limits
 from handlers.listeners import Desk, build_bolt, register_buttons, register_rest, register_shortcuts
 from handlers.media import MediaFiles
 from handlers.modals import Forms
@@ -48,7 +49,7 @@ from handlers.ops import Operations
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
 from handlers.verify import CarrierVerifier, SlackVerifier
-from handlers.web import build_web
+from handlers.web import build_operators_web, build_web
 from storage.database import Database, open_database
 from storage.inbox import GroupedInbox
 from storage.ownership import own_database
@@ -79,6 +80,7 @@ _UPKEEP_EVERY = timedelta(hours=1)
 class Bridge:
     """The program, built and not yet running."""
 
+    operators_web: web.Application | None  #: Where it is told on a port of its own how the bridge is.
     web: web.Application
     workers: dict[Pool, Worker]
     store: SqliteStore
@@ -124,7 +126,12 @@ class Bridge:
 
 @asynccontextmanager
 async def open_bridge(
-    settings: Settings, *, clock: Clock | None = None, chance: Chance | None = None, port: int | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    chance: Chance | None = None,
+    port: int | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[Bridge]:
     """
     Build the program as *settings* say, and close all it holds in the end. *port*: the one really listened on.
@@ -154,7 +161,7 @@ async def open_bridge(
         )
         stack.push_async_callback(carrier_media.close)
         outside = _Outside(session=session, carrier=carrier, carrier_media=carrier_media)
-        yield _compose(settings, database, outside, clock, chance, metrics, port)
+        yield _compose(settings, database, outside, clock, chance, metrics, port, limits or Limits())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +181,7 @@ def _compose(
     chance: Chance,
     metrics: Metrics,
     port: int | None,
+    limits: Limits,
 ) -> Bridge:
     session, carrier = outside.session, outside.carrier
     policy = read_policy(settings, port)
@@ -256,26 +264,31 @@ def _compose(
             metrics.backlog.labels(pool, status).set(jobs)
         metrics.backlog_age.set(backlog.age.total_seconds())
 
+    operations = Operations(readiness=health.report, refresh=refresh, metrics=metrics)
     application = build_web(
         carrier=CarrierWebhook(
-            verifier=CarrierVerifier([settings.telnyx_public_key]),
+            verifier=CarrierVerifier(settings.telnyx_public_keys),
             inbox=inbox,
             region=policy.region,
             clock=clock,
             metrics=metrics,
         ),
         slack=SlackRequests(
-            verifier=SlackVerifier([settings.slack_signing_secret.get_secret_value()]),
+            verifier=SlackVerifier(settings.slack_signing_secrets),
             inbox=inbox,
+            store=store,
             bolt=_build_listeners(settings, session, bot_token, desk),
             clock=clock,
             metrics=metrics,
         ),
         media=MediaFiles(store=store, shelf=shelf, clock=clock, metrics=metrics),
-        operations=Operations(readiness=health.report, refresh=refresh, metrics=metrics),
+        operations=operations,
+        limits=limits,
+        tells_operators=settings.ops_port is None,
     )
     return Bridge(
         web=application,
+        operators_web=None if settings.ops_port is None else build_operators_web(operations, limits),
         workers=workers,
         store=store,
         workbench=workbench,
@@ -299,7 +312,7 @@ def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str
 def _build_listeners(settings: Settings, session: aiohttp.ClientSession, bot_token: str, desk: Desk) -> AsyncApp:
     bolt = build_bolt(
         _build_client(settings, session, None),
-        signing_secret=settings.slack_signing_secret.get_secret_value(),
+        signing_secret=settings.slack_signing_secrets[0],
         bot_token=bot_token,
     )
     forms = Forms(desk)

@@ -6,18 +6,22 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 from aiohttp import web
 
 from bot.app import open_bridge
 from bot.observe import Log
 from bot.settings import Settings
+from handlers.gate import GATE, Limits
 
 _log = Log("serve")
 
 #: How long open requests may take to finish when the program stops; with the workers' patience it stays below 10 s.
-_REQUEST_PATIENCE = 2.0
+_REQUEST_PATIENCE = timedelta(seconds=2)
+#: How long the rest of a body is still read that nobody wants, in seconds, so that its sender can see the answer.
+_LINGERING = 2.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -36,26 +40,60 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def run_bridge(settings: Settings, bound: socket.socket) -> AsyncIterator[None]:
-    """Run the bridge on *bound*, which is closed in the end; work in hand is then finished or kept within 10 seconds."""
+async def open_door(
+    app: web.Application, bound: socket.socket, *, patience: timedelta = _REQUEST_PATIENCE
+) -> AsyncIterator[None]:
+    """Serve *app* through its gate on *bound*; in the end, first no new requests, then *patience* with those open."""
+    gate = app[GATE]
+    # Bodies are taken as they came, for the signatures are over those bytes.
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=patience.total_seconds(),
+        lingering_time=_LINGERING,
+        auto_decompress=False,
+        max_line_size=gate.limits.line_bytes,
+        max_field_size=gate.limits.line_bytes,
+        max_headers=gate.limits.headers,
+    )
+    await runner.setup()
     try:
-        async with open_bridge(settings, port=bound.getsockname()[1]) as bridge:
-            runner = web.AppRunner(
-                bridge.web, access_log=None, handle_signals=False, shutdown_timeout=_REQUEST_PATIENCE
-            )
-            await runner.setup()
+        assert runner.server is not None  # noqa: S101 - set up just now
+        server = await asyncio.get_running_loop().create_server(gate.guard(runner.server), sock=bound)
+        try:
+            yield
+        finally:
+            server.close()
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def run_bridge(
+    settings: Settings, bound: socket.socket, operators: socket.socket | None = None, *, limits: Limits | None = None
+) -> AsyncIterator[None]:
+    """
+    Run the bridge on *bound*, and what is for operators alone on *operators*, where that is wanted.
+
+    Both are closed in the end; work in hand is then finished or kept within 10 seconds.
+    """
+    try:
+        async with open_bridge(settings, port=bound.getsockname()[1], limits=limits) as bridge:
             await bridge.start()
-            site = web.SockSite(runner, bound)
-            await site.start()
             try:
-                yield
+                # Left in the reverse order: first no new requests, while the inbox can still store those that are open.
+                async with AsyncExitStack() as doors:
+                    if bridge.operators_web is not None and operators is not None:
+                        await doors.enter_async_context(open_door(bridge.operators_web, operators))
+                    await doors.enter_async_context(open_door(bridge.web, bound))
+                    yield
             finally:
-                # First no new requests, while the inbox can still store those that are open; then the tasks.
-                await site.stop()
-                await runner.cleanup()
                 await bridge.stop()
     finally:
         bound.close()
+        if operators is not None:
+            operators.close()
 
 
 def hear_signals() -> asyncio.Event:
@@ -71,8 +109,18 @@ async def serve(settings: Settings) -> None:
     """Serve until told to stop."""
     stopping = hear_signals()
     bound = listen(settings.host, settings.port)
-    port = bound.getsockname()[1]
-    async with run_bridge(settings, bound):
-        _log.info("Textbridge listens.", host=settings.host, port=port)
+    operators = None
+    if settings.ops_port is not None:
+        try:
+            operators = listen(settings.ops_host, settings.ops_port)
+        except OSError:
+            bound.close()
+            raise
+    async with run_bridge(settings, bound, operators):
+        _log.info("Textbridge listens.", host=settings.host, port=bound.getsockname()[1])
+        if operators is not None:
+            _log.info(
+                "It tells how it is at a port of its own.", host=settings.ops_host, port=operators.getsockname()[1]
+            )
         await stopping.wait()
         _log.info("Textbridge stops.")

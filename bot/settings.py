@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -54,14 +54,15 @@ class Settings(BaseSettings):
         description="the Slack app's bot token, which begins with xoxb-"
     )
     slack_signing_secret: Annotated[SecretStr, Trimmed] = Field(
-        description="the Slack app's signing secret (Basic Information)"
+        description="the Slack app's signing secret (Basic Information); while it is changed two, with a comma between"
     )
     slack_channel: Annotated[str, Trimmed] = Field(
         description="the id of the channel where texts arrive, such as C0123456789"
     )
     telnyx_api_key: Annotated[SecretStr, Trimmed] = Field(description="the Telnyx API key, which begins with KEY")
     telnyx_public_key: Annotated[str, Trimmed] = Field(
-        description="the Telnyx public key: base64 of 32 bytes (Keys & Credentials)"
+        description="the Telnyx public key: base64 of 32 bytes (Keys & Credentials); while it is changed two, with a comma "
+        "between"
     )
     telnyx_phone_number: Annotated[str, Trimmed] = Field(
         description="our number with country code, such as +13125550100"
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
     )
     host: Annotated[str, Trimmed] = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on, 0 to 65535 (0: any free one)")
+    ops_host: Annotated[str, Trimmed] = Field(
+        "127.0.0.1", description="the address to listen on for /readyz and /metrics, where OPS_PORT is set"
+    )
+    ops_port: int | None = Field(
+        None, ge=0, le=65535, description="a port of their own for /readyz and /metrics, 0 to 65535 (0: any free one)"
+    )
     slack_api_url: Annotated[str, Trimmed] = Field("https://slack.com/api/", description="Slack's Web API")
     telnyx_api_url: Annotated[str, Trimmed] = Field("https://api.telnyx.com/v2", description="Telnyx's API")
     default_region: Annotated[str, Trimmed] = Field(
@@ -113,6 +120,13 @@ class Settings(BaseSettings):
             raise ValueError
         return value
 
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _check_secrets(cls, value: SecretStr) -> SecretStr:
+        if not all(_split_pair(value.get_secret_value())):
+            raise ValueError
+        return value
+
     @field_validator("slack_bot_token", "telnyx_api_key")
     @classmethod
     def _check_header(cls, value: SecretStr) -> SecretStr:
@@ -131,12 +145,13 @@ class Settings(BaseSettings):
     @field_validator("telnyx_public_key")
     @classmethod
     def _check_key(cls, value: str) -> str:
-        try:
-            decoded = base64.b64decode(value, validate=True)
-        except binascii.Error:
-            raise ValueError from None
-        if len(decoded) != 32:  # noqa: PLR2004 - an Ed25519 public key
-            raise ValueError
+        for key in _split_pair(value):
+            try:
+                decoded = base64.b64decode(key, validate=True)
+            except binascii.Error:
+                raise ValueError from None
+            if len(decoded) != 32:  # noqa: PLR2004 - an Ed25519 public key
+                raise ValueError
         return value
 
     @field_validator("telnyx_phone_number")
@@ -214,6 +229,16 @@ class Settings(BaseSettings):
         return value.upper()
 
     @property
+    def slack_signing_secrets(self) -> Sequence[str]:
+        """Every secret that a request of Slack's may be signed with: one, and two while it is being changed."""
+        return _split_pair(self.slack_signing_secret.get_secret_value())
+
+    @property
+    def telnyx_public_keys(self) -> Sequence[str]:
+        """Every key that may have signed a webhook; likewise."""
+        return _split_pair(self.telnyx_public_key)
+
+    @property
     def database_path(self) -> Path:
         """Where the database file is."""
         return Path(self.database_url.removeprefix("sqlite:///"))
@@ -227,6 +252,14 @@ class Settings(BaseSettings):
     def carrier_is_local(self) -> bool:
         """Whether the carrier is a simulator on this machine."""
         return urlsplit(self.telnyx_api_url).hostname in _LOOPBACK
+
+
+def _split_pair(value: str) -> Sequence[str]:
+    """Return the parts of *value*, one or two with a comma between. Raises ValueError for more."""
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) > 2:  # noqa: PLR2004 - the old one and the new one
+        raise ValueError
+    return parts
 
 
 def _read_own_number(value: str) -> str:

@@ -6,6 +6,7 @@ when `auth.test` fails. So the order here is ours: verify the raw bytes, read th
 
 - events go to the inbox and are answered when they are on disk; a worker reads them from there;
 - commands, buttons, forms and `url_verification` go to slack-bolt, whose listeners answer after a flow has committed.
+  Slack never repeats those, so one that comes again under the same signature is somebody's replay, and does nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.slack_events import choose_slack_lane
 from bot.errors import RetryLater
 from bot.observe import Log, Metrics
-from bot.ports import Inbox
+from bot.ports import Inbox, Store
 from handlers.verify import SlackVerifier
 
 _log = Log("slack.request")
@@ -46,10 +47,11 @@ class SlackRequests:
     """The handler of all that Slack sends."""
 
     def __init__(
-        self, *, verifier: SlackVerifier, inbox: Inbox, bolt: AsyncApp, clock: Clock, metrics: Metrics
+        self, *, verifier: SlackVerifier, inbox: Inbox, store: Store, bolt: AsyncApp, clock: Clock, metrics: Metrics
     ) -> None:
         self._verifier = verifier
         self._inbox = inbox
+        self._store = store
         self._bolt = bolt
         self._clock = clock
         self._metrics = metrics
@@ -73,14 +75,14 @@ class SlackRequests:
             form = _read_form(request, text)
             event = form if form is not None else _read_json(text)
         except _Unreadable:
-            return await self._store(None, raw, text)
+            return await self._put(None, raw, text)
         except ValueError:
             return web.Response(status=400)
         if isinstance(event, Mapping) and (form is not None or event.get("type") == "url_verification"):
-            return await self._dispatch(request, raw, text)
-        return await self._store(event, raw, text)
+            return await self._dispatch(request, raw, text, is_form=form is not None)
+        return await self._put(event, raw, text)
 
-    async def _store(self, event: Any, raw: bytes, text: str) -> web.Response:
+    async def _put(self, event: Any, raw: bytes, text: str) -> web.Response:
         callback = event if isinstance(event, Mapping) else {}
         event_id = callback.get("event_id")
         key = clean(event_id) if isinstance(event_id, str) and event_id else identify_event(None, raw)
@@ -98,20 +100,31 @@ class SlackRequests:
             return web.Response(status=503)
         return web.Response()
 
-    async def _dispatch(self, request: web.Request, raw: bytes, text: str) -> web.Response:
+    async def _dispatch(self, request: web.Request, raw: bytes, text: str, *, is_form: bool) -> web.Response:
         bolt_request = AsyncBoltRequest(body=text, query=request.query_string, headers=dict(request.headers))
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
+                if is_form and not await self._is_new(request):
+                    _log.warning("A request came again under the same signature; nothing was done.")
+                    return web.Response()
                 response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(bolt_request))
+        except RetryLater as error:
+            _log.error("A request could not be stored.", trouble=error.log)
+            return web.Response(status=503)
         except TimeoutError:
             _log.error("A request took longer than Slack waits; it was given up.")
             return web.Response(status=503)
         except Exception as error:  # noqa: BLE001 - the framework reads what it expects to be there without looking
             _log.warning("A request cannot be understood; it is kept.", trouble=type(error).__name__)
-            return await self._store(None, raw, text)
+            return await self._put(None, raw, text)
         if response.status == _NOBODYS:
-            return await self._store(None, raw, text)
+            return await self._put(None, raw, text)
         return response
+
+    async def _is_new(self, request: web.Request) -> bool:
+        """Tell whether nothing came under this signature before, and remember it on disk: a restart forgets nothing."""
+        async with self._store.transaction("note request") as tx:
+            return await tx.queue.note_once(f"signed:{request.headers['X-Slack-Signature']}")
 
 
 def _read_form(request: web.Request, text: str) -> Any:

@@ -1,36 +1,51 @@
-"""The four addresses, and the limits that hold for all of them."""
+"""The four addresses, those for whoever runs it apart from those for the platforms where that is wanted."""
 
 from __future__ import annotations
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
+from handlers.gate import GATE, Gate, Limits
 from handlers.media import MediaFiles
 from handlers.ops import Operations
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
 
-#: The most bytes of a request's body.
-LARGEST_BODY = 1024 * 1024
-
 
 def build_web(
-    *, carrier: CarrierWebhook, slack: SlackRequests, media: MediaFiles, operations: Operations
+    *,
+    carrier: CarrierWebhook,
+    slack: SlackRequests,
+    media: MediaFiles,
+    operations: Operations,
+    limits: Limits,
+    tells_operators: bool,
 ) -> web.Application:
-    """Return the web application with every route."""
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_refuse_large])
+    """Return the public application; *tells_operators*: with `/readyz` and `/metrics`, for want of a port of their own."""
+    app = _build(limits)
     app.router.add_post("/webhooks/telnyx", carrier.handle)
     app.router.add_post("/slack/events", slack.handle)
     app.router.add_get("/media/{token}/{filename}", media.handle)  # and HEAD
     app.router.add_get("/healthz", operations.handle_health)
-    app.router.add_get("/readyz", operations.handle_readiness)
-    app.router.add_get("/metrics", operations.handle_metrics)
+    if tells_operators:
+        _add_operations(app, operations)
     return app
 
 
-@web.middleware
-async def _refuse_large(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse by its announced length what would only be refused after it had been read."""
-    if request.content_length is not None and request.content_length > LARGEST_BODY:
-        return web.Response(status=413)
-    return await handler(request)
+def build_operators_web(operations: Operations, limits: Limits) -> web.Application:
+    """Return the application for whoever runs it, which listens on a port of its own."""
+    app = _build(limits)
+    app.router.add_get("/healthz", operations.handle_health)
+    _add_operations(app, operations)
+    return app
+
+
+def _add_operations(app: web.Application, operations: Operations) -> None:
+    app.router.add_get("/readyz", operations.handle_readiness)
+    app.router.add_get("/metrics", operations.handle_metrics)
+
+
+def _build(limits: Limits) -> web.Application:
+    gate = Gate(limits)
+    app = web.Application(client_max_size=limits.body_bytes, middlewares=[gate.pass_through])
+    app[GATE] = gate
+    return app

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from bot.cli.examine_here import judge_clock
 from bot.cli.findings import Finding, ok, warn, wrong
@@ -23,7 +23,7 @@ _COPY_IT = (
 
 async def examine_slack(settings: Settings, scopes: Iterable[str], clock: Clock) -> AsyncIterator[Finding]:
     """Yield what is found; *scopes* are those that the bridge needs. Raises RetryLater when Slack is not there."""
-    yield _judge_secret(settings.slack_signing_secret.get_secret_value())
+    yield _judge_secrets(settings.slack_signing_secrets)
     async with Probe(settings.slack_api_url, token=settings.slack_bot_token.get_secret_value()) as slack:
         answer = await ask_who_we_are(slack)
         for finding in judge_clock("Slack", answer, clock):
@@ -41,9 +41,9 @@ async def examine_slack(settings: Settings, scopes: Iterable[str], clock: Clock)
             yield _judge_channel(variable, channel, await ask_channel(slack, ChannelId(channel)))
 
 
-def _judge_secret(secret: str) -> Finding:
+def _judge_secrets(secrets: Sequence[str]) -> Finding:
     about = "SLACK_SIGNING_SECRET"
-    if _SECRET_FORM.fullmatch(secret):
+    if all(_SECRET_FORM.fullmatch(secret) for secret in secrets):
         return ok(about, "it has the right form; only a request from Slack can prove it.")
     return warn(
         about,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.cli.examine_here import judge_clock
@@ -28,7 +28,7 @@ async def examine_telnyx(settings: Settings, webhook_base: str | None, clock: Cl
             yield _judge_refusal(answer)
             return
         yield ok(_KEY, "it works.")
-        yield _judge_public_key(settings.telnyx_public_key, await ask_public_key(telnyx))
+        yield _judge_public_key(settings.telnyx_public_keys, await ask_public_key(telnyx))
         profiles = dict.fromkeys(filter(None, [settings.telnyx_messaging_profile_id]))
         for number in settings.channels_by_number:
             found = _find_number(number, await ask_number(telnyx, Address(number)))
@@ -54,11 +54,11 @@ def _judge_refusal(answer: Answer) -> Finding:
     )
 
 
-def _judge_public_key(ours: str, answer: Answer) -> Finding:
+def _judge_public_key(ours: Sequence[str], answer: Answer) -> Finding:
     theirs = answer.data.get("public") if isinstance(answer.data, Mapping) else None
     if not isinstance(theirs, str) or not theirs:
         return ok(_PUBLIC_KEY, "it has the right form (Telnyx does not tell its own, so it was not compared).")
-    if theirs.strip() == ours:
+    if theirs.strip() in ours:
         return ok(_PUBLIC_KEY, "it is the account's.")
     return wrong(
         _PUBLIC_KEY,

@@ -40,11 +40,15 @@ def check_database(settings: Settings) -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Raise Broken, in words, when nothing can listen at HOST and PORT."""
-    try:
-        listen(settings.host, settings.port).close()
-    except OSError as error:
-        raise Broken(
-            f"Nothing can listen at {settings.host}, port {settings.port}: {error.strerror}. "
-            "Stop what listens there, or set HOST or PORT to something else."
-        ) from error
+    """Raise Broken, in words, when nothing can listen at HOST and PORT, or at OPS_HOST and OPS_PORT."""
+    places = [(settings.host, settings.port, "HOST or PORT")]
+    if settings.ops_port is not None:
+        places.append((settings.ops_host, settings.ops_port, "OPS_HOST or OPS_PORT"))
+    for host, port, names in places:
+        try:
+            listen(host, port).close()
+        except OSError as error:
+            raise Broken(
+                f"Nothing can listen at {host}, port {port}: {error.strerror}. "
+                f"Stop what listens there, or set {names} to something else."
+            ) from error

@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from bot.app import Bridge, open_bridge
 from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.journal import Journal
 from bot.sandbox.slack_sim import Answer, SlackSim
 from bot.sandbox.telnyx_sim import TelnyxSim
-from bot.serve import listen
+from bot.serve import listen, open_door
 from bot.settings import Settings, load_settings
 from tests.bridge.moving_clock import MovingClock
 
@@ -87,12 +86,9 @@ class Bench:
             self.port = bound.getsockname()[1]
             self.bridge = await stack.enter_async_context(open_bridge(self.settings, clock=self.clock, port=self.port))
             self._hear_commits()
-            runner = web.AppRunner(self.bridge.web, access_log=None, shutdown_timeout=0.05)
-            await runner.setup()
-            stack.push_async_callback(runner.cleanup)
             await self.bridge.start()
+            await stack.enter_async_context(open_door(self.bridge.web, bound, patience=timedelta(seconds=0.05)))
             stack.push_async_callback(self._break_off)
-            await web.SockSite(runner, bound).start()
             self._running = stack.pop_all()
         self.slack.request_url = f"{self.url}/slack/events"
         self.telnyx.profile_webhook_url = f"{self.url}/webhooks/telnyx"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import logging
 import re
@@ -10,10 +13,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from nacl.signing import SigningKey
 
 from bot.sandbox.faults import FaultKind
 from tests.bridge.events import make_event, make_reply, make_text
-from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, Bench, open_bench
+from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, SIGNING_SECRET, Bench, open_bench
 
 _FORM: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -172,6 +176,83 @@ async def test_a_form_that_is_submitted_twice_sends_once(bench: Bench) -> None:
     await bench.settle()
 
     assert bench.phone() == ["Only once"]
+
+
+async def test_a_command_that_is_replayed_does_nothing_even_where_doing_it_again_would_undo_something(
+    bench: Bench,
+) -> None:
+    """It lifted nothing when it was given; what was set since must stay, also after a restart."""
+    fields = {"command": "/optouts", "text": "remove 4155550101", "user_id": bench.alice, "team_id": "T0SANDBOX1"}
+    body = urlencode({**fields, "channel_id": CHANNEL, "trigger_id": "1.2.abc"}).encode()
+    timestamp = str(int(bench.clock.now().timestamp()))
+    signed = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": bench.slack.courier.sign(body, timestamp)}
+    assert await bench.post_signed_by_slack(body, {**_FORM, **signed}) == 200
+    await bench.command("/optouts", "add 4155550101 asked us on the phone")
+
+    assert await bench.post_signed_by_slack(body, {**_FORM, **signed}) == 200
+    await bench.restart()
+    assert await bench.post_signed_by_slack(body, {**_FORM, **signed}) == 200
+
+    assert "has *opted out*" in await bench.command("/optouts", "4155550101")
+
+
+async def test_a_click_that_is_replayed_does_nothing(bench: Bench) -> None:
+    root = await bench.open_thread("please stop texting me")
+    card = bench.slack.thread(CHANNEL, root)[-1]
+    (button,) = [element for block in card["blocks"] for element in block.get("elements", []) if "value" in element]
+    payload = {
+        "type": "block_actions",
+        "team": {"id": "T0SANDBOX1"},
+        "user": {"id": bench.alice},
+        "trigger_id": "9.9",
+        "actions": [{**button, "block_id": "b"}],
+    }
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    timestamp = str(int(bench.clock.now().timestamp()))
+    signed = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": bench.slack.courier.sign(body, timestamp)}
+    assert await bench.post_signed_by_slack(body, {**_FORM, **signed}) == 200
+    assert "can be texted again" in await bench.command("/optouts", "remove 4155550101")
+
+    assert await bench.post_signed_by_slack(body, {**_FORM, **signed}) == 200
+    await bench.settle()
+
+    assert "can be texted" in await bench.command("/optouts", "4155550101")
+
+
+async def test_a_webhook_that_is_replayed_is_shown_once(bench: Bench) -> None:
+    for named in (make_text("Only once"), {"data": {**make_text("No id")["data"], "id": None}}):
+        body = json.dumps(named).encode()
+        headers = dict(bench.telnyx.sign(body))
+        for _ in range(3):
+            assert await bench.post_signed_by_telnyx(body, headers) == 200
+    await bench.settle()
+
+    assert len(bench.shown("Only once")) == 1
+
+
+async def test_while_secrets_are_changed_both_are_good_and_a_third_is_not() -> None:
+    old = SigningKey(bytes(32))
+    both = f"{base64.b64encode(bytes(old.verify_key)).decode()}, "
+    async with open_bench(slack_signing_secret=f"the-new-one,{SIGNING_SECRET}") as bench:
+        keys = both + bench.telnyx.public_key
+        bench.settings = bench.settings.model_copy(update={"telnyx_public_key": keys})
+        await bench.restart()
+        body = json.dumps(make_text()).encode()
+        timestamp = str(int(bench.clock.now().timestamp()))
+        for key, status in ((old, 200), (SigningKey(b"3" * 32), 401)):
+            signature = base64.b64encode(key.sign(timestamp.encode() + b"|" + body).signature).decode()
+            changes: dict[str, str | None] = {
+                "telnyx-timestamp": timestamp, "telnyx-signature-ed25519": signature
+            }  # fmt: skip
+            assert await bench.post_signed_by_telnyx(body, changes) == status
+        assert await bench.post_signed_by_telnyx(make_text("Hello")) == 200
+
+        event = json.dumps(make_event({"type": "channel_rename"})).encode()
+        for secret, status in (("the-new-one", 200), (SIGNING_SECRET, 200), ("a-third", 401)):
+            signed = f"v0:{timestamp}:".encode() + event
+            digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+            slack = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
+            assert await bench.post_signed_by_slack(event, slack) == status
 
 
 async def test_a_receipt_signed_for_another_time_is_refused_even_if_it_was_good_once(bench: Bench) -> None:

@@ -243,6 +243,7 @@ class Bench:
         self._from_slack = SlackRequests(
             verifier=cast("SlackVerifier", _Trusting()),
             inbox=self._inbox,
+            store=store,
             bolt=cast("AsyncApp", None),
             clock=clock,
             metrics=_METRICS,
