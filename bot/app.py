@@ -60,11 +60,11 @@ from storage.upkeep import Upkeep
 
 _log = Log("app")
 
-#: Jobs under way at once, by pool. Database work gains nothing from more; httpx loses with more than ten.
+#: Jobs under way at once, by pool. Those that only write share a commit; httpx loses with more than ten.
 _LIMITS = {
-    Pool.CARRIER_IN: 4,
+    Pool.CARRIER_IN: 32,
     Pool.SLACK_IN: 8,
-    Pool.POST: 32,
+    Pool.POST: 256,
     Pool.SEND: 8,
     Pool.MARK: 8,
     Pool.MEDIA: 16,
@@ -145,7 +145,7 @@ async def open_bridge(
         await stack.enter_async_context(own_database(settings.database_path, clock))
         database = await open_database(settings.database_path)
         stack.push_async_callback(database.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=SLACK_TIMEOUT))
+        session = await stack.enter_async_context(_open_session())
         carrier = TelnyxGateway(
             url=settings.telnyx_api_url,
             api_key=settings.telnyx_api_key.get_secret_value(),
@@ -301,6 +301,11 @@ def _compose(
         shelf_upkeep=ShelfUpkeep(database, shelf, clock),
         reconcile=texts.reconcile,
     )
+
+
+def _open_session() -> aiohttp.ClientSession:
+    # aiohttp's own limit of 100 connections would be the pools'.
+    return aiohttp.ClientSession(timeout=SLACK_TIMEOUT, connector=aiohttp.TCPConnector(limit=sum(_LIMITS.values())))
 
 
 def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str | None) -> AsyncWebClient:

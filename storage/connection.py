@@ -5,7 +5,8 @@ A statement that finds its rows by an index takes some ten microseconds; the way
 sixty, and much more while the loop is busy, for each hand-over waits for the interpreter's lock. So, by its query plan:
 
 - a statement that searches by indices runs at once, on the loop's own thread;
-- one that reads a whole table goes to the thread, and so do BEGIN and COMMIT, which wait for locks and for the disk.
+- one that reads a whole table goes to the thread, and so does COMMIT, which waits for the disk, and BEGIN where another
+  process holds the file.
 
 SQLite's own mutex keeps two threads from being inside one connection; while the thread has something of it under way,
 everything is queued behind that, so that the loop never waits for the mutex.
@@ -23,6 +24,8 @@ import aiosqlite
 
 #: What may run at once: it is about rows, or about savepoints, which are in memory. Anything else is about the file.
 _QUICK_WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE", "SAVEPOINT", "RELEASE", "ROLLBACK TO")
+#: It waits only where another process holds the file.
+BEGIN = "BEGIN IMMEDIATE"
 _MOST_KNOWN = 1_000
 _CHUNK = 64
 
@@ -44,7 +47,21 @@ class NearConnection(aiosqlite.Connection):
         values = () if parameters is None else tuple(parameters)
         if self._under_way == 0 and self._is_quick(sql, values):
             return self._conn.execute(sql, values).fetchall()
+        if sql == BEGIN and self._under_way == 0 and self._connection is not None and self._begin_at_once():
+            return []
         return list(await super().execute_fetchall(sql, values))
+
+    def _begin_at_once(self) -> bool:
+        """Begin if nobody else holds the file; False if that has to be waited for, or fails."""
+        ((patience,),) = self._conn.execute("PRAGMA busy_timeout").fetchall()
+        self._conn.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._conn.execute(BEGIN)
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {patience}")
+        return True
 
     async def executemany(  # type: ignore[override] # likewise
         self, sql: str, parameters: Iterable[Iterable[Any]]

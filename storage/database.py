@@ -5,8 +5,8 @@ The database file: one connection that writes, one that reads, and the one disci
   with SQLITE_BUSY_SNAPSHOT, whatever the time-out.
 - `BEGIN` stands inside the `try`. What goes to the connection's thread runs there in the order it was asked for, so the
   rollback of a cancelled transaction comes after whatever of it still runs. See `storage.connection` for what does not.
-- Flushing costs the same for one transaction as for ten, so those who wait share a commit: the first begins, goes to the
-  end of the line, and commits when its turn comes; whoever had it in between did its work in a savepoint of its own, sees
+- Flushing costs the same for one transaction as for ten, so those who come together share a commit: the first begins, and
+  the commit goes to the end of the line; whoever had its turn before that did its work in a savepoint of its own, sees
   what those before it did, and waits for the commit as well. If that fails, it has failed for all of them.
 - Commit and rollback are run to their end even when the task is cancelled, and the lock is held until then. A cancelled
   task may therefore have committed: callers must not take CancelledError for "nothing happened".
@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from bot.errors import NotStored
-from storage.connection import NearConnection
+from storage.connection import BEGIN, NearConnection
 from storage.migrate import migrate
 from storage.rush import Rush
 
@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 #: How long SQLite itself waits for another process (a backup, the `queue` command) that holds the file.
 BUSY_MILLISECONDS = 500
+#: How many turns of the loop a commit leaves to those whose answers are just coming in, so that they may share it.
+_TURNS = 3
 
 _WRITER = (
     "PRAGMA journal_mode = WAL",
@@ -68,17 +70,34 @@ class _Commit:
     """A commit that several wait for."""
 
     def __init__(self) -> None:
-        self._ended = asyncio.Event()
+        self._waiters: list[asyncio.Future[None]] | None = []  #: None: it has ended.
         self._error: BaseException | None = None
 
     def settle(self, error: BaseException | None) -> None:
         """Tell all who wait that it is on disk, or why it is not."""
+        waiters, self._waiters = self._waiters, None
         self._error = error
-        self._ended.set()
+        for waiter in waiters or ():
+            if not waiter.done():  # its task was cancelled
+                waiter.set_result(None)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it is still to come."""
+        return self._waiters is not None
 
     async def wait(self) -> None:
-        """Return when it is on disk; raise, to each a new exception, if it could not be."""
-        await self._ended.wait()
+        """Return when it is on disk, cancelled or not; raise, to each a new exception, if it could not be."""
+        cancelled: asyncio.CancelledError | None = None
+        while self._waiters is not None:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
         if isinstance(self._error, sqlite3.OperationalError):
             raise _explain(self._error) from self._error
         if self._error is not None:
@@ -97,6 +116,7 @@ class Database:
         self._writer = writer
         self._lock = asyncio.Lock()
         self._open_commit: _Commit | None = None
+        self._committing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -108,7 +128,7 @@ class Database:
         async with self._lock:
             begun = self._open_commit
             try:
-                await self._writer.execute_fetchall("BEGIN IMMEDIATE" if begun is None else "SAVEPOINT joined")
+                await self._writer.execute_fetchall(BEGIN if begun is None else "SAVEPOINT joined")
                 yield self._writer
                 if begun is not None:
                     await self._writer.execute_fetchall("RELEASE joined")
@@ -120,21 +140,29 @@ class Database:
             commit = begun
             if commit is None:
                 commit = self._open_commit = _Commit()
-        await run_to_end(self._commit_in_turn(commit) if begun is None else commit.wait())
+                self._committing = asyncio.ensure_future(self._commit_in_turn(commit))  # noqa: TID251 - `close` awaits it
+        await commit.wait()
 
     async def _commit_in_turn(self, commit: _Commit) -> None:
         """Commit once all who wait for the lock by now have joined; the lock is given out in the order of asking."""
-        async with self._lock:
-            if self._open_commit is commit:
-                self._open_commit = None
-                try:
-                    await self._writer.commit()
-                except BaseException as error:  # noqa: BLE001 - told to all who joined
-                    await self._roll_back()
-                    commit.settle(error)
-                else:
-                    commit.settle(None)
-        await commit.wait()
+        error: BaseException | None = None
+        try:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)  # noqa: TID251 - no time passes
+            async with self._lock:
+                if self._open_commit is commit:
+                    self._open_commit = None
+                    try:
+                        await self._writer.commit()
+                    except BaseException as failure:  # noqa: BLE001 - told to all who joined
+                        error = failure
+                        await self._roll_back()
+        except BaseException as failure:
+            error = error or failure
+            raise
+        finally:
+            if commit.is_open:
+                commit.settle(error)
 
     async def _take_back(self, commit: _Commit) -> None:
         """Take back what one who joined has done, and only that."""
@@ -172,7 +200,12 @@ class Database:
 
     async def close(self) -> None:
         """Close both connections; an open one would keep its thread, and with it the process, alive."""
-        await run_to_end(_close(self.reader, self._writer))
+        await run_to_end(self._close())
+
+    async def _close(self) -> None:
+        if self._committing is not None:  # of somebody who was cancelled and did not wait
+            await asyncio.wait([self._committing])
+        await _close(self.reader, self._writer)
 
 
 def _explain(error: sqlite3.OperationalError) -> NotStored:

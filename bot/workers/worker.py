@@ -57,6 +57,7 @@ class Worker:
         self._chance = chance
         self._metrics = metrics
         self._running: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()  #: Set when one of them has.
 
     async def run(self) -> None:
         """Work until cancelled; then let what is under way finish, within PATIENCE. The rest is the next process's."""
@@ -86,16 +87,21 @@ class Worker:
         return done
 
     async def _claim_and_start(self) -> int:
-        free = self._limit - len(self._running)
-        if free <= 0:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            return 1
-        jobs = await self._workbench.claim(self._pool, free)
+        if len(self._running) >= self._limit:
+            self._ended.clear()
+            await self._ended.wait()
+            # Jobs that share a commit end together; those that follow them are then claimed together, too.
+            await asyncio.sleep(0)
+        jobs = await self._workbench.claim(self._pool, self._limit - len(self._running))
         for job in jobs:
             task = asyncio.create_task(self._work(job), name=f"{job.kind} {job.id}")
             self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            task.add_done_callback(self._end)
         return len(jobs)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._ended.set()
 
     async def _wait_for_work(self) -> None:
         due_at = await self._workbench.next_due(self._pool)
