@@ -9,6 +9,7 @@ import aiosqlite
 
 from bot.clock import Clock
 from bot.observe import Log
+from storage.audit import AuditRows
 from storage.consents import ConsentRows
 from storage.conversations import ConversationRows
 from storage.database import Database
@@ -33,6 +34,7 @@ class StoreTransaction:
         self.schedules = ScheduleRows(connection)
         self.facts = FactRows(connection)
         self.media = MediaRows(connection)
+        self.audit = AuditRows(connection)
         self.queue = QueueRows(connection, clock)
 
 

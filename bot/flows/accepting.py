@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot.chance import Chance
 from bot.clock import Clock
+from bot.domain.audit import AuditAction
 from bot.domain.conversation import Conversation, make_parties
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
 from bot.domain.media import FileRef
@@ -20,6 +21,7 @@ from bot.domain.phone import Address, is_phone, time_zones
 from bot.domain.policy import Policy
 from bot.errors import NotAllowed
 from bot.flows import wording
+from bot.flows.auditing import audit_text
 from bot.flows.jobs import (
     enqueue_late_mark,
     enqueue_mark,
@@ -131,6 +133,9 @@ class Accepting:
             user_id=draft.author,
             thread_ts=conversation.thread_ts,
             text=reason,
+        )
+        await audit_text(
+            tx, AuditAction.NOT_SENT, message, conversation, at=self._clock.now(), why=reason.removeprefix("🚫 ")
         )
         await enqueue_mark(tx, message.id, self._chance.token())
         return message

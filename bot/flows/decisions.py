@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bot.chance import Chance
 from bot.clock import Clock
+from bot.domain.audit import AuditAction
 from bot.domain.carrier_events import Receipt, read_copies
 from bot.domain.ids import ChannelId, MessageId, SlackTs, UserId
 from bot.domain.message import Direction, Message, Origin, State
@@ -14,6 +15,7 @@ from bot.domain.policy import Policy
 from bot.errors import CarrierRefused, NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
+from bot.flows.auditing import audit_text
 from bot.flows.jobs import enqueue_mark, send_key
 from bot.flows.preparing import refer_again
 from bot.flows.receipts import Receipts
@@ -81,6 +83,7 @@ class Decisions:
             check_text(text)
             await tx.messages.update(message.id, text=text)
             await self._accepting.release(tx, conversation, message)
+            await audit_text(tx, AuditAction.NOTE_SENT, message, conversation, at=self._clock.now(), actor=actor)
         return f"📤 On its way: “{escape_sms(wording.shorten(text, 300))}”"
 
     async def keep_reply(self, message_id: MessageId, actor: UserId) -> str:
@@ -103,6 +106,16 @@ class Decisions:
             if message.state is not State.WAITING or not await tx.queue.hasten(send_key(message_id), self._clock.now()):
                 return "This is not waiting any more."
             await tx.messages.update(message_id, due_at=None)
+            waited_until = "" if message.due_at is None else message.due_at.isoformat()
+            await audit_text(
+                tx,
+                AuditAction.SENT_NOW,
+                message,
+                await tx.conversations.get(message.conversation_id),
+                at=self._clock.now(),
+                actor=actor,
+                waited_until=waited_until,
+            )
         return "📤 On its way."
 
     async def send_correction(self, message_id: MessageId, actor: UserId) -> str:
@@ -119,7 +132,12 @@ class Decisions:
             conversation = await tx.conversations.get(message.conversation_id)
             await self._accepting.check_consent(tx, conversation)
             await tx.facts.set_fact(f"corrected:{message_id}", text)
-            await self._accepting.take(tx, conversation, Draft(text=text, author=actor, origin=Origin.CORRECTION))
+            draft = Draft(text=text, author=actor, origin=Origin.CORRECTION)
+            taken = await self._accepting.take(tx, conversation, draft)
+            if taken is not None:
+                await audit_text(
+                    tx, AuditAction.CORRECTED, taken, conversation, at=self._clock.now(), corrects=message_id
+                )
         return "📤 The correction is on its way."
 
     async def send_again(self, message_id: MessageId, actor: UserId) -> str:
@@ -136,7 +154,11 @@ class Decisions:
             await tx.queue.drop(f"settle:{message_id}")
             files = refer_again(await tx.media.of_message(message_id))
             draft = Draft(text=message.text, author=actor, origin=Origin.COMMAND, files=files)
-            await self._accepting.take(tx, conversation, draft)
+            taken = await self._accepting.take(tx, conversation, draft)
+            if taken is not None:
+                await audit_text(
+                    tx, AuditAction.SENT_AGAIN, taken, conversation, at=self._clock.now(), repeats=message_id
+                )
         return "📤 Sent again. If the first one did go out, they get it twice."
 
     async def check_outcome(self, message_id: MessageId, actor: UserId) -> str:

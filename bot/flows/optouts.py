@@ -22,6 +22,7 @@ from bot.domain.policy import Policy
 from bot.errors import CarrierRefused, RetryLater
 from bot.flows import wording
 from bot.flows.accepting import check_author
+from bot.flows.consenting import record_consent
 from bot.flows.jobs import enqueue_line
 from bot.flows.optout_notices import tell_optout
 from bot.flows.wording import Words
@@ -70,7 +71,14 @@ class Optouts:
                     history = await tx.consents.history(optout.address)
                     if any(e.step is ConsentStep.STARTED and e.evidence.at >= evidence.at for e in history):
                         continue  # they have said START since; the carrier's list has not caught up
-                    await tx.consents.record(optout.address, CustomerStopped(evidence=evidence), evidence)
+                    await record_consent(
+                        tx,
+                        optout.address,
+                        CustomerStopped(evidence=evidence),
+                        evidence,
+                        key=f"list:{optout.address}:{evidence.at.isoformat()}",
+                        now=self._clock.now(),
+                    )
                     if not consent.blocked:
                         await tell_optout(
                             tx,
@@ -166,7 +174,9 @@ class Optouts:
                     source=EvidenceSource.COMMAND, at=self._clock.now(), actor=actor, reason=reason or None
                 )
                 before = await tx.consents.get(address)
-                await tx.consents.record(address, HandAdded(evidence=evidence), evidence)
+                await record_consent(
+                    tx, address, HandAdded(evidence=evidence), evidence, key=f"added:{once}", now=evidence.at
+                )
                 if not before.blocked:
                     await tell_optout(tx, address, self._policy, key=f"hand:{once}", words="", besides=None, by=actor)
         return f"🚫 {name} is opted out: nothing is sent to them. `/optouts remove {address}` lifts it."
@@ -179,7 +189,9 @@ class Optouts:
             consent = await tx.consents.get(address)
             if consent.stopped_by_hand is not None and await tx.queue.note_once(f"asked:{once}"):
                 evidence = Evidence(source=EvidenceSource.COMMAND, at=self._clock.now(), actor=actor)
-                consent = await tx.consents.record(address, HandRemoved(), evidence)
+                consent = await record_consent(
+                    tx, address, HandRemoved(), evidence, key=f"removed:{once}", now=evidence.at
+                )
                 if not consent.blocked:
                     text, blocks = wording.lifted(address, self._policy.region, actor)
                     for conversation in await tx.conversations.find_with(address):
@@ -210,7 +222,14 @@ class Optouts:
                 message_id=message_id,
                 words=wording.shorten(message.text, 200),
             )
-            await tx.consents.record(address, HandAdded(evidence=evidence), evidence)
+            await record_consent(
+                tx,
+                address,
+                HandAdded(evidence=evidence),
+                evidence,
+                key=f"card:{message_id}:{evidence.at.isoformat()}",
+                now=evidence.at,
+            )
             await tell_optout(
                 tx,
                 address,

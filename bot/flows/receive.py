@@ -26,6 +26,7 @@ from bot.domain.policy import Policy
 from bot.errors import NotUnderstood
 from bot.flows import wording
 from bot.flows.account_events import AccountEvents
+from bot.flows.consenting import record_consent
 from bot.flows.jobs import enqueue_fetch, enqueue_line, enqueue_reaction, enqueue_share, enqueue_text
 from bot.flows.optout_notices import tell_optout
 from bot.flows.receipts import Receipts
@@ -189,12 +190,15 @@ class Receive:
         )
         match signal:
             case ConsentSignal.STOP:
-                await tx.consents.record(sender, CustomerStopped(evidence=evidence), evidence)
+                await record_consent(
+                    tx, sender, CustomerStopped(evidence=evidence), evidence, key=message.id, now=message.created_at
+                )
                 await tell_optout(tx, sender, self._policy, key=message.id, words=event.text, besides=conversation.id)
                 _log.info("Somebody opted out.", conversation=conversation.id, source=source)
             case ConsentSignal.START:
                 before = await tx.consents.get(sender)
-                after = await tx.consents.record(sender, CustomerStarted(at=message.created_at), evidence)
+                started = CustomerStarted(at=message.created_at)
+                after = await record_consent(tx, sender, started, evidence, key=message.id, now=message.created_at)
                 if before.blocked:
                     text, blocks = wording.opted_in(sender, self._policy.region, still_blocked=after.blocked)
                     await enqueue_line(tx, conversation.id, f"optin:{message.id}", text, blocks)

@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from bot.chance import Chance
 from bot.clock import Clock
+from bot.domain.audit import AuditAction
 from bot.domain.ids import UserId
 from bot.domain.job import Job, Pool
 from bot.domain.message import Direction, Message, Origin, State
@@ -27,6 +28,7 @@ from bot.domain.slack_events import (
 from bot.errors import NotAllowed, NotUnderstood, RetryLater, SlackRefused
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
+from bot.flows.auditing import audit_text
 from bot.flows.home import Home
 from bot.flows.jobs import enqueue_mark, enqueue_whisper, send_key
 from bot.flows.preparing import check_files, read_attachments
@@ -276,17 +278,23 @@ class Replies:
         if message.state in (State.WAITING, State.CONFIRMING):
             await tx.messages.update(message.id, state=State.CANCELLED)
             await tx.queue.drop(send_key(message.id))
+            await self._audit_taking_back(tx, message)
             return "cancelled"
         if message.state is State.UNDER_WAY:
             request = await tx.deliveries.find_request(message.id)
             if request is not None and request.attempted_at is None:  # it certainly never went out
                 await tx.messages.update(message.id, state=State.CANCELLED)
+                await self._audit_taking_back(tx, message)
                 return "cancelled"
         if message.state in (State.UNDER_WAY, State.ACCEPTED, State.UNSETTLED):
             line, _ = wording.still_has_original(None, deleted=True)
             await self._tell_author(tx, message, "deleted", line)
             return "too_late"
         return "kept"
+
+    async def _audit_taking_back(self, tx: Transaction, message: Message) -> None:
+        conversation = await tx.conversations.get(message.conversation_id)
+        await audit_text(tx, AuditAction.TAKEN_BACK, message, conversation, at=self._clock.now())
 
     async def _read_reaction(self, job: Job, event: ReactionAdded) -> str:
         """Transaction: a text taken back by its author's ❌ while it waits."""
@@ -300,6 +308,7 @@ class Replies:
             ):
                 await tx.messages.update(message.id, state=State.CANCELLED)
                 await tx.queue.drop(send_key(message.id))
+                await self._audit_taking_back(tx, message)
                 await enqueue_mark(tx, message.id, self._chance.token())
                 await self._tell_author(tx, message, "taken-back", "↩️ Taken back: this was not sent.")
                 outcome = "cancelled"

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.actions import Action
+from bot.domain.audit import AuditAction
 from bot.domain.carrier_events import read_copies
 from bot.domain.commands import Sender
 from bot.domain.delivery import DeliveryStatus
@@ -23,6 +24,7 @@ from bot.domain.when import describe_wait, format_when
 from bot.errors import CarrierRefused, NotAllowed
 from bot.flows import wording
 from bot.flows.accepting import Accepting, check_author, check_text
+from bot.flows.auditing import audit_text
 from bot.flows.jobs import (
     enqueue_cancellation,
     enqueue_preparation,
@@ -122,6 +124,15 @@ class Schedules:
                     await enqueue_preparation(tx, message.id, schedule_lane(message.id))
                 schedule = await self._add(tx, message, due_at, zone, author)
                 await enqueue_scheduled_send(tx, message.id, next_moment(due_at, now))
+                await audit_text(
+                    tx,
+                    AuditAction.SCHEDULED,
+                    message,
+                    conversation,
+                    at=now,
+                    due_at=due_at.isoformat(),
+                    schedule=schedule.id,
+                )
         whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
         if schedule is None:
             return wording.line(f"🕘 This text to {whom} is scheduled already.")
@@ -205,18 +216,21 @@ class Schedules:
                 case ScheduleState.TAKING_BACK:
                     return f"`{schedule.id}` is being taken back."
                 case ScheduleState.WAITING | ScheduleState.AT_CARRIER:
-                    return await self._take_back(tx, schedule, now)
+                    return await self._take_back(tx, schedule, actor, now)
 
-    async def _take_back(self, tx: Transaction, schedule: Schedule, now: datetime) -> str:
+    async def _take_back(self, tx: Transaction, schedule: Schedule, actor: UserId, now: datetime) -> str:
         message = await tx.messages.get(schedule.message_id)
+        conversation = await tx.conversations.get(message.conversation_id)
         if schedule.state is ScheduleState.WAITING and message.state is State.WAITING:
             await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
             await tx.messages.update(message.id, state=State.CANCELLED)
             await tx.queue.drop(send_key(message.id))
+            await audit_text(tx, AuditAction.TAKEN_BACK, message, conversation, at=now, actor=actor)
             return f"↩️ `{schedule.id}` is taken back. Nothing is sent."
         if schedule.state is ScheduleState.AT_CARRIER and schedule.due_at - now < POINT_OF_NO_RETURN:
             return f"`{schedule.id}` goes out within the minute; the carrier no longer takes it back."
         await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
+        await audit_text(tx, AuditAction.TAKEN_BACK, message, conversation, at=now, actor=actor)
         if message.carrier_id is not None:
             await enqueue_cancellation(tx, message.id, message.carrier_id)
         return f"↩️ `{schedule.id}` is being taken back at the carrier. You will be told whether that was in time."

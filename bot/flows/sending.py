@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from bot.chance import Chance
 from bot.clock import Clock
+from bot.domain.audit import AuditAction
 from bot.domain.carrier_codes import FailureKind, explain_code
 from bot.domain.carrier_events import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
@@ -32,6 +33,8 @@ from bot.domain.schedule import POINT_OF_NO_RETURN, HandOver, ScheduleState, cho
 from bot.errors import CarrierRefused, OutcomeUnknown, RetryLater
 from bot.flows import media_wording, wording
 from bot.flows.account_events import find_hold
+from bot.flows.auditing import audit_send, audit_text
+from bot.flows.consenting import record_consent
 from bot.flows.jobs import (
     enqueue_cancellation,
     enqueue_line,
@@ -195,6 +198,7 @@ class Sending:
         )
         await tx.deliveries.add_request(request)
         left_out = [address for address in conversation.parties.theirs if address not in recipients]
+        await audit_send(tx, message, conversation, recipients, send_at, now)
         if left_out:
             text, blocks = wording.left_out(left_out, self._policy.region)
             await enqueue_line(tx, conversation.id, f"left-out:{message.id}", text, blocks)
@@ -212,7 +216,7 @@ class Sending:
         return addresses
 
     async def _block(self, tx: Transaction, job: Job, message: Message, conversation: Conversation) -> None:
-        await block_for_optout(tx, message, conversation, self._policy, self._chance)
+        await block_for_optout(tx, message, conversation, self._policy, self._clock.now(), self._chance)
         await tx.queue.finish(job)
 
     # --- After the call
@@ -414,7 +418,9 @@ async def explain_failure(
                 source=EvidenceSource.CARRIER_REFUSAL, at=now, message_id=message.id, reason=failure.title
             )
             before = await tx.consents.get(address)
-            await tx.consents.record(address, CustomerStopped(evidence=evidence), evidence)
+            await record_consent(
+                tx, address, CustomerStopped(evidence=evidence), evidence, key=f"{message.id}:{address}", now=now
+            )
             if not before.blocked:
                 await tell_optout(tx, address, policy, key=f"{message.id}:refusal", words="", besides=None)
 
@@ -428,7 +434,7 @@ async def tell_unsettled(tx: Transaction, message: Message, chance: Chance) -> N
 
 
 async def block_for_optout(
-    tx: Transaction, message: Message, conversation: Conversation, policy: Policy, chance: Chance
+    tx: Transaction, message: Message, conversation: Conversation, policy: Policy, now: datetime, chance: Chance
 ) -> None:
     """Record that *message* is not sent because its recipient opted out, and tell its author why, privately."""
     await tx.messages.update(message.id, state=State.BLOCKED)
@@ -446,4 +452,5 @@ async def block_for_optout(
                 conversation.parties, policy.region, await tx.consents.get(conversation.parties.theirs[0])
             ),
         )
+    await audit_text(tx, AuditAction.NOT_SENT, message, conversation, at=now, why="opted out when its turn came")
     await enqueue_mark(tx, message.id, chance.token())

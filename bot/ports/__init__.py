@@ -15,6 +15,7 @@ from bot.ports.carrier import (
     InboundRecord,
 )
 from bot.ports.kept import (
+    Audit,
     ConsentEntry,
     Consents,
     ConsentStep,
@@ -43,6 +44,7 @@ from bot.ports.slack import (
 
 __all__ = [
     "Acceptance",
+    "Audit",
     "Block",
     "Carrier",
     "CarrierOptout",

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.domain.audit import AuditEntry
 from bot.domain.consent import Consent, ConsentChange, Evidence
 from bot.domain.conversation import Conversation, Parties
 from bot.domain.delivery import Delivery
@@ -247,6 +248,14 @@ class Facts(Protocol):
         ...
 
 
+class Audit(Protocol):
+    """Who did what, and when: only ever added to."""
+
+    async def record(self, entry: AuditEntry) -> bool:
+        """Add *entry*, for ever; False, and nothing done, if its key is known: then this is on record already."""
+        ...
+
+
 class Transaction(Protocol):
     """Everything that is kept, within one transaction: all of what was done takes effect, or none."""
 
@@ -266,6 +275,8 @@ class Transaction(Protocol):
     def facts(self) -> Facts: ...  # noqa: D102
     @property
     def media(self) -> MediaItems: ...  # noqa: D102
+    @property
+    def audit(self) -> Audit: ...  # noqa: D102
 
 
 class Store(Protocol):
