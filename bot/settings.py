@@ -1,24 +1,26 @@
 """
 The settings: one table, from the environment and a `.env` file, all mistakes told at once.
 
-Secrets are SecretStr: they show as asterisks in a repr, a log line or an error.
+They are read with the standard library: what would read them otherwise is half of what a start takes, and a sixth of
+what an idle bridge holds in memory (ARCHITECTURE.md). A Secret shows as asterisks in a repr, a log line or an error.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, TypeVar, final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import dotenv
 import phonenumbers
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.policy import ThreadMode
 from bot.errors import SettingsWrong
@@ -27,6 +29,12 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
 _USER = re.compile(r"^[UW][A-Z0-9]{2,}$")
 _HOURS = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$")
+_SPELLED = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+
+E = TypeVar("E", bound=StrEnum)
 
 
 class LogFormat(StrEnum):
@@ -36,197 +44,234 @@ class LogFormat(StrEnum):
     JSON = "json"  #: For machines.
 
 
-def _no_blanks(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
+@final
+class Secret:
+    """A string that shows itself only to whoever asks for it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        """Return the string itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
 
 
-Trimmed = BeforeValidator(_no_blanks)
+# --- How each kind is read: a function of the trimmed text, which raises ValueError when that is none
 
 
-class Settings(BaseSettings):
+def _read_text(value: str) -> str:
+    return value
+
+
+def _read_secret(value: str) -> Secret:
+    if not value:
+        raise ValueError
+    return Secret(value)
+
+
+def _read_secrets(value: str) -> Secret:
+    if not all(_split_pair(value)):
+        raise ValueError
+    return Secret(value)
+
+
+def _split_pair(value: str) -> Sequence[str]:
+    """Return the parts of *value*, one or two with a comma between. Raises ValueError for more."""
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) > 2:  # noqa: PLR2004 - the old one and the new one
+        raise ValueError
+    return parts
+
+
+def _read_token(value: str) -> Secret:
+    # It travels in a header: what was pasted with a curly quote or a line break would fail only at the first call.
+    if not all("!" <= letter <= "~" for letter in value):
+        raise ValueError
+    return _read_secret(value)
+
+
+def _read_channel(value: str) -> str:
+    if not _CHANNEL.match(value):
+        raise ValueError
+    return value
+
+
+def _read_keys(value: str) -> str:
+    for key in _split_pair(value):
+        try:
+            decoded = base64.b64decode(key, validate=True)
+        except binascii.Error:
+            raise ValueError from None
+        if len(decoded) != 32:  # noqa: PLR2004 - an Ed25519 public key
+            raise ValueError
+    return value
+
+
+def _read_own_number(value: str) -> str:
+    try:
+        number = phonenumbers.parse(value, None)
+    except phonenumbers.NumberParseException:
+        raise ValueError from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _read_channels(value: str) -> Mapping[str, str]:
+    channels: dict[str, str] = {}
+    for part in filter(None, (piece.strip() for piece in value.split(","))):
+        number, equals, channel = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise ValueError
+        channels[_read_own_number(number)] = _read_channel(channel)
+    return channels
+
+
+def _read_admins(value: str) -> tuple[str, ...]:
+    users = tuple(dict.fromkeys(filter(None, (piece.strip() for piece in value.split(",")))))
+    if not all(_USER.match(user) for user in users):
+        raise ValueError
+    return users
+
+
+def _read_url(value: str) -> str:
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError where it cannot be one
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _read_database(value: str) -> str:
+    if not value.startswith("sqlite:///") or len(value) == len("sqlite:///"):
+        raise ValueError
+    return value
+
+
+def _read_region(value: str) -> str:
+    if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError
+    return value.upper()
+
+
+def _read_hours(value: str) -> str:
+    if value and not _HOURS.match(value):
+        raise ValueError
+    return value
+
+
+def _read_level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError
+    return value.upper()
+
+
+def _read_switch(value: str) -> bool:
+    try:
+        return _SPELLED[value.lower()]
+    except KeyError:
+        raise ValueError from None
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a whole number from *least* to *most*."""
+
+    def read(value: str) -> int:
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError
+        return number
+
+    return read
+
+
+def _one_of(choices: type[E]) -> Callable[[str], E]:
+    """Return what reads one of *choices*, in any case."""
+    return lambda value: choices(value.lower())
+
+
+def _set(read: Callable[[str], object], description: str, default: Any = MISSING) -> Any:
+    """Declare a setting: how it is read, what it should hold, and what it is where nothing is said."""
+    known = {"read": read, "description": description}
+    if isinstance(default, dict):  # each gets its own
+        return field(default_factory=default.copy, metadata=known)
+    return field(default=default, metadata=known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """Every setting, checked. The names in the environment are these, in capitals."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, env_ignore_empty=True
+    slack_bot_token: Secret = _set(_read_token, "the Slack app's bot token, which begins with xoxb-")
+    slack_signing_secret: Secret = _set(
+        _read_secrets,
+        "the Slack app's signing secret (Basic Information); while it is changed two, with a comma between",
     )
-
-    slack_bot_token: Annotated[SecretStr, Trimmed] = Field(
-        description="the Slack app's bot token, which begins with xoxb-"
+    slack_channel: str = _set(_read_channel, "the id of the channel where texts arrive, such as C0123456789")
+    telnyx_api_key: Secret = _set(_read_token, "the Telnyx API key, which begins with KEY")
+    telnyx_public_key: str = _set(
+        _read_keys,
+        "the Telnyx public key: base64 of 32 bytes (Keys & Credentials); while it is changed two, with a comma between",
     )
-    slack_signing_secret: Annotated[SecretStr, Trimmed] = Field(
-        description="the Slack app's signing secret (Basic Information); while it is changed two, with a comma between"
+    telnyx_phone_number: str = _set(_read_own_number, "our number with country code, such as +13125550100")
+    telnyx_messaging_profile_id: str | None = _set(_read_text, "the messaging profile that sends", None)
+    number_channels: Mapping[str, str] = _set(
+        _read_channels,
+        "more numbers and where each arrives, such as +13125550001=C0SALES,+13125550002=C0SUPPORT",
+        {},
     )
-    slack_channel: Annotated[str, Trimmed] = Field(
-        description="the id of the channel where texts arrive, such as C0123456789"
-    )
-    telnyx_api_key: Annotated[SecretStr, Trimmed] = Field(description="the Telnyx API key, which begins with KEY")
-    telnyx_public_key: Annotated[str, Trimmed] = Field(
-        description="the Telnyx public key: base64 of 32 bytes (Keys & Credentials); while it is changed two, with a comma "
-        "between"
-    )
-    telnyx_phone_number: Annotated[str, Trimmed] = Field(
-        description="our number with country code, such as +13125550100"
-    )
-    telnyx_messaging_profile_id: Annotated[str, Trimmed] | None = Field(
-        None, description="the messaging profile that sends"
-    )
-    number_channels: Annotated[dict[str, str], NoDecode] = Field(
-        default_factory=dict,
-        description="more numbers and where each arrives, such as +13125550001=C0SALES,+13125550002=C0SUPPORT",
-    )
-    public_url: Annotated[str, Trimmed] | None = Field(
+    public_url: str | None = _set(
+        _read_url,
+        "the https address at which the internet reaches this program, such as https://sms.example.com",
         None,
-        description="the https address at which the internet reaches this program, such as https://sms.example.com",
     )
-    database_url: Annotated[str, Trimmed] = Field(
-        "sqlite:///data/textbridge.db", description="where the data are: sqlite:///path/to/file.db"
+    database_url: str = _set(
+        _read_database, "where the data are: sqlite:///path/to/file.db", "sqlite:///data/textbridge.db"
     )
-    host: Annotated[str, Trimmed] = Field("127.0.0.1", description="the address to listen on")
-    port: int = Field(8080, ge=0, le=65535, description="the port to listen on, 0 to 65535 (0: any free one)")
-    ops_host: Annotated[str, Trimmed] = Field(
-        "127.0.0.1", description="the address to listen on for /readyz and /metrics, where OPS_PORT is set"
+    host: str = _set(_read_text, "the address to listen on", "127.0.0.1")
+    port: int = _set(_whole(0, 65535), "the port to listen on, 0 to 65535 (0: any free one)", 8080)
+    ops_host: str = _set(
+        _read_text, "the address to listen on for /readyz and /metrics, where OPS_PORT is set", "127.0.0.1"
     )
-    ops_port: int | None = Field(
-        None, ge=0, le=65535, description="a port of their own for /readyz and /metrics, 0 to 65535 (0: any free one)"
+    ops_port: int | None = _set(
+        _whole(0, 65535), "a port of their own for /readyz and /metrics, 0 to 65535 (0: any free one)", None
     )
-    slack_api_url: Annotated[str, Trimmed] = Field("https://slack.com/api/", description="Slack's Web API")
-    telnyx_api_url: Annotated[str, Trimmed] = Field("https://api.telnyx.com/v2", description="Telnyx's API")
-    default_region: Annotated[str, Trimmed] = Field(
-        "US", description="how a number without + is read: a country code of two letters, such as US"
+    slack_api_url: str = _set(_read_url, "Slack's Web API", "https://slack.com/api/")
+    telnyx_api_url: str = _set(_read_url, "Telnyx's API", "https://api.telnyx.com/v2")
+    default_region: str = _set(
+        _read_region, "how a number without + is read: a country code of two letters, such as US", "US"
     )
-    thread_mode: ThreadMode = Field(ThreadMode.REPLY, description="reply, prefix or confirm")
-    send_hold_seconds: int = Field(
-        0, ge=0, le=3600, description="how long a reply waits before it is sent: 0 to 3600 seconds"
+    thread_mode: ThreadMode = _set(_one_of(ThreadMode), "reply, prefix or confirm", ThreadMode.REPLY)
+    send_hold_seconds: int = _set(_whole(0, 3600), "how long a reply waits before it is sent: 0 to 3600 seconds", 0)
+    notice_after_minutes: int = _set(
+        _whole(0, 100_000), "minutes of silence after which a text is also shown in the channel", 10
     )
-    notice_after_minutes: int = Field(
-        10, ge=0, le=100_000, description="minutes of silence after which a text is also shown in the channel"
+    quiet_hours: str = _set(
+        _read_hours, "hours in which replies wait, by the recipient's clock, such as 21:00-08:00; empty for none", ""
     )
-    quiet_hours: Annotated[str, Trimmed] = Field(
-        "", description="hours in which replies wait, by the recipient's clock, such as 21:00-08:00; empty for none"
+    admins: tuple[str, ...] = _set(
+        _read_admins,
+        "who may change settings besides the workspace's admins: user ids, such as U0123ABCD,U0456EFGH",
+        (),
     )
-    admins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="who may change settings besides the workspace's admins: user ids, such as U0123ABCD,U0456EFGH"
+    media_allow_private_hosts: bool = _set(
+        _read_switch, "true or false: fetch pictures from private addresses too", default=False
     )
-    media_allow_private_hosts: bool = Field(
-        default=False, description="true or false: fetch pictures from private addresses too"
-    )
-    log_level: Annotated[str, Trimmed] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
-    log_format: LogFormat = Field(LogFormat.TEXT, description="text or json")
-
-    @field_validator("slack_bot_token", "slack_signing_secret", "telnyx_api_key")
-    @classmethod
-    def _need_secret(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value():
-            raise ValueError
-        return value
-
-    @field_validator("slack_signing_secret")
-    @classmethod
-    def _check_secrets(cls, value: SecretStr) -> SecretStr:
-        if not all(_split_pair(value.get_secret_value())):
-            raise ValueError
-        return value
-
-    @field_validator("slack_bot_token", "telnyx_api_key")
-    @classmethod
-    def _check_header(cls, value: SecretStr) -> SecretStr:
-        # They travel in headers: what was pasted with a curly quote or a line break would fail only at the first call.
-        if not all("!" <= letter <= "~" for letter in value.get_secret_value()):
-            raise ValueError
-        return value
-
-    @field_validator("slack_channel")
-    @classmethod
-    def _check_channel(cls, value: str) -> str:
-        if not _CHANNEL.match(value):
-            raise ValueError
-        return value
-
-    @field_validator("telnyx_public_key")
-    @classmethod
-    def _check_key(cls, value: str) -> str:
-        for key in _split_pair(value):
-            try:
-                decoded = base64.b64decode(key, validate=True)
-            except binascii.Error:
-                raise ValueError from None
-            if len(decoded) != 32:  # noqa: PLR2004 - an Ed25519 public key
-                raise ValueError
-        return value
-
-    @field_validator("telnyx_phone_number")
-    @classmethod
-    def _check_number(cls, value: str) -> str:
-        return _read_own_number(value)
-
-    @field_validator("number_channels", mode="before")
-    @classmethod
-    def _read_channels(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        channels: dict[str, str] = {}
-        for part in filter(None, (piece.strip() for piece in value.split(","))):
-            number, equals, channel = (piece.strip() for piece in part.partition("="))
-            if not equals or not _CHANNEL.match(channel):
-                raise ValueError
-            channels[_read_own_number(number)] = channel
-        return channels
-
-    @field_validator("admins", mode="before")
-    @classmethod
-    def _read_admins(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        users = tuple(dict.fromkeys(filter(None, (piece.strip() for piece in value.split(",")))))
-        if not all(_USER.match(user) for user in users):
-            raise ValueError
-        return users
-
-    @field_validator("public_url", "slack_api_url", "telnyx_api_url")
-    @classmethod
-    def _check_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        _ = parts.port  # raises ValueError where it cannot be one
-        if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise ValueError
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            raise ValueError
-        return value.rstrip("/")
-
-    @field_validator("database_url")
-    @classmethod
-    def _check_database(cls, value: str) -> str:
-        if not value.startswith("sqlite:///") or len(value) == len("sqlite:///"):
-            raise ValueError
-        return value
-
-    @field_validator("default_region")
-    @classmethod
-    def _check_region(cls, value: str) -> str:
-        if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError
-        return value.upper()
-
-    @field_validator("quiet_hours")
-    @classmethod
-    def _check_hours(cls, value: str) -> str:
-        if value and not _HOURS.match(value):
-            raise ValueError
-        return value
-
-    @field_validator("thread_mode", "log_format", mode="before")
-    @classmethod
-    def _lower(cls, value: object) -> object:
-        return value.strip().lower() if isinstance(value, str) else value
-
-    @field_validator("log_level")
-    @classmethod
-    def _check_level(cls, value: str) -> str:
-        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-            raise ValueError
-        return value.upper()
+    log_level: str = _set(_read_level, "DEBUG, INFO, WARNING or ERROR", "INFO")
+    log_format: LogFormat = _set(_one_of(LogFormat), "text or json", LogFormat.TEXT)
 
     @property
     def slack_signing_secrets(self) -> Sequence[str]:
@@ -254,43 +299,82 @@ class Settings(BaseSettings):
         return urlsplit(self.telnyx_api_url).hostname in _LOOPBACK
 
 
-def _split_pair(value: str) -> Sequence[str]:
-    """Return the parts of *value*, one or two with a comma between. Raises ValueError for more."""
-    parts = [part.strip() for part in value.split(",")]
-    if len(parts) > 2:  # noqa: PLR2004 - the old one and the new one
-        raise ValueError
-    return parts
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is known of one setting."""
+
+    name: str  #: As a field; in the environment it is in capitals.
+    description: str  #: What it should hold.
+    is_required: bool
+    default: Any  #: None where it is required.
+    read: Callable[[str], object]
 
 
-def _read_own_number(value: str) -> str:
-    try:
-        number = phonenumbers.parse(value, None)
-    except phonenumbers.NumberParseException:
-        raise ValueError from None
-    if not phonenumbers.is_possible_number(number):
-        raise ValueError
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+def _find_default(declared: Field[Any]) -> Any:
+    if declared.default_factory is not MISSING:
+        return declared.default_factory()
+    return None if declared.default is MISSING else declared.default
 
 
-def load_settings(**overrides: Any) -> Settings:
+#: Every setting, in the order in which people are told of them.
+SETTINGS: Sequence[Setting] = tuple(
+    Setting(
+        name=each.name,
+        description=each.metadata["description"],
+        is_required=each.default is MISSING and each.default_factory is MISSING,
+        default=_find_default(each),
+        read=each.metadata["read"],
+    )
+    for each in fields(Settings)
+)
+
+
+def load_settings(*, env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
     """
-    Return the settings from the environment and `.env`; *overrides*, by field name, win.
+    Return the settings from the environment and *env_file*, which may be missing; *overrides*, by field name, win.
+
+    A variable that is empty counts as not set. Raises SettingsWrong; see `read_settings`.
+    """
+    return read_settings(_read_file(env_file) | _keep_known(os.environ) | overrides)
+
+
+def read_settings(given: Mapping[str, Any]) -> Settings:
+    """
+    Return the settings that are *given* by field name, and no others: a string is read, anything else taken as it is.
 
     Raises SettingsWrong with one line for each that is missing or wrong. No line repeats a value: it may be a secret.
     """
+    values: dict[str, Any] = {}
+    problems = []
+    for setting in SETTINGS:
+        if setting.name not in given:
+            if setting.is_required:
+                problems.append(f"{setting.name.upper()} is missing: it should hold {setting.description}")
+            continue
+        value = given[setting.name]
+        try:
+            values[setting.name] = setting.read(value.strip()) if isinstance(value, str) else value
+        except ValueError:
+            problems.append(f"{setting.name.upper()} is wrong: it should hold {setting.description}")
+    if problems:
+        raise SettingsWrong(problems)
+    return Settings(**values)
+
+
+def _read_file(path: Path | None) -> dict[str, str]:
+    if path is None or not path.is_file():
+        return {}
     try:
-        return Settings(**overrides)
+        return _keep_known(dotenv.dotenv_values(path, encoding="utf-8"))
     except UnicodeDecodeError:
-        raise SettingsWrong([".env is wrong: it should hold text in UTF-8, one NAME=value a line"]) from None
-    except ValidationError as error:
-        problems = []
-        for name in dict.fromkeys(str(detail["loc"][0]) for detail in error.errors() if detail["loc"]):
-            missing = any(
-                detail["type"] == "missing" for detail in error.errors() if detail["loc"] and detail["loc"][0] == name
-            )
-            description = Settings.model_fields[name.lower()].description
-            problems.append(f"{name.upper()} is {'missing' if missing else 'wrong'}: it should hold {description}")
-        raise SettingsWrong(problems) from None
+        raise SettingsWrong([f"{path} is wrong: it should hold text in UTF-8, one NAME=value a line"]) from None
+    except OSError as error:
+        raise SettingsWrong([f"{path} cannot be read: {error.strerror}"]) from None
+
+
+def _keep_known(given: Mapping[str, str | None]) -> dict[str, str]:
+    names = {setting.name for setting in SETTINGS}
+    return {name.lower(): value for name, value in given.items() if value and name.lower() in names}
 
 
 def read_zone(name: str | None) -> ZoneInfo:

@@ -13,13 +13,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
-
 from bot.clock import SystemClock
 from bot.observe import configure_logging
 from bot.sandbox.world import World
 from bot.serve import hear_signals, listen, run_bridge
-from bot.settings import Settings
+from bot.settings import read_settings
 
 _HOST = "127.0.0.1"
 _PORT = 8090
@@ -57,22 +55,6 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-class DemoSettings(Settings):
-    """Settings from nowhere but the program: what the environment and `.env` say is for the real thing."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what is given in the call alone."""
-        return (init_settings,)
-
-
 async def _show(port: int, *, opens: bool) -> None:
     stopping = hear_signals()
     with tempfile.TemporaryDirectory(prefix="textbridge-demo-") as folder:
@@ -107,7 +89,8 @@ async def _run_bot(world: World, folder: Path) -> AsyncIterator[str]:
     bound = listen(_HOST, 0)
     port = bound.getsockname()[1]
     bot_url = f"http://{_HOST}:{port}"
-    settings = DemoSettings.model_validate(
+    # From nowhere but here: what the environment and `.env` say is for the real thing.
+    settings = read_settings(
         {name.lower(): value for name, value in world.bot_environment().items()}
         | {"host": _HOST, "port": port, "public_url": bot_url, "database_url": f"sqlite:///{folder / 'demo.db'}"}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.settings import Settings, load_settings
+from bot.settings import SETTINGS, Settings, load_settings
 
 #: For those that a bridge cannot do without. They pass every check and mean nothing.
 _STAND_INS: dict[str, Any] = {
@@ -24,7 +24,7 @@ def load_only(*needed: str) -> Settings:
     Raises SettingsWrong when one of those is missing or wrong.
     """
     others: dict[str, Any] = {}
-    for name, field in Settings.model_fields.items():
-        if name not in needed:
-            others[name] = _STAND_INS.get(name, field.get_default(call_default_factory=True))
+    for setting in SETTINGS:
+        if setting.name not in needed:
+            others[setting.name] = _STAND_INS.get(setting.name, setting.default)
     return load_settings(**others)

@@ -361,7 +361,7 @@ async def open_bench(*, rate: float = 1.0, started: bool = True, **settings: Any
             alice=alice,
             http=http,
             settings=load_settings(
-                _env_file=None,
+                env_file=None,
                 **{
                     "slack_bot_token": BOT_TOKEN,
                     "slack_signing_secret": SIGNING_SECRET,

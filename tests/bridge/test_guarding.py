@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -235,7 +236,7 @@ async def test_while_secrets_are_changed_both_are_good_and_a_third_is_not() -> N
     both = f"{base64.b64encode(bytes(old.verify_key)).decode()}, "
     async with open_bench(slack_signing_secret=f"the-new-one,{SIGNING_SECRET}") as bench:
         keys = both + bench.telnyx.public_key
-        bench.settings = bench.settings.model_copy(update={"telnyx_public_key": keys})
+        bench.settings = replace(bench.settings, telnyx_public_key=keys)
         await bench.restart()
         body = json.dumps(make_text()).encode()
         timestamp = str(int(bench.clock.now().timestamp()))

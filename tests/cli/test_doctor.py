@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from bot.cli.findings import Finding, Grade
 from bot.clock import Clock, ManualClock, SystemClock
 from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.world import World
-from bot.settings import Settings, load_settings
+from bot.settings import Settings, read_settings
 from tests.cli.rig import build_settings, main_channel, open_world, run_bot, run_bridge
 
 
@@ -28,7 +29,7 @@ async def world() -> AsyncIterator[World]:
 
 def load(world: World, folder: Path, **more: object) -> Settings:
     given = {name.lower(): value for name, value in build_settings(world, folder).items()}
-    return load_settings(**(given | {"public_url": "http://127.0.0.1:1"} | more))
+    return read_settings(given | {"public_url": "http://127.0.0.1:1"} | more)
 
 
 async def find_troubles(settings: Settings, clock: Clock | None = None) -> list[Finding]:
@@ -230,7 +231,7 @@ async def test_our_own_address_is_examined(
 
 
 async def test_an_address_for_this_machine_only_is_wrong_for_the_real_carrier(world: World, tmp_path: Path) -> None:
-    settings = load(world, tmp_path).model_copy(update={"telnyx_api_url": "https://carrier.invalid"})
+    settings = replace(load(world, tmp_path), telnyx_api_url="https://carrier.invalid")
 
     found = [finding async for finding in examine_address(settings)]
 

@@ -24,7 +24,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import open_bridge
 from bot.domain.slack_events import HANDLED_EVENTS, NotForUs, read_slack_event
-from bot.settings import Settings
+from bot.settings import read_settings
 from handlers.commands import COMMANDS
 from handlers.listeners import SEND_AS_TEXT_SHORTCUT
 from handlers.modals import NEW_TEXT_SHORTCUT
@@ -141,7 +141,7 @@ CALLED = find_called_methods()
 @pytest.fixture
 async def bolt(tmp_path: Path) -> Any:
     """Return the slack-bolt app that serves the program's `/slack/events`, with every listener on it."""
-    settings = Settings.model_validate(
+    settings = read_settings(
         {
             "slack_bot_token": "xoxb-1",
             "slack_signing_secret": "secret",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bot.settings import Settings
+from bot.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
@@ -14,11 +14,11 @@ SHOWN = {found[2]: (at, found[1] is None, found[3]) for at, line in enumerate(LI
 
 
 def test_it_names_every_setting_and_no_other() -> None:
-    assert {name.upper() for name in Settings.model_fields} == SHOWN.keys()
+    assert {setting.name.upper() for setting in SETTINGS} == SHOWN.keys()
 
 
 def test_what_must_be_filled_in_stands_open_and_the_rest_is_commented_out() -> None:
-    needed = {name.upper() for name, field in Settings.model_fields.items() if field.is_required()}
+    needed = {setting.name.upper() for setting in SETTINGS if setting.is_required}
 
     assert {name for name, (_, is_set, _) in SHOWN.items() if is_set} == needed
 
@@ -31,11 +31,11 @@ def test_a_word_on_each_stands_above_it() -> None:
 
 def test_a_value_shown_for_what_need_not_be_set_is_the_default() -> None:
     examples = {"NUMBER_CHANNELS", "PUBLIC_URL"}
-    for name, field in Settings.model_fields.items():
-        _, is_set, shown = SHOWN[name.upper()]
-        if is_set or name.upper() in examples:
+    for setting in SETTINGS:
+        _, is_set, shown = SHOWN[setting.name.upper()]
+        if is_set or setting.name.upper() in examples:
             continue
-        default = field.get_default(call_default_factory=True)
+        default = setting.default
         assert shown == (
             "" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
         )

@@ -48,13 +48,13 @@ def test_who_may_not_is_told_whom_to_ask() -> None:
     [("", ()), ("U0ANN", ("U0ANN",)), (" U0ANN , W0BEN,", ("U0ANN", "W0BEN")), ("U0ANN,U0ANN", ("U0ANN",))],
 )
 def test_the_setting_is_a_list_of_user_ids(value: str, admins: tuple[str, ...]) -> None:
-    assert load_settings(_env_file=None, **NEEDED, admins=value).admins == admins
+    assert load_settings(env_file=None, **NEEDED, admins=value).admins == admins
 
 
 @pytest.mark.parametrize("value", ["@ann", "Ann", "U0ANN W0BEN", "C0TEXTS", "U0ANN,ann"])
 def test_what_is_no_list_of_user_ids_is_told(value: str) -> None:
     with pytest.raises(Exception, match="ADMINS is wrong"):
-        load_settings(_env_file=None, **NEEDED, admins=value)
+        load_settings(env_file=None, **NEEDED, admins=value)
 
 
 NEEDED = {
