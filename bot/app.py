@@ -25,6 +25,7 @@ from bot.domain.policy import Policy, read_quiet_hours
 from bot.errors import NotStored
 from bot.flows.assembly import Surroundings, assemble_flows
 from bot.flows.fetching import Fetching
+from bot.flows.history import History
 from bot.flows.preparing import Preparing
 from bot.flows.reconcile import Reconcile
 from bot.flows.sharing import Sharing
@@ -227,6 +228,7 @@ def _compose(
         schedules=texts.schedules,
         optouts=texts.optouts,
         decisions=texts.decisions,
+        history=History(store=store, directory=directory, policy=policy, clock=clock),
         account_events=texts.account_events,
         directory=directory,
         policy=policy,

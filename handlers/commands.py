@@ -79,6 +79,8 @@ async def _answer_sms(desk: Desk, wanted: commands.SmsCommand, body: Mapping[str
                 text=wanted.text,
                 origin=Origin.COMMAND,
             )
+        case commands.ShowHistory(number=number):
+            return await desk.history.show_newest(number, UserId(body["user_id"]))
         case commands.Help(forms=forms):
             return show_forms(forms)
         case commands.WrongUse():

@@ -23,6 +23,7 @@ from bot.domain.policy import Policy
 from bot.errors import NotAllowed, NotStored, RetryLater
 from bot.flows.account_events import AccountEvents
 from bot.flows.decisions import Decisions
+from bot.flows.history import History
 from bot.flows.optouts import Optouts
 from bot.flows.schedules import FROM_LIST, Schedules
 from bot.flows.texting import Texting
@@ -48,6 +49,7 @@ class Desk:
     optouts: Optouts
     decisions: Decisions
     account_events: AccountEvents
+    history: History
     directory: Directory
     policy: Policy
     clock: Clock
@@ -152,6 +154,7 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
         lambda value, _user, _once: desk.optouts.list_optouts(int(value), fresh=False),
         replaces=True,
     )
+    on(Action.HISTORY_PAGE, lambda value, user, _: desk.history.show_page(value, _id(user)), replaces=True)
 
 
 def register_shortcuts(bolt: AsyncApp, desk: Desk) -> None:

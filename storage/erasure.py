@@ -38,8 +38,8 @@ _WORDS = "SELECT COUNT(*) AS words FROM consent_changes WHERE address = ? AND wo
 _JOBS = "SELECT id, key, kind, lane, status, body FROM jobs WHERE body <> ''"
 
 _ERASE_MESSAGE = """
-UPDATE messages SET text = '',
-    state = CASE WHEN state IN ('confirming', 'waiting', 'unsettled') THEN 'cancelled' ELSE state END WHERE id = ?"""
+UPDATE messages SET text = '', erased_at = COALESCE(erased_at, ?2),
+    state = CASE WHEN state IN ('confirming', 'waiting', 'unsettled') THEN 'cancelled' ELSE state END WHERE id = ?1"""
 _ERASE_REQUEST = "UPDATE requests SET body = x'' WHERE message_id = ?"
 _ERASE_DETAIL = "UPDATE deliveries SET detail = NULL WHERE message_id = ?"
 _ERASE_MEDIA = """
@@ -49,7 +49,7 @@ UPDATE media SET source = '', name = NULL, filename = NULL, sha256 = NULL, token
 _ERASE_EDITS = "DELETE FROM facts WHERE name IN ('edit:' || ?1, 'corrected:' || ?1)"
 _CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message_id = ? AND state = 'waiting'"
 _ERASE_WORDS = "UPDATE consent_changes SET words = NULL WHERE address = ?"
-_ERASE_ALL = (_ERASE_MESSAGE, _ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _ERASE_EDITS, _CANCEL_SCHEDULE)
+_ERASE_REST = (_ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _ERASE_EDITS, _CANCEL_SCHEDULE)
 _END_PARKED = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' WHERE id = ? AND status = 'parked'"""
 
@@ -111,7 +111,8 @@ async def erase(database: Database, address: Address, shelf: FileShelf, clock: C
             else:
                 await queue.drop(job["key"])
         for message in found.messages:
-            for statement in _ERASE_ALL:
+            await connection.execute_fetchall(_ERASE_MESSAGE, (message["id"], to_micros(clock.now())))
+            for statement in _ERASE_REST:
                 await connection.execute_fetchall(statement, (message["id"],))
         await connection.execute_fetchall(_ERASE_WORDS, (address,))
     await shelf.remove(found.media)

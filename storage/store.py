@@ -19,6 +19,7 @@ from storage.media import MediaRows
 from storage.messages import MessageRows
 from storage.queue import Bell, QueueRows
 from storage.schedules import ScheduleRows
+from storage.transcript import RecordRows
 
 _log = Log("store")
 
@@ -35,6 +36,7 @@ class StoreTransaction:
         self.facts = FactRows(connection)
         self.media = MediaRows(connection)
         self.audit = AuditRows(connection)
+        self.record = RecordRows(connection)
         self.queue = QueueRows(connection, clock)
 
 

@@ -20,8 +20,9 @@ from bot.clock import SystemClock
 from bot.domain.consent import Evidence
 from bot.domain.phone import Address, NotANumber
 from bot.errors import Broken
+from bot.ports.record import RecordedText
 from storage.admin import open_existing
-from storage.transcript import Transcript, TranscriptLine, read_transcript
+from storage.transcript import Transcript, read_transcript
 
 EPILOG = """\
 The conversations with one number: every text with its time, author, state and deliveries, and the evidence on
@@ -112,7 +113,7 @@ def render_json(address: Address, transcript: Transcript, now: datetime) -> str:
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 
-def _render_text(line: TranscriptLine) -> dict[str, Any]:
+def _render_text(line: RecordedText) -> dict[str, Any]:
     message = line.message
     return {
         "id": message.id,

@@ -20,3 +20,4 @@ class Action(StrEnum):
         "lift_spend_limit"  #: Send again what waits for a new day of the spend limit (the word `account`).
     )
     OPTOUTS_PAGE = "optouts_page"  #: Another page of the list (page number, from 0).
+    HISTORY_PAGE = "history_page"  #: Another page of what was said (number, direction, message id; blanks between).

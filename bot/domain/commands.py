@@ -47,6 +47,11 @@ SMS_FROM: Final = Form(
     example="/sms from:+13125550100 (415) 555-0101 Your order is ready.",
 )
 SMS_FORM: Final = Form(usage="/sms", does="opens a form: to, from, text, pictures, when", example="/sms")
+SMS_HISTORY: Final = Form(
+    usage="/sms history <number>",
+    does="shows you alone all that was said with somebody, both ways, a page at a time",
+    example="/sms history (415) 555-0101",
+)
 SCHEDULE_SEND: Final = Form(
     usage="/schedule <number> <when> <text>",
     does="sends a text later, by your clock",
@@ -72,7 +77,7 @@ OPTOUTS_REMOVE: Final = Form(
     example="/optouts remove (415) 555-0101",
 )
 
-SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM)
+SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM, SMS_HISTORY)
 SCHEDULE_FORMS: Final = (SCHEDULE_SEND, SCHEDULE_FORM, SCHEDULE_LIST, SCHEDULE_CANCEL)
 OPTOUTS_FORMS: Final = (OPTOUTS_LIST, OPTOUTS_SHOW, OPTOUTS_ADD, OPTOUTS_REMOVE)
 
@@ -139,6 +144,13 @@ class SendText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShowHistory:
+    """All that was said with somebody."""
+
+    number: PhoneNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleText:
     """A text to send later."""
 
@@ -187,7 +199,7 @@ class RemoveOptout:
     number: PhoneNumber
 
 
-SmsCommand = SendText | OpenForm | Help | WrongUse
+SmsCommand = SendText | ShowHistory | OpenForm | Help | WrongUse
 ScheduleCommand = ScheduleText | OpenForm | ListSchedules | CancelSchedule | Help | WrongUse
 OptoutsCommand = ListOptouts | ShowOptout | AddOptout | RemoveOptout | Help | WrongUse
 
@@ -199,10 +211,20 @@ def parse_sms(text: str, region: str) -> SmsCommand:
         return OpenForm()
     if line.lower() in _HELP_WORDS:
         return Help(forms=SMS_FORMS)
+    verb, after_verb = _split_verb(line)
     try:
-        return _read_send(line, region)
+        return _read_history(after_verb, region) if verb == "history" else _read_send(line, region)
     except _NotUnderstoodError as error:
         return error.wrong_use
+
+
+def _read_history(typed: str, region: str) -> ShowHistory:
+    numbers, rest = _split_recipients(typed, region, SMS_HISTORY)
+    if len(numbers) > 1:
+        raise _NotUnderstoodError("Give one number at a time.", SMS_HISTORY)
+    if rest:
+        raise _NotUnderstoodError(f"I do not understand what follows the number: {_quote(rest)}.", SMS_HISTORY)
+    return ShowHistory(number=numbers[0])
 
 
 def _read_send(line: str, region: str) -> SendText:

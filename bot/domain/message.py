@@ -76,6 +76,7 @@ class Message:
     due_at: datetime | None = None  #: Not before this moment: hold, quiet hours, schedule.
     mark_shown: Mark | None = None  #: The mark that Slack confirmed.
     mark_tried: Mark | None = None  #: A mark whose reaction was asked for and not confirmed: it may be there.
+    erased_at: datetime | None = None  #: When its words and pictures were erased; only what became of it is left.
 
 
 #: How long a text may wait before the hourglass is shown, in seconds.

@@ -27,6 +27,7 @@ from bot.domain.phone import Address
 from bot.domain.schedule import Schedule, ScheduleState
 from bot.ports.carrier import CarrierRequest
 from bot.ports.media import MediaItems
+from bot.ports.record import Record
 
 
 class Conversations(Protocol):
@@ -277,6 +278,8 @@ class Transaction(Protocol):
     def media(self) -> MediaItems: ...  # noqa: D102
     @property
     def audit(self) -> Audit: ...  # noqa: D102
+    @property
+    def record(self) -> Record: ...  # noqa: D102
 
 
 class Store(Protocol):

@@ -108,7 +108,7 @@ async def test_a_slow_slack_lets_nothing_out_after_the_person_was_told_that_it_f
         ("from:AVERYLONGSENDERNAME 4155550101 Hello", "at most 11"),
         ("from:pool 4155550101 Hello", "TELNYX_MESSAGING_PROFILE_ID"),
         ("from:ACME 4155550101 Hello", "TELNYX_MESSAGING_PROFILE_ID"),
-        ("history 4155550101", "There is no `history`"),
+        ("export 4155550101", "There is no `export`"),
         ("4155550101 " + "x" * 1600, "11 parts"),
         (", ".join(f"415555010{n}" for n in range(9)) + " Hello", "at most 8"),
     ],
@@ -142,9 +142,10 @@ async def test_help_shows_each_form_with_an_example(typed: str, bench: Bench) ->
     answer = await bench.command("/sms", typed)
 
     for form in ("/sms &lt;number&gt; &lt;text&gt;", "/sms &lt;number&gt;, &lt;number&gt; &lt;text&gt;",
-                 "/sms from:&lt;number or name&gt; &lt;number&gt; &lt;text&gt;", "/sms"):  # fmt: skip
+                 "/sms from:&lt;number or name&gt; &lt;number&gt; &lt;text&gt;", "/sms",
+                 "/sms history &lt;number&gt;"):  # fmt: skip
         assert f"`{form}`" in answer
-    assert answer.count("_e.g._") == 4
+    assert answer.count("_e.g._") == 5
     assert bench.send_requests == []
 
 
