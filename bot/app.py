@@ -37,8 +37,9 @@ from bot.gateways.slack import SlackGateway
 from bot.gateways.slack_files import SlackFilesGateway
 from bot.gateways.telnyx import TelnyxGateway
 from bot.health import Health
-from bot.observe import Log, Metrics
+from bot.observe import Log, Metrics, mask_numbers
 from bot.settings import Settings
+from bot.workers.pacing import Pacer
 from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
 from handlers.commands import register_commands
@@ -192,7 +193,9 @@ def _compose(
     inbox = GroupedInbox(database, bell, clock)
     upkeep = Upkeep(database, clock)
     bot_token = settings.slack_bot_token.get_secret_value()
-    slack = SlackGateway(client=_build_client(settings, session, bot_token), clock=clock, metrics=metrics)
+    slack_pace = Pacer(clock, learned=settings.learns_limits(local=settings.slack_is_local))
+    carrier_pace = Pacer(clock, learned=settings.learns_limits(local=settings.carrier_is_local))
+    slack = SlackGateway(client=_build_client(settings, session, bot_token), pace=slack_pace, metrics=metrics)
     directory = RememberedDirectory(slack, clock)
 
     texts = assemble_flows(
@@ -202,6 +205,7 @@ def _compose(
             threads=slack,
             directory=directory,
             home_tab=slack,
+            pace=carrier_pace,
             policy=policy,
             clock=clock,
             chance=chance,
@@ -265,6 +269,9 @@ def _compose(
         for (pool, status), jobs in backlog.jobs.items():
             metrics.backlog.labels(pool, status).set(jobs)
         metrics.backlog_age.set(backlog.age.total_seconds())
+        metrics.paced.clear()
+        for rule, waiting in {**slack_pace.report(), **carrier_pace.report()}.items():
+            metrics.paced.labels(mask_numbers(rule)).set(waiting.count)
 
     operations = Operations(readiness=health.report, refresh=refresh, metrics=metrics)
     application = build_web(
@@ -348,4 +355,5 @@ def read_policy(settings: Settings, port: int | None) -> Policy:
         quiet_hours=read_quiet_hours(settings.quiet_hours),
         admins=frozenset(UserId(user) for user in settings.admins),
         webhook_base=base,
+        send_rates=settings.send_rates,
     )

@@ -5,6 +5,8 @@ The one error tree. It is sorted by what the caller does now, not by where the e
 
     TextbridgeError            carries two texts: for the log, and for the person who can act
     ├── RetryLater             nothing happened; the same may succeed after a while
+    │   ├── Busy               … once the platform, which asked for patience, takes it
+    │   ├── Paced              … once it is our turn: the platform was not even asked
     │   └── NotStored          … in the database; what was done elsewhere before may stand all the same
     ├── OutcomeUnknown         it may have happened; settle it before it is done again
     ├── Refused                it was understood and refused; doing it again changes nothing
@@ -39,6 +41,18 @@ class RetryLater(TextbridgeError):
     def __init__(self, log: str, *, after: timedelta | None = None, person: str | None = None) -> None:
         super().__init__(log, person=person)
         self.after = after
+
+
+class Busy(RetryLater):
+    """The platform asked for patience. *code*: its own word for why, if it gave one."""
+
+    def __init__(self, log: str, *, after: timedelta | None = None, code: str | None = None) -> None:
+        super().__init__(log, after=after)
+        self.code = code
+
+
+class Paced(RetryLater):
+    """It is not our turn yet; *after* that long it is."""
 
 
 class NotStored(RetryLater):

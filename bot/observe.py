@@ -145,6 +145,9 @@ class Metrics:
         self.backlog_age = Gauge(
             "textbridge_backlog_age_seconds", "Age of the oldest job that is due.", registry=self.registry
         )
+        self.paced = Gauge(
+            "textbridge_paced", "Calls that wait for their turn, by the limit.", ["limit"], registry=self.registry
+        )
         self.ready = Gauge("textbridge_ready", "Whether a part is able to work.", ["part"], registry=self.registry)
 
     def render(self) -> bytes:

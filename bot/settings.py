@@ -22,12 +22,14 @@ from zoneinfo import ZoneInfo
 import dotenv
 import phonenumbers
 
-from bot.domain.policy import ThreadMode
+from bot.domain.pace import ACCOUNT, MMS
+from bot.domain.policy import Pacing, ThreadMode
 from bot.errors import SettingsWrong
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
 _USER = re.compile(r"^[UW][A-Z0-9]{2,}$")
+_RATE = re.compile(r"^\d{1,6}(\.\d{1,6})?$")
 _HOURS = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$")
 _SPELLED = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
@@ -143,6 +145,18 @@ def _read_admins(value: str) -> tuple[str, ...]:
     if not all(_USER.match(user) for user in users):
         raise ValueError
     return users
+
+
+def _read_rates(value: str) -> Mapping[str, float]:
+    rates: dict[str, float] = {}
+    for part in filter(None, (piece.strip() for piece in value.split(","))):
+        sender, equals, rate = (piece.strip() for piece in part.partition("="))
+        if not equals or not sender or not _RATE.match(rate) or float(rate) == 0:
+            raise ValueError
+        if sender.startswith("+"):
+            sender = _read_own_number(sender)
+        rates[sender.lower() if sender.lower() in (ACCOUNT, MMS) else sender] = float(rate)
+    return rates
 
 
 def _read_url(value: str) -> str:
@@ -270,6 +284,16 @@ class Settings:
     media_allow_private_hosts: bool = _set(
         _read_switch, "true or false: fetch pictures from private addresses too", default=False
     )
+    send_rates: Mapping[str, float] = _set(
+        _read_rates,
+        "texts a second that the carrier grants, by sender, account or mms, such as +13125550100=10,account=100",
+        {},
+    )
+    pacing: Pacing = _set(
+        _one_of(Pacing),
+        "auto, documented or learned: whether the platforms' limits are kept before they say so",
+        Pacing.AUTO,
+    )
     log_level: str = _set(_read_level, "DEBUG, INFO, WARNING or ERROR", "INFO")
     log_format: LogFormat = _set(_one_of(LogFormat), "text or json", LogFormat.TEXT)
 
@@ -297,6 +321,15 @@ class Settings:
     def carrier_is_local(self) -> bool:
         """Whether the carrier is a simulator on this machine."""
         return urlsplit(self.telnyx_api_url).hostname in _LOOPBACK
+
+    @property
+    def slack_is_local(self) -> bool:
+        """Whether Slack is a simulator on this machine."""
+        return urlsplit(self.slack_api_url).hostname in _LOOPBACK
+
+    def learns_limits(self, *, local: bool) -> bool:
+        """Tell whether the limits of a platform, *local* or real, are kept only once it has said so."""
+        return local if self.pacing is Pacing.AUTO else self.pacing is Pacing.LEARNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ UPDATE jobs SET status = 'parked', token = NULL, lease_until = NULL, finished_at
 WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING lane"""
 _RETRY = """
 UPDATE jobs SET status = 'ready', token = NULL, lease_until = NULL, due_at = ?1, surprises = surprises + ?2, trouble = ?3,
-    unsettled_at = CASE WHEN ?4 THEN COALESCE(unsettled_at, started_at) ELSE unsettled_at END
+    attempts = attempts - ?7, unsettled_at = CASE WHEN ?4 THEN COALESCE(unsettled_at, started_at) ELSE unsettled_at END
 WHERE id = ?5 AND token = ?6 AND status = 'running' RETURNING id"""
 _PROMOTE = """
 UPDATE jobs SET status = 'ready'
@@ -211,11 +211,14 @@ class WorkbenchRows:
                     await QueueRows(connection, self._clock).park_unknown(row["id"], token)
             return sorted(jobs, key=lambda job: job.id)
 
-    async def retry(self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str) -> None:
-        """Give the claim back, to be taken up again; *unsettled* if the work may have been done."""
+    async def retry(
+        self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str, counted: bool = True
+    ) -> None:
+        """Give the claim back, to be taken up again; *unsettled* if the work may have been done, *counted* as an attempt."""
         async with self._database.write() as connection:
             rows = await connection.execute_fetchall(
-                _RETRY, (to_micros(due_at), int(surprise), trouble, int(unsettled), job.id, job.token)
+                _RETRY,
+                (to_micros(due_at), int(surprise), trouble, int(unsettled), job.id, job.token, int(not counted)),
             )
             if not list(rows):
                 msg = f"job {job.id} is no longer ours"

@@ -35,6 +35,8 @@ class Explanation:
     kind: FailureKind
 
 
+#: Too many texts of one sender wait at the carrier: told as an error, and meant as a request for patience.
+QUEUE_FULL: Final = "40318"
 _OPTED_OUT_CODE: Final = "40300"
 _SAYS_STOP: Final = re.compile(r"\bstop\b", re.IGNORECASE)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -18,6 +18,14 @@ class ThreadMode(StrEnum):
     REPLY = "reply"  #: All but notes.
     PREFIX = "prefix"  #: Only what begins with `sms:`.
     CONFIRM = "confirm"  #: What its author confirms with a button.
+
+
+class Pacing(StrEnum):
+    """Whether the platforms' limits are kept before they have to say so."""
+
+    AUTO = "auto"  #: For a real platform yes, for a simulator on this machine only once it has said so.
+    DOCUMENTED = "documented"  #: Always.
+    LEARNED = "learned"  #: Only for a while after a platform has asked for patience.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +132,8 @@ class Policy:
     quiet_hours: QuietHours | None
     admins: frozenset[UserId] = frozenset()  #: Who may change settings, besides the workspace's own admins.
     webhook_base: str | None  #: Where the carrier reaches us; None: only through the profile's own address.
+    #: Texts a second by sender, as agreed upon with the carrier; see `bot.domain.pace`.
+    send_rates: Mapping[str, float] = field(default_factory=dict)
 
     def choose_channel(self, ours: Address) -> ChannelId:
         """Return where texts to *ours* arrive; a number that nobody listed goes to the default channel."""

@@ -29,7 +29,7 @@ from bot.flows.schedules import Schedules
 from bot.flows.sending import Sending
 from bot.flows.texting import Texting
 from bot.observe import Metrics
-from bot.ports import Carrier, Directory, HomeTab, Store, Threads
+from bot.ports import Carrier, Directory, HomeTab, Pace, Store, Threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Surroundings:
     threads: Threads
     directory: Directory
     home_tab: HomeTab
+    pace: Pace
     policy: Policy
     clock: Clock
     chance: Chance
@@ -80,7 +81,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     posting = Posting(
         store=store, threads=around.threads, directory=directory, policy=policy, clock=clock, chance=chance
     )
-    sending = Sending(store=store, carrier=carrier, policy=policy, clock=clock, chance=chance)
+    sending = Sending(store=store, carrier=carrier, pace=around.pace, policy=policy, clock=clock, chance=chance)
     marks = Marks(store=store, threads=around.threads, clock=clock, chance=chance)
     replies = Replies(
         store=store,

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.audit import AuditAction
-from bot.domain.carrier_codes import FailureKind, explain_code
+from bot.domain.carrier_codes import QUEUE_FULL, FailureKind, explain_code
 from bot.domain.carrier_events import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
 from bot.domain.conversation import POOL, Conversation
@@ -27,10 +27,11 @@ from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.job import Job, choose_wait
 from bot.domain.media import SERVED_FOR
 from bot.domain.message import Message, State
+from bot.domain.pace import choose_carrier_rules
 from bot.domain.phone import Address, is_phone, parse_address
 from bot.domain.policy import Policy
 from bot.domain.schedule import POINT_OF_NO_RETURN, HandOver, ScheduleState, choose_hand_over, next_moment
-from bot.errors import CarrierRefused, OutcomeUnknown, RetryLater
+from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater
 from bot.flows import media_wording, wording
 from bot.flows.account_events import find_hold
 from bot.flows.auditing import audit_send, audit_text
@@ -48,7 +49,7 @@ from bot.flows.jobs import (
 from bot.flows.optout_notices import tell_optout
 from bot.flows.preparing import block_for_files
 from bot.observe import Log
-from bot.ports import Acceptance, Carrier, CarrierRequest, Store, Transaction
+from bot.ports import Acceptance, Carrier, CarrierRequest, Pace, Store, Transaction
 from bot.text.segments import count_segments
 
 _log = Log("sending")
@@ -66,6 +67,8 @@ _LISTEN_WAIT = timedelta(milliseconds=100)
 #: How often a text that waits for a new day of the spend limit looks whether somebody lifted it.
 _SPEND_LIMIT_LOOK = timedelta(seconds=60)
 _SETTLE_EVERY = timedelta(seconds=60)
+#: How long the carrier is left alone when it asks for patience and does not say how long.
+_PATIENCE_ASKED = timedelta(seconds=1)
 
 _TO_BE_SENT = frozenset({State.WAITING, State.UNDER_WAY, State.UNSETTLED})
 
@@ -82,9 +85,12 @@ class Failure:
 class Sending:
     """The use-cases of the send pool."""
 
-    def __init__(self, *, store: Store, carrier: Carrier, policy: Policy, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, *, store: Store, carrier: Carrier, pace: Pace, policy: Policy, clock: Clock, chance: Chance
+    ) -> None:
         self._store = store
         self._carrier = carrier
+        self._pace = pace
         self._policy = policy
         self._clock = clock
         self._chance = chance
@@ -102,6 +108,8 @@ class Sending:
         except OutcomeUnknown as error:
             await self._record_unknown(job, request, error)
         except RetryLater as error:
+            if isinstance(error, Busy):
+                self._hold_back(request, error)
             await self._record_unreachable(job, request, error)
         else:
             await self._record_acceptance(job, message_id, acceptance)
@@ -137,6 +145,8 @@ class Sending:
             if is_blocked and not await _may_be_held(tx, message, request, now):
                 await self._block(tx, job, message, conversation)
                 return None
+            has_files = bool(await tx.media.of_message(message_id))
+            self._take_turn(message, conversation, is_mms=has_files or conversation.parties.is_group)
             if request is None:
                 if not await _has_all_files(tx, message):
                     await block_for_files(tx, message, media_wording.unprepared(), self._chance)
@@ -148,6 +158,18 @@ class Sending:
                 message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state
             )
             return request
+
+    def _take_turn(self, message: Message, conversation: Conversation, *, is_mms: bool) -> None:
+        """Return when it is the text's turn; Paced if the carrier would not take it yet."""
+        rules = choose_carrier_rules(conversation.parties.ours, is_mms=is_mms, bought=self._policy.send_rates)
+        self._pace.take(rules, message.id)
+
+    def _hold_back(self, request: CarrierRequest, error: Busy) -> None:
+        """Note that the carrier asked for patience: with one sender if its queue is full, else with all of them."""
+        body = json.loads(request.body)
+        is_mms = "media_urls" in body or isinstance(body["to"], list)
+        rules = choose_carrier_rules(str(body.get("from", POOL)), is_mms=is_mms, bought=self._policy.send_rates)
+        self._pace.hold_back(rules[0 if error.code == QUEUE_FULL else -1], error.after or _PATIENCE_ASKED)
 
     async def _has_given_up(
         self, tx: Transaction, job: Job, message: Message, request: CarrierRequest, now: datetime

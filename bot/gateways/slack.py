@@ -16,11 +16,11 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.clock import Clock
 from bot.domain.ids import ChannelId, SlackTs, TeamId, UserId
-from bot.errors import ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused, TextbridgeError
+from bot.domain.pace import choose_slack_rules
+from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused, TextbridgeError
 from bot.observe import Metrics
-from bot.ports import Block, OurselvesInSlack, Person, Post, Posted, Standing
+from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Standing
 
 #: The type in our posts' metadata. The payload is one opaque key: metadata is visible to the whole workspace.
 METADATA_TYPE = "textbridge"
@@ -69,11 +69,10 @@ _ACCESS_WAIT = timedelta(seconds=5)
 class SlackGateway:
     """`bot.ports.Threads` and `bot.ports.Directory` (uncached) for Slack."""
 
-    def __init__(self, *, client: AsyncWebClient, clock: Clock, metrics: Metrics) -> None:
+    def __init__(self, *, client: AsyncWebClient, pace: Pace, metrics: Metrics) -> None:
         self._client = client
-        self._clock = clock
+        self._pace = pace
         self._metrics = metrics
-        self._closed_until: dict[str, float] = {}
         self._ourselves: OurselvesInSlack | None = None
 
     # --- Threads
@@ -98,7 +97,8 @@ class SlackGateway:
                 **options,
             ),
             repeatable=False,
-            gate=f"chat.postMessage {post.channel_id}",
+            ticket=post.key,
+            posts_to=post.channel_id,
         )
         ts = answer.get("ts")
         if not isinstance(ts, str):
@@ -158,7 +158,12 @@ class SlackGateway:
 
     async def delete(self, channel_id: ChannelId, ts: SlackTs) -> None:
         """Delete a post of ours; one already gone is no error."""
-        await self._do("chat.delete", lambda: self._client.chat_delete(channel=channel_id, ts=ts), "message_not_found")
+        await self._do(
+            "chat.delete",
+            lambda: self._client.chat_delete(channel=channel_id, ts=ts),
+            already="message_not_found",
+            ticket=f"{channel_id} {ts}",
+        )
 
     async def whisper(
         self, channel_id: ChannelId, user_id: UserId, text: str, blocks: Sequence[Block], thread_ts: SlackTs | None
@@ -181,7 +186,8 @@ class SlackGateway:
         await self._do(
             "reactions.add",
             lambda: self._client.reactions_add(channel=channel_id, timestamp=ts, name=name),
-            "already_reacted",
+            already="already_reacted",
+            ticket=f"{channel_id} {ts} {name}",
         )
 
     async def remove_reaction(self, channel_id: ChannelId, ts: SlackTs, name: str) -> None:
@@ -189,7 +195,8 @@ class SlackGateway:
         await self._do(
             "reactions.remove",
             lambda: self._client.reactions_remove(channel=channel_id, timestamp=ts, name=name),
-            "no_reaction",
+            already="no_reaction",
+            ticket=f"{channel_id} {ts} {name}",
         )
 
     async def list_replies(self, channel_id: ChannelId, thread_ts: SlackTs, *, since: datetime) -> Sequence[Block]:
@@ -278,20 +285,25 @@ class SlackGateway:
         """Call *method* with *data* as a form, which keeps it out of addresses, judged as every call here is."""
         return await self._ask(method, lambda: self._client.api_call(method, data=dict(data)), repeatable=repeatable)
 
-    async def _do(self, method: str, call: Callable[[], Awaitable[Any]], already: str) -> None:
+    async def _do(self, method: str, call: Callable[[], Awaitable[Any]], *, already: str, ticket: str) -> None:
         try:
-            await self._ask(method, call, repeatable=True)
+            await self._ask(method, call, repeatable=True, ticket=ticket)
         except SlackRefused as error:
             if error.error != already:
                 raise
 
     async def _ask(
-        self, method: str, call: Callable[[], Awaitable[Any]], *, repeatable: bool, gate: str | None = None
+        self,
+        method: str,
+        call: Callable[[], Awaitable[Any]],
+        *,
+        repeatable: bool,
+        ticket: str | None = None,
+        posts_to: ChannelId | None = None,
     ) -> Mapping[str, Any]:
-        gate = gate or method
-        wait = self._closed_until.get(gate, 0.0) - self._clock.monotonic()
-        if wait > 0:
-            raise RetryLater(f"Slack asked for patience with {method}", after=timedelta(seconds=wait))
+        """Make *call* when it is its turn. *ticket*: what keeps the turn of one who is sent away; the same each time."""
+        rules = choose_slack_rules(method, posts_to)
+        self._pace.take(rules, ticket)
         outcome = "error"
         try:
             answer = await call()
@@ -299,8 +311,9 @@ class SlackGateway:
             # AttributeError: the SDK's, at a 200 that is no JSON object, such as some proxy's page.
             judged = _judge(error, method, repeatable=repeatable)
             outcome = type(judged).__name__
-            if isinstance(judged, RetryLater) and judged.after is not None:
-                self._closed_until[gate] = self._clock.monotonic() + judged.after.total_seconds()
+            if isinstance(judged, Busy) and judged.after is not None:
+                # For this method, and where it is about posts only for this channel: others are not held up.
+                self._pace.hold_back(rules[0], judged.after)
             raise judged from error
         else:
             outcome = "ok"
@@ -327,7 +340,7 @@ def _judge_answer(error: SlackApiError, method: str, *, repeatable: bool) -> Tex
     data = getattr(response, "data", None)
     word = data.get("error") if isinstance(data, Mapping) else None
     if status == 429 or word in _BUSY_ERRORS:  # noqa: PLR2004
-        return RetryLater(f"Slack asks for patience with {method}", after=_read_retry_after(headers))
+        return Busy(f"Slack asks for patience with {method}", after=_read_retry_after(headers), code=word)
     if word in _ACCESS_ERRORS:
         return RetryLater(f"Slack refuses the token: {word}", after=_ACCESS_WAIT)
     if word in _POSTING_ERRORS and method == "chat.postMessage":

@@ -16,11 +16,12 @@ from typing import Any
 
 import httpx
 
+from bot.domain.carrier_codes import QUEUE_FULL
 from bot.domain.carrier_events import clean
 from bot.domain.delivery import DeliveryStatus, read_status
 from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, parse_address
-from bot.errors import CarrierRefused, OutcomeUnknown, RetryLater, TextbridgeError
+from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater, TextbridgeError
 from bot.observe import Metrics
 from bot.ports import Acceptance, CarrierOptout, CarrierRequest, InboundRecord
 
@@ -33,7 +34,6 @@ _RECORDS_PAGE_SIZE = 50
 _MOST_PAGES = 400
 
 _IN_PROGRESS = "10036"
-_QUEUE_FULL = "40318"
 _SPEND_LIMIT = "40333"
 _QUEUE_FULL_WAIT = timedelta(seconds=30)
 #: Errors of httpx after which the request cannot have reached the carrier.
@@ -183,10 +183,10 @@ def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:
             raise OutcomeUnknown(f"the carrier's yes (HTTP {status}) cannot be read")
         return answer or {}
     code, title, detail = _read_error(answer)
-    if status == httpx.codes.TOO_MANY_REQUESTS and code != _SPEND_LIMIT:
-        raise RetryLater("the carrier asks for patience (429)", after=_read_retry_after(response))
-    if code == _QUEUE_FULL:
-        raise RetryLater("the carrier's queue is full (40318)", after=_QUEUE_FULL_WAIT)
+    if status == httpx.codes.TOO_MANY_REQUESTS and code not in (_SPEND_LIMIT, QUEUE_FULL):
+        raise Busy("the carrier asks for patience (429)", after=_read_retry_after(response), code=code)
+    if code == QUEUE_FULL:
+        raise Busy("the carrier's queue is full (40318)", after=_QUEUE_FULL_WAIT, code=code)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT or code == _IN_PROGRESS:
         log = f"the carrier answered HTTP {status}"
         raise RetryLater(log, after=_read_retry_after(response)) if repeatable else OutcomeUnknown(log)

@@ -30,6 +30,7 @@ from bot.ports.kept import (
     Transaction,
     Workbench,
 )
+from bot.ports.pace import Pace
 from bot.ports.slack import (
     Block,
     Directory,
@@ -61,6 +62,7 @@ __all__ = [
     "Inbox",
     "Messages",
     "OurselvesInSlack",
+    "Pace",
     "Person",
     "Post",
     "Posted",

@@ -306,8 +306,10 @@ class Workbench(Protocol):
         """Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token."""
         ...
 
-    async def retry(self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str) -> None:
-        """Give the claim back, to be taken up again; *unsettled* if the work may have been done."""
+    async def retry(
+        self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str, counted: bool = True
+    ) -> None:
+        """Give the claim back, to be taken up again; *unsettled* if the work may have been done, *counted* as an attempt."""
         ...
 
     async def park(self, job: Job, *, trouble: str) -> None:

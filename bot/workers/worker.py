@@ -3,6 +3,7 @@ Workers: each takes due jobs of one pool and has the flow that knows the kind do
 
 A flow finishes its job inside the transaction that holds its result. What else may happen is here:
 
+- Paced: it is not its turn. The job comes back when it is; that was no attempt.
 - RetryLater: nothing happened. The job is ready again after a wait.
 - OutcomeUnknown, NotStored, and a vanished worker: it may have happened. The job is ready again, *unsettled*: its flow
   looks first.
@@ -20,7 +21,7 @@ from datetime import timedelta
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.job import MOST_SURPRISES, Job, Kind, Pool, choose_wait
-from bot.errors import Broken, LeaseLost, NotStored, OutcomeUnknown, Refused, RetryLater, TextbridgeError
+from bot.errors import Broken, LeaseLost, NotStored, OutcomeUnknown, Paced, Refused, RetryLater, TextbridgeError
 from bot.observe import Log, Metrics
 from bot.ports import Workbench
 
@@ -140,6 +141,9 @@ class Worker:
             # The flow's call may have gone out before its result could not be stored.
             await self._retry(job, error, unsettled=True)
             return "not_stored"
+        except Paced as error:
+            await self._put_back(job, error)
+            return "paced"
         except RetryLater as error:
             await self._retry(job, error, after=error.after)
             return "retry"
@@ -164,6 +168,13 @@ class Worker:
             await self._retry(job, TextbridgeError(type(error).__name__), unsettled=True, surprise=True)
             return "surprise"
         return "done"
+
+    async def _put_back(self, job: Job, error: Paced) -> None:
+        due_at = self._clock.now() + (error.after or timedelta(0))
+        _log.debug("A job waits for its turn.", job=job.id, kind=job.kind, trouble=error.log)
+        await self._workbench.retry(
+            job, due_at=due_at, unsettled=False, surprise=False, trouble=error.log, counted=False
+        )
 
     async def _retry(
         self,

@@ -18,6 +18,7 @@ from bot.errors import OutcomeUnknown, RetryLater, SlackRefused
 from bot.gateways.slack import SlackGateway
 from bot.observe import Metrics
 from bot.ports import Post, Standing
+from bot.workers.pacing import Pacer
 
 ANN = UserId("U0ANN")
 POST = Post(channel_id=ChannelId("C0"), text="Hi", blocks=(), key="k")
@@ -45,7 +46,7 @@ async def open_slack(answers: dict[str, Any], *, kind: str = "application/json")
                 session=session,
                 retry_handlers=[],
             )
-            yield SlackGateway(client=client, clock=SystemClock(), metrics=Metrics())
+            yield SlackGateway(client=client, pace=Pacer(SystemClock(), learned=True), metrics=Metrics())
     finally:
         await runner.cleanup()
 

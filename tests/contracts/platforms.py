@@ -22,6 +22,7 @@ from bot.sandbox.faults import Fault as SimulatedFault
 from bot.sandbox.faults import FaultBoard, FaultKind
 from bot.sandbox.slack_sim import SlackSim
 from bot.sandbox.telnyx_sim import TelnyxSim
+from bot.workers.pacing import Pacer
 from tests.doubles import slack as memory
 from tests.doubles.border import Border, Fault, Trouble
 from tests.doubles.carrier import MemoryCarrier
@@ -120,7 +121,7 @@ class _SimulatedWorkplace:
         self.clock = bench.clock
         self._sim: SlackSim = bench.sim
         self._admin = bench.ben
-        gateway = SlackGateway(client=bench.client, clock=bench.clock, metrics=Metrics())
+        gateway = SlackGateway(client=bench.client, pace=Pacer(bench.clock, learned=True), metrics=Metrics())
         self.threads: Threads = gateway
         self.directory: Directory = gateway
         self.channel = ChannelId(bench.channel)

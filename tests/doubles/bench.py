@@ -27,6 +27,7 @@ from bot.domain.phone import Address
 from bot.domain.policy import Policy, ThreadMode
 from bot.flows.assembly import Surroundings, assemble_flows
 from bot.observe import Metrics
+from bot.workers.pacing import Pacer
 from bot.workers.worker import Worker
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
@@ -220,6 +221,7 @@ class Bench:
                 threads=world.slack,
                 directory=world.slack,
                 home_tab=world.slack,
+                pace=Pacer(clock, learned=True),
                 policy=policy,
                 clock=clock,
                 chance=chance,

@@ -37,5 +37,5 @@ def test_a_value_shown_for_what_need_not_be_set_is_the_default() -> None:
             continue
         default = setting.default
         assert shown == (
-            "" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
+            "" if default in (None, (), {}) else str(default).lower() if isinstance(default, bool) else str(default)
         )
