@@ -13,7 +13,8 @@ The one error tree. It is sorted by what the caller does now, not by where the e
     │   ├── CarrierRefused     … by the carrier, with its code, title and detail
     │   ├── SlackRefused       … by Slack, with its error word
     │   │   └── ChannelUnusable … because the channel is archived, gone, or closed to us
-    │   └── NotAllowed         … by our own rules: opted out, outsider, too long, …
+    │   ├── NotAllowed         … by our own rules: opted out, outsider, too long, …
+    │   └── FieldsWrong        … before the carrier was asked: what was given cannot be what it takes
     ├── Broken                 a defect, ours or theirs: keep it, park it, tell the operator
     │   └── NotUnderstood      … signed input of a shape we cannot read
     ├── LeaseLost              another worker took the job over; whatever this one did must not be committed
@@ -96,6 +97,20 @@ class NotAllowed(Refused):
 
     def __init__(self, person: str) -> None:
         super().__init__("not allowed", person=person)
+
+
+class FieldsWrong(Refused):
+    """
+    The carrier was not asked, since it would refuse. *problems*: each a field, by the carrier's name, and what is wrong.
+
+    The second goes on after the first: `to` and `is needed`. It may quote what was given, so it is not for the log.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        names = ", ".join(name for name, _ in problems)
+        person = "; ".join(f"{name} {says}" for name, says in problems)
+        super().__init__(f"wrong fields: {names}", person=f"{person}.")
+        self.problems = tuple(problems)
 
 
 class Broken(TextbridgeError):

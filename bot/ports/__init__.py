@@ -7,6 +7,7 @@ network: they never keep anything, never retry by themselves, and never run insi
 
 from __future__ import annotations
 
+from bot.ports.account import CarrierAccount, Page
 from bot.ports.carrier import (
     Acceptance,
     Carrier,
@@ -48,6 +49,7 @@ __all__ = [
     "Audit",
     "Block",
     "Carrier",
+    "CarrierAccount",
     "CarrierOptout",
     "CarrierRequest",
     "ConsentEntry",
@@ -63,6 +65,7 @@ __all__ = [
     "Messages",
     "OurselvesInSlack",
     "Pace",
+    "Page",
     "Person",
     "Post",
     "Posted",

@@ -118,7 +118,7 @@ class DetailRecordOperations:
 
 def render_detail_records(account: Account, message: Message) -> list[Json]:
     """Return the message's detail records, one a recipient; none while on its way: the report lists what is settled."""
-    profile = account.profiles[message.profile_id]
+    profile = account.recall_profile(message.profile_id)
     records = []
     for recipient in message.recipients:
         open_ended = (

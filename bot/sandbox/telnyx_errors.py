@@ -32,12 +32,23 @@ CATALOGUE: Mapping[str, tuple[int, str, str]] = {
     "10011": (429, "Too many requests", "You have exceeded the maximum number of allowed requests."),
     "10012": (422, "Duplicate resource", "Resource is a duplicate."),
     "10015": (400, "Bad Request", "The request failed because it was not well-formed."),
+    "10016": (
+        422,
+        "Phone number must be in +E.164 format",
+        "The specified phone number parameter must be in +E.164 format.",
+    ),
     "10017": (
         400,
         "Associated resource does not exist",
         "The requested parameter is invalid as the associated resource does not exist.",
     ),
+    "10018": (
+        400,
+        "Invalid sort direction",
+        "The 'sort_direction' parameter must have a value of either 'asc' or 'desc'.",
+    ),
     "10023": (400, "Invalid JSON", "The supplied JSON is invalid."),
+    "10025": (400, "String length out of range", "The string's length is outside the allowed range."),
     "10026": (400, "Invalid parameter type", "The parameter is of the wrong type."),
     "10027": (
         422,
@@ -174,6 +185,7 @@ CATALOGUE: Mapping[str, tuple[int, str, str]] = {
         "Messaging profile spend limit reached",
         "Request refused because this would incur cost above the spend limit configured on the messaging profile.",
     ),
+    "41000": (400, "WhatsApp Error", "-"),
 }
 
 #: What a fault that names only a status is worded as.

@@ -165,15 +165,17 @@ def _refuse(fault: Fault, *, bare: bool) -> web.StreamResponse:
     return RequestDeniedError(code, status=fault.status).answer(bare=bare)
 
 
-def answer_data(data: Any) -> web.Response:
+def answer_data(data: Any, *, status: int = 200) -> web.Response:
     """Answer with one thing under `data`."""
-    return web.json_response({"data": data})
+    return web.json_response({"data": data}, status=status)
 
 
-def answer_page(call: ApiRequest, items: Sequence[Any], *, largest: int = _LARGEST_PAGE) -> web.Response:
-    """Answer with the page of *items* that `page[number]` and `page[size]` ask for."""
+def answer_page(
+    call: ApiRequest, items: Sequence[Any], *, largest: int = _LARGEST_PAGE, usual: int = 20
+) -> web.Response:
+    """Answer with the page of *items* that `page[number]` and `page[size]` ask for; *usual*: its size unless told."""
     number = _read_whole(call, "page[number]", 1, least=1, most=10**9)
-    size = _read_whole(call, "page[size]", 20, least=1, most=largest)
+    size = _read_whole(call, "page[size]", usual, least=1, most=largest)
     first = (number - 1) * size
     meta = {
         "page_number": number,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,7 +18,8 @@ from bot.sandbox.telnyx_inbound import describe
 from bot.sandbox.telnyx_lifecycle import LifeCycle
 from bot.sandbox.telnyx_payloads import render_message, render_outbound
 from bot.sandbox.telnyx_send import MessageDesk
-from bot.sandbox.telnyx_state import Account, Direction, Message, Send, Status
+from bot.sandbox.telnyx_state import Account, Direction, Json, Message, Send, Status
+from bot.sandbox.telnyx_whatsapp import WhatsAppDesk
 
 _FINDABLE_FOR = timedelta(days=10)
 
@@ -30,6 +31,7 @@ class MessageOperations:
     account: Account
     clock: Clock
     desk: MessageDesk
+    whatsapp: WhatsAppDesk
     keys: IdempotencyKeys
     lifecycle: LifeCycle
 
@@ -37,18 +39,25 @@ class MessageOperations:
         """Return the operations."""
         for form in SendForm:
             yield Route(method="POST", path=form.value, handler=functools.partial(self._send, form))
+        yield Route(method="POST", path="/messages/whatsapp", handler=self._send_whatsapp)
         yield Route(method="GET", path="/messages/group/{message_id}", handler=self._read_group)
         yield Route(method="GET", path="/messages/{id}", handler=self._read)
         yield Route(method="DELETE", path="/messages/{id}", handler=self._cancel, bare_errors=True)
 
     async def _send(self, form: SendForm, call: ApiRequest) -> web.Response:
+        accept = functools.partial(self.desk.accept, form)
         if form is SendForm.SCHEDULE or not self.account.switches.honour_idempotency:
-            return await self._accept(form, call)
-        return await self.keys.answer_once(call, functools.partial(self._accept, form, call))
+            return await self._accept(accept, call)
+        return await self.keys.answer_once(call, functools.partial(self._accept, accept, call))
 
-    async def _accept(self, form: SendForm, call: ApiRequest) -> web.Response:
+    async def _send_whatsapp(self, call: ApiRequest) -> web.Response:
+        if not self.account.switches.honour_idempotency:
+            return await self._accept(self.whatsapp.accept, call)
+        return await self.keys.answer_once(call, functools.partial(self._accept, self.whatsapp.accept, call))
+
+    async def _accept(self, accept: Callable[[Json], Message], call: ApiRequest) -> web.Response:
         await self.account.switches.processing.wait()
-        message = self.desk.accept(form, call.read_object())
+        message = accept(call.read_object())
         self.account.sends.append(
             Send(
                 message_id=message.id,

@@ -14,6 +14,7 @@ from typing import Any
 from bot.sandbox.telnyx_errors import describe_error
 from bot.sandbox.telnyx_state import (
     Account,
+    AutoResponse,
     Direction,
     Json,
     Message,
@@ -23,6 +24,7 @@ from bot.sandbox.telnyx_state import (
     OwnNumber,
     Profile,
     Recipient,
+    SenderName,
     Status,
 )
 from bot.sandbox.telnyx_switches import CcStyle
@@ -39,7 +41,7 @@ def _write_time(moment: datetime | None) -> str | None:
 
 def render_outbound(account: Account, message: Message, *, only: Recipient | None = None) -> Json:
     """Return an outbound message as `data` of an answer or `payload` of an event; *only*: one recipient of a group."""
-    profile = account.profiles[message.profile_id]
+    profile = account.recall_profile(message.profile_id)
     recipients = message.recipients if only is None else [only]
     completed_at = message.completed_at if only is None else only.completed_at
     charged = not any(
@@ -85,6 +87,10 @@ def render_outbound(account: Account, message: Message, *, only: Recipient | Non
         "smart_encoding_applied": message.smart_encoding_applied,
         "wait_seconds": 0.0,
     }
+    if message.type is MessageType.WHATSAPP:
+        for name in ("text", "subject", "media", "parts", "num_chars", "smart_encoding_applied"):
+            del payload[name]
+        payload["body"] = message.body
     if message.group:
         payload["group_message_id"] = message.id
     if message.send_at is not None:
@@ -110,7 +116,7 @@ def _render_outbound_media(message: Message) -> list[Json]:
 
 def render_inbound(account: Account, message: Message) -> Json:
     """Return an inbound message as `payload` of its event or `data` of an answer."""
-    profile = account.profiles[message.profile_id]
+    profile = account.recall_profile(message.profile_id)
     payload: Json = {
         "record_type": "message",
         "direction": message.direction.value,
@@ -229,6 +235,47 @@ def render_number(account: Account, number: OwnNumber) -> Json:
         "tags": list(number.tags),
         "created_at": write_time(number.created_at),
         "updated_at": write_time(number.updated_at),
+    }
+
+
+def render_short_code(code: OwnNumber) -> Json:
+    """Return one of our short codes."""
+    return {
+        "record_type": "short_code",
+        "id": code.id,
+        "short_code": code.number,
+        "country_code": code.country_code,
+        "messaging_profile_id": code.profile_id,
+        "tags": list(code.tags),
+        "created_at": write_time(code.created_at),
+        "updated_at": write_time(code.updated_at),
+    }
+
+
+def render_sender_name(account: Account, name: SenderName) -> Json:
+    """Return a name that texts may come from; without a fallback, its field is left out."""
+    payload: Json = {
+        "record_type": "alphanumeric_sender_id",
+        "id": name.id,
+        "alphanumeric_sender_id": name.name,
+        "messaging_profile_id": name.profile_id,
+        "organization_id": account.organization_id,
+    }
+    if name.us_long_code_fallback is not None:
+        payload["us_long_code_fallback"] = name.us_long_code_fallback
+    return payload
+
+
+def render_autoresponse(answer: AutoResponse) -> Json:
+    """Return an automatic answer."""
+    return {
+        "id": answer.id,
+        "op": answer.op,
+        "keywords": list(answer.keywords),
+        "country_code": answer.country_code,
+        "resp_text": answer.resp_text or "",
+        "created_at": write_time(answer.created_at),
+        "updated_at": write_time(answer.updated_at),
     }
 
 

@@ -118,7 +118,7 @@ class MessageDesk:
         text = fields.text("text") or None
         subject = fields.text("subject") or None
         urls = fields.urls("media_urls")
-        kind = fields.choice("type", [each.value for each in MessageType])
+        kind = fields.choice("type", ("SMS", "MMS"))
         if not text and not urls:
             raise RequestDeniedError("40316", pointer="/text")
         if urls and len(urls) > self.account.switches.maximum_media:

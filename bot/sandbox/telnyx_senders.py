@@ -71,7 +71,7 @@ class Senders:
             raise RequestDeniedError("40305" if form is not SendForm.ALPHANUMERIC else "40325", pointer="/from")
         if profile is None:
             raise RequestDeniedError("40305", pointer="/from")
-        names = [name for name, owner in self.account.alphanumeric_senders.items() if owner == profile.id]
+        names = [each.name for each in self.account.sender_names.values() if each.profile_id == profile.id]
         if profile.alpha_sender:
             names.append(profile.alpha_sender)
         if not names:

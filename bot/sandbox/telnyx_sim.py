@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.sandbox.faults import FaultBoard
 from bot.sandbox.journal import Journal
 from bot.sandbox.telnyx_account import AccountOperations
+from bot.sandbox.telnyx_autoresponses import AutoResponseOperations
 from bot.sandbox.telnyx_chores import Chores
 from bot.sandbox.telnyx_detail_records import DetailRecordOperations
 from bot.sandbox.telnyx_errors import RequestDeniedError
@@ -27,12 +28,26 @@ from bot.sandbox.telnyx_idempotency import IdempotencyKeys
 from bot.sandbox.telnyx_inbound import InboundTexts
 from bot.sandbox.telnyx_lifecycle import LifeCycle
 from bot.sandbox.telnyx_messages import MessageOperations
+from bot.sandbox.telnyx_metrics import MetricOperations
+from bot.sandbox.telnyx_own import OwnSenderOperations
 from bot.sandbox.telnyx_phones import PhoneListener, Phones, PhoneText
+from bot.sandbox.telnyx_profiles import ProfileOperations
 from bot.sandbox.telnyx_send import MessageDesk
 from bot.sandbox.telnyx_senders import Senders, find_region
-from bot.sandbox.telnyx_state import Account, Media, NumberKind, Outcome, OutcomeKind, OwnNumber, Profile, Send
+from bot.sandbox.telnyx_state import (
+    Account,
+    Media,
+    NumberKind,
+    Outcome,
+    OutcomeKind,
+    OwnNumber,
+    Profile,
+    Send,
+    SenderName,
+)
 from bot.sandbox.telnyx_switches import CcStyle, Switches
 from bot.sandbox.telnyx_webhooks import Delivery, WebhookAttempt, Webhooks
+from bot.sandbox.telnyx_whatsapp import WhatsAppDesk
 
 __all__ = ["CcStyle", "Media", "Outcome", "OutcomeKind", "PhoneText", "Switches", "TelnyxSim"]
 
@@ -91,8 +106,19 @@ class TelnyxSim:
         desk = MessageDesk(self.account, clock, Senders(self.account))
         keys = IdempotencyKeys(clock)
         self._operations = (
-            MessageOperations(account=self.account, clock=clock, desk=desk, keys=keys, lifecycle=self._lifecycle),
-            AccountOperations(account=self.account, clock=clock, webhooks=self._webhooks),
+            MessageOperations(
+                account=self.account,
+                clock=clock,
+                desk=desk,
+                whatsapp=WhatsAppDesk(self.account, clock),
+                keys=keys,
+                lifecycle=self._lifecycle,
+            ),
+            ProfileOperations(account=self.account, clock=clock),
+            AutoResponseOperations(account=self.account, clock=clock),
+            MetricOperations(account=self.account, clock=clock),
+            OwnSenderOperations(account=self.account, clock=clock),
+            AccountOperations(account=self.account, webhooks=self._webhooks),
             DetailRecordOperations(account=self.account, clock=clock),
         )
         self._runner: web.AppRunner | None = None
@@ -161,7 +187,7 @@ class TelnyxSim:
     @property
     def profile(self) -> Profile:
         """The messaging profile that the simulator was made with."""
-        return self.account.profiles[self.account.default_profile_id]
+        return self.account.recall_profile(self.account.default_profile_id)
 
     @property
     def profile_webhook_url(self) -> str | None:
@@ -177,14 +203,17 @@ class TelnyxSim:
         """What can be set differently about the platform as a whole."""
         return self.account.switches
 
-    def add_number(self, number: str, *, profile_id: str | None = None, mms: bool = True) -> OwnNumber:
+    def add_number(
+        self, number: str, *, profile_id: str | None = None, mms: bool = True, hosted: bool = False
+    ) -> OwnNumber:
         """Give the account a number, by default on its first profile; digits alone make a short code."""
         kind = NumberKind.TOLL_FREE if number.startswith(_TOLL_FREE) else NumberKind.LONG_CODE
+        number_id = str(1_293_384_261_075_731_400 + len(self.account.numbers))
         if not number.startswith("+"):
-            kind = NumberKind.SHORT_CODE
+            kind, number_id = NumberKind.SHORT_CODE, str(uuid.uuid4())
         now = self.clock.now()
         own = OwnNumber(
-            id=str(1_293_384_261_075_731_400 + len(self.account.numbers)),
+            id=number_id,
             number=number,
             kind=kind,
             country_code=find_region(number) or "US",
@@ -192,9 +221,16 @@ class TelnyxSim:
             updated_at=now,
             profile_id=profile_id or self.account.default_profile_id,
             mms=mms,
+            hosted=hosted,
         )
         self.account.numbers[number] = own
         return own
+
+    def add_sender_name(self, name: str, *, profile_id: str | None = None) -> SenderName:
+        """Give the account a name that texts may come from, by default on its first profile."""
+        added = SenderName(id=str(uuid.uuid4()), name=name, profile_id=profile_id or self.account.default_profile_id)
+        self.account.sender_names[added.id] = added
+        return added
 
     def set_outcome(self, number: str, outcome: Outcome | None) -> None:
         """Decide how messages to *number* end from now on; None: delivered."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.sandbox.telnyx_encoding import Encoding
+from bot.sandbox.telnyx_errors import RequestDeniedError
 from bot.sandbox.telnyx_switches import Switches
 
 
@@ -24,6 +25,7 @@ class MessageType(StrEnum):
 
     SMS = "SMS"  #: Text only, counted in parts.
     MMS = "MMS"  #: Text, subject and media.
+    WHATSAPP = "WHATSAPP"  #: By WhatsApp: its content is an object, not a text.
 
 
 class Status(StrEnum):
@@ -119,6 +121,7 @@ class Message:
     cc: tuple[str, ...] = ()  #: Inbound group MMS: the other members, ours and the sender left out.
     autoresponse_type: str | None = None
     smart_encoding_applied: bool = False
+    body: dict[str, Any] | None = None  #: What a WhatsApp message holds, in its API's own shape.
     webhook_outcome: str = ""  #: As `delivery_status` of the detail record words it.
 
     @property
@@ -181,8 +184,34 @@ class OwnNumber:
     updated_at: datetime
     profile_id: str | None
     mms: bool = True
+    whatsapp: bool = False  #: Whether it has a WhatsApp account as well.
+    hosted: bool = False  #: Of another provider, which leaves its texts to this one.
     messaging_product: str = "A2P"
     tags: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderName:
+    """A name that texts may come from: an alphanumeric sender id."""
+
+    id: str
+    name: str
+    profile_id: str
+    us_long_code_fallback: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class AutoResponse:
+    """What a profile does with some keywords, and answers to them."""
+
+    id: str
+    profile_id: str
+    created_at: datetime
+    updated_at: datetime
+    op: str = "info"  #: `start`, `stop` or `info`.
+    keywords: list[str] = field(default_factory=list)
+    country_code: str = "*"
+    resp_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,10 +249,13 @@ class Account:
     organization_id: str
     default_profile_id: str
     profiles: dict[str, Profile] = field(default_factory=dict)
+    former_profiles: dict[str, Profile] = field(default_factory=dict)  #: Deleted ones: their messages still name them.
     numbers: dict[str, OwnNumber] = field(default_factory=dict)
-    #: Alphanumeric senders: name -> profile.
-    alphanumeric_senders: dict[str, str] = field(default_factory=dict)
+    sender_names: dict[str, SenderName] = field(default_factory=dict)  #: By id.
+    autoresponses: dict[str, AutoResponse] = field(default_factory=dict)  #: By id.
     messages: dict[str, Message] = field(default_factory=dict)
+    #: (our number, person) -> when they last wrote by WhatsApp.
+    whatsapp_heard_at: dict[tuple[str, str], datetime] = field(default_factory=dict)
     optouts: dict[tuple[str, str, str], OptOut] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     sends: list[Send] = field(default_factory=list)
@@ -233,6 +265,29 @@ class Account:
         """Return the profile to which our *number* is assigned."""
         own = self.numbers.get(number)
         return self.profiles.get(own.profile_id) if own is not None and own.profile_id is not None else None
+
+    def get_profile(self, profile_id: str) -> Profile:
+        """Return a profile by its id, or deny the request."""
+        profile = self.profiles.get(profile_id)
+        if profile is None:
+            raise RequestDeniedError("10005")
+        return profile
+
+    def recall_profile(self, profile_id: str) -> Profile:
+        """Return a profile of today or of the past."""
+        return self.profiles.get(profile_id) or self.former_profiles[profile_id]
+
+    def forget_profile(self, profile: Profile) -> None:
+        """Take *profile* out, with its names and automatic answers; its numbers are on none then."""
+        self.former_profiles[profile.id] = self.profiles.pop(profile.id)
+        for number in self.numbers.values():
+            number.profile_id = None if number.profile_id == profile.id else number.profile_id
+        self.sender_names = {key: each for key, each in self.sender_names.items() if each.profile_id != profile.id}
+        self.autoresponses = {key: each for key, each in self.autoresponses.items() if each.profile_id != profile.id}
+
+    def list_short_codes(self) -> list[OwnNumber]:
+        """Return our short codes."""
+        return [number for number in self.numbers.values() if number.kind is NumberKind.SHORT_CODE]
 
     def is_blocked(self, profile_id: str, person: str) -> bool:
         """Tell whether *person* has stopped any sender of the profile: a block counts for all of them."""

@@ -149,7 +149,7 @@ class Webhooks:
 
     def _list_addresses(self, message: Message) -> list[str]:
         """Return where the message's events go: its own addresses first, then the profile's, unless it forbids them."""
-        profile = self._account.profiles[message.profile_id]
+        profile = self._account.recall_profile(message.profile_id)
         own = [message.webhook_url, message.webhook_failover_url]
         shared = [profile.webhook_url, profile.webhook_failover_url] if message.use_profile_webhooks else []
         return list(dict.fromkeys(url for url in (*own, *shared) if url))

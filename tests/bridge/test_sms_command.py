@@ -168,7 +168,7 @@ async def test_from_another_of_our_numbers_goes_out_from_it_and_into_its_channel
 
 async def test_from_a_name_goes_out_under_it_with_the_profile() -> None:
     async with open_bench(telnyx_messaging_profile_id=PROFILE) as bench:
-        bench.telnyx.account.alphanumeric_senders["ACME"] = PROFILE
+        bench.telnyx.add_sender_name("ACME")
         bench.telnyx.profile.alpha_sender = "ACME"
         await bench.command("/sms", "from:ACME +442071838750 Hello")
         await bench.settle()

@@ -131,7 +131,7 @@ async def test_each_send_operation_has_its_own_rules(
 ) -> None:
     async with open_bench(pace=timedelta(days=1)) as bench:
         bench.sim.add_number("72811")
-        bench.sim.account.alphanumeric_senders["TEXTBRIDGE"] = PROFILE
+        bench.sim.add_sender_name("TEXTBRIDGE")
         bench.sim.profile.number_pool_settings = {"long_code_weight": 1, "toll_free_weight": 0, "skip_unhealthy": False}
         given = {name: value for name, value in {**HELLO, **change}.items() if value is not None}
         status, answer, _ = await bench.call("POST", f"/messages/{path}", given)
