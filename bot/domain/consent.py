@@ -162,16 +162,16 @@ def _read_words(text: str) -> ConsentSignal:
         return ConsentSignal.START
     if whole in words.HELP_WORDS:
         return ConsentSignal.HELP
-    if whole in words.NEAR_WORDS or _is_keyword_with_courtesy(tokens, words.STOP_WORDS | words.NEAR_WORDS):
+    if whole in words.NEAR_WORDS or _is_keyword_with_courtesy(tokens, _KEYWORDS):
         return ConsentSignal.ASKS_TO_STOP
     # `Stop. I don't know you.` and `Who is this? STOP`: a keyword that is a sentence of its own, at either end.
     if sentences and any(_is_keyword_with_courtesy(edge, _UNMISTAKABLE) for edge in (sentences[0], sentences[-1])):
         return ConsentSignal.ASKS_TO_STOP
     flowing = "".join(f"{' '.join(sentence)} | " for sentence in sentences)
-    flowing = _NO_REQUESTS.sub("| ", flowing)
-    return ConsentSignal.ASKS_TO_STOP if _REQUESTS.search(flowing) else ConsentSignal.NONE
+    return ConsentSignal.ASKS_TO_STOP if _REQUESTS.is_in(_NO_REQUESTS.take_out(flowing)) else ConsentSignal.NONE
 
 
+_KEYWORDS = words.STOP_WORDS | words.NEAR_WORDS
 #: `Cancel. See you Friday` and `The end` are about something else.
 _UNMISTAKABLE = frozenset({"stop", "stopall", "unsubscribe", "optout"})
 
@@ -187,28 +187,92 @@ def _reduce(text: str) -> list[list[str]]:
 
     Full-width and styled letters become plain ones. Apostrophes vanish (`don't` is `dont`); commas end a sentence too.
     """
-    characters: list[str] = []
-    for character in unicodedata.normalize("NFKD", text).casefold():
-        category = unicodedata.category(character)
-        if category[0] in "LN":
-            characters.append(character)
-        elif category in {"Mn", "Cf", "Me"} or character in "'`\u2018\u2019\u02bc\u00b4":
+    reduced = unicodedata.normalize("NFKD", text).casefold().translate(_REDUCED)
+    return [sentence.split() for sentence in reduced.split("|") if sentence.strip()]
+
+
+def _reduce_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category[0] in "LN":
+        return character
+    if category in {"Mn", "Cf", "Me"} or character in "'`\u2018\u2019\u02bc\u00b4":
+        return ""
+    return "|" if character in ".,!?;:\n\r\u2026\u00bf\u00a1\u2014" else " "
+
+
+class _Reduced(dict[int, str]):
+    """What becomes of each character: known beforehand for ASCII, looked up for all others."""
+
+    def __missing__(self, code: int) -> str:
+        return _reduce_character(chr(code))
+
+
+_REDUCED = _Reduced({code: _reduce_character(chr(code)) for code in range(128)})
+
+
+class _Phrases:
+    """
+    Phrases in the language that `bot.domain.consent_words` tells.
+
+    By the word that it begins with, a place in a text may be the beginning of a few of them, and mostly of none.
+    """
+
+    def __init__(self, phrases: tuple[str, ...]) -> None:
+        self._by_word: dict[str, list[str]] = {}
+        for phrase in phrases:
+            for word in _find_first_words(phrase):
+                self._by_word.setdefault(word, []).append(phrase)
+        self._patterns: dict[str, re.Pattern[str]] = {}
+
+    def is_in(self, text: str) -> bool:
+        """Tell whether one of them stands in *text*, a row of words with a blank after each."""
+        return any(self._match(text, word) is not None for word in self._find_beginnings(text))
+
+    def take_out(self, text: str) -> str:
+        """Return *text* with the end of a sentence in place of each."""
+        kept, end = [], 0
+        for word in self._find_beginnings(text):
+            match = self._match(text, word) if word.start() >= end else None
+            if match is not None:
+                kept += [text[end : word.start()], "| "]
+                end = match.end()
+        return "".join([*kept, text[end:]]) if kept else text
+
+    def _find_beginnings(self, text: str) -> list[re.Match[str]]:
+        if self._by_word.keys().isdisjoint(text.split()):
+            return []
+        return [word for word in _WORD.finditer(text) if word[0] in self._by_word]
+
+    def _match(self, text: str, word: re.Match[str]) -> re.Match[str] | None:
+        pattern = self._patterns.get(word[0])
+        if pattern is None:
+            phrases = "|".join(_translate(phrase) for phrase in self._by_word[word[0]])
+            pattern = self._patterns[word[0]] = re.compile(phrases)
+        return pattern.match(text, word.start())
+
+
+_WORD = re.compile(r"\S+")
+_ITEM = re.compile(r"\[[^\]]*\]|\S+")
+
+
+def _find_first_words(phrase: str) -> set[str]:
+    """Return the words with which *phrase* may begin."""
+    found: set[str] = set()
+    for item in _ITEM.findall(phrase):
+        if item == "^":
             continue
-        elif character in ".,!?;:\n\r\u2026\u00bf\u00a1\u2014":
-            characters.append("|")
-        else:
-            characters.append(" ")
-    return [sentence.split() for sentence in "".join(characters).split("|") if sentence.strip()]
-
-
-def _compile(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    """Make one pattern of *phrases*, whose language `bot.domain.consent_words` tells."""
-    return re.compile(r"(?<!\S)(?:" + "|".join(_translate(phrase) for phrase in phrases) + ")")
+        is_optional = item.startswith("[") or item.endswith("*")
+        name = item.strip("[]*")
+        members = words.CLASSES[name[1:-1]] if name.startswith("{") else (name,)
+        found.update(member.split()[0] for member in members)
+        if not is_optional:
+            break
+    return found
 
 
 def _translate(phrase: str) -> str:
     parts: list[str] = []
-    for item in re.findall(r"\[[^\]]*\]|\S+", phrase):
+    for item in _ITEM.findall(phrase):
         if item == "^":
             parts.append(r"(?:\A|(?<=\| ))")
         elif item == "$":
@@ -230,5 +294,5 @@ def _translate_words(item: str) -> str:
     return f"{re.escape(item)} "
 
 
-_REQUESTS = _compile(words.REQUESTS)
-_NO_REQUESTS = _compile(words.NO_REQUESTS)
+_REQUESTS = _Phrases(words.REQUESTS)
+_NO_REQUESTS = _Phrases(words.NO_REQUESTS)

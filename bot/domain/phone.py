@@ -110,6 +110,8 @@ def parse_address(raw: str, region: str = "US") -> Address:
 
     `+14155550101`, `14155550101` and `(415) 555-0101` become one address; short codes and names stay as they are.
     """
+    if raw.isascii() and _E164.fullmatch(raw):  # as the carrier writes nearly all of them
+        return Address(raw)
     text = fold_number(_unwrap_link(raw))
     if not text:
         if not raw:

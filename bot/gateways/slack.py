@@ -1,5 +1,5 @@
 """
-Slack's Web API over slack_sdk: one shared session, no retries in here (the SDK's own would post twice).
+Slack's Web API over slack_sdk, posts by aiohttp alone: one shared session, no retries in here (the SDK's own would post twice).
 
 What an answer means for the next step is decided in one place, `_judge`. Posting is the only call here that must not be
 repeated blindly; all others may be, for Slack answers a repeated one with `already_reacted` and its kin.
@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.ids import ChannelId, SlackTs, TeamId, UserId
 from bot.domain.pace import choose_slack_rules
 from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused, TextbridgeError
+from bot.gateways.slack_direct import call_directly
 from bot.observe import Metrics
 from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Standing
 
@@ -84,17 +85,21 @@ class SlackGateway:
             options["reply_broadcast"] = True
         answer = await self._ask(
             "chat.postMessage",
-            lambda: self._client.chat_postMessage(
-                channel=post.channel_id,
-                text=post.text,
-                blocks=[dict(block) for block in post.blocks],
-                metadata={"event_type": METADATA_TYPE, "event_payload": {"key": post.key}},
-                unfurl_links=False,
-                unfurl_media=False,
-                parse="none",
-                link_names=False,
-                mrkdwn=False,
-                **options,
+            lambda: call_directly(
+                self._client,
+                "chat.postMessage",
+                {
+                    "channel": post.channel_id,
+                    "text": post.text,
+                    "blocks": list(post.blocks),
+                    "metadata": {"event_type": METADATA_TYPE, "event_payload": {"key": post.key}},
+                    "unfurl_links": False,
+                    "unfurl_media": False,
+                    "parse": "none",
+                    "link_names": False,
+                    "mrkdwn": False,
+                    **options,
+                },
             ),
             repeatable=False,
             ticket=post.key,

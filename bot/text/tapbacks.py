@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -24,6 +25,9 @@ _CLOSING_MARKS: Final = "”\"“‟»›」』’'"
 _EMOJI: Final = r"(?P<emoji>\S{1,20})"
 _QUOTATION: Final = rf"[{_OPENING_MARKS}](?P<quotation>.+)"
 _ELLIPSES: Final = ("…", "...")
+#: Without one of these, a text quotes nothing.
+_QUOTES: Final = frozenset(_OPENING_MARKS)
+_ANY: Final = ""
 
 # What differs between phones and their versions, letter for letter, so that places in the text stay the same.
 _ALIKE: Final = MappingProxyType({ord("’"): "'", ord("\u00a0"): " ", ord("\u202f"): " "})
@@ -35,6 +39,7 @@ _GOOGLE: Final = re.compile(
     "[^\u200a-\u200c]{0,60}\u200a(?P<quotation>.+?)\u200a[^\u200a-\u200c]{0,60}\u200a?",
     re.DOTALL,
 )
+_GOOGLE_SIGNS: Final = frozenset("\u200b\u200c")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +59,16 @@ class Tapback:
 
 def parse_tapback(text: str) -> Tapback | None:
     """Return the reaction that *text* tells of, or None when it is not such a text through and through."""
-    google = _GOOGLE.fullmatch(text.strip(" \t\r\n"))
+    google = None if _GOOGLE_SIGNS.isdisjoint(text) else _GOOGLE.fullmatch(text.strip(" \t\r\n"))
     if google is not None:
         return _build(find_short_name(google["emoji"].strip()), google["quotation"], removed=google["sign"] == "\u200c")
     body = text.strip()
     alike = body.translate(_ALIKE)
-    for phrase, pattern in _compile_patterns():
-        found = pattern.fullmatch(alike)
+    if _QUOTES.isdisjoint(alike):
+        return None
+    phrases = _group_phrases()
+    for phrase in phrases.get(alike[:1], phrases[_ANY]):
+        found = _compile_pattern(phrase.words).fullmatch(alike)
         if found is None:
             continue
         start, end = found.span("quotation")
@@ -103,10 +111,20 @@ def _take_off_closing_mark(quotation: str) -> str | None:
 
 
 @cache
-def _compile_patterns() -> tuple[tuple[Phrase, re.Pattern[str]], ...]:
-    return tuple((phrase, _compile_pattern(phrase.words)) for phrase in PHRASES)
+def _group_phrases() -> Mapping[str, tuple[Phrase, ...]]:
+    """Return, by the character that a text begins with, the phrases that it may be; those that fit any under _ANY."""
+    beginnings = {phrase: _find_beginnings(phrase.words) for phrase in PHRASES}
+    return {
+        character: tuple(phrase for phrase, found in beginnings.items() if _ANY in found or character in found)
+        for character in set().union(*beginnings.values())
+    }
 
 
+def _find_beginnings(words: str) -> set[str]:
+    return {_ANY} if words[0] == "{" else {*words[0].upper(), *words[0].lower()}
+
+
+@cache
 def _compile_pattern(words: str) -> re.Pattern[str]:
     """Return a pattern without two repetitions side by side, so that it takes time in proportion to the text."""
     pattern = re.escape(words.replace("{q}", "\0").replace("{e}", "\1")).replace("\0", _QUOTATION).replace("\1", _EMOJI)
