@@ -347,6 +347,7 @@ def read_policy(settings: Settings, port: int | None) -> Policy:
         our_number=Address(settings.telnyx_phone_number),
         channels={Address(number): ChannelId(channel) for number, channel in settings.channels_by_number.items()},
         default_channel=ChannelId(settings.slack_channel),
+        whatsapp_numbers=frozenset(Address(number) for number in settings.whatsapp_numbers),
         profile_id=settings.telnyx_messaging_profile_id,
         region=settings.default_region,
         thread_mode=settings.thread_mode,

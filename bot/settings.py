@@ -140,6 +140,10 @@ def _read_channels(value: str) -> Mapping[str, str]:
     return channels
 
 
+def _read_numbers(value: str) -> tuple[str, ...]:
+    return tuple(_read_own_number(piece.strip()) for piece in value.split(",") if piece.strip())
+
+
 def _read_admins(value: str) -> tuple[str, ...]:
     users = tuple(dict.fromkeys(filter(None, (piece.strip() for piece in value.split(",")))))
     if not all(_USER.match(user) for user in users):
@@ -246,6 +250,9 @@ class Settings:
         _read_channels,
         "more numbers and where each arrives, such as +13125550001=C0SALES,+13125550002=C0SUPPORT",
         {},
+    )
+    whatsapp_numbers: tuple[str, ...] = _set(
+        _read_numbers, "those of our numbers that have WhatsApp, such as +13125550001,+13125550002", ()
     )
     public_url: str | None = _set(
         _read_url,

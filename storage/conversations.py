@@ -10,7 +10,7 @@ import aiosqlite
 from bot.domain.conversation import Conversation, Parties
 from bot.domain.ids import ChannelId, ConversationId, SlackTs
 from bot.domain.phone import Address
-from storage.rows import read_conversation, to_micros
+from storage.rows import read_conversation, to_micros, write_ours
 
 _CREATE = """
 INSERT INTO conversations (id, ours, theirs, channel_id, created_at) VALUES (?, ?, ?, ?, ?)
@@ -57,7 +57,7 @@ class ConversationRows:
         if found is not None:
             return found
         await self._connection.execute_fetchall(
-            _CREATE, (new_id, parties.ours, parties.key, channel_id, to_micros(now))
+            _CREATE, (new_id, write_ours(parties), parties.key, channel_id, to_micros(now))
         )
         return await self.get(new_id)
 
@@ -70,7 +70,7 @@ class ConversationRows:
 
     async def find(self, parties: Parties) -> Conversation | None:
         """Return the conversation of *parties*, if they have one."""
-        rows = list(await self._connection.execute_fetchall(_FIND, (parties.ours, parties.key)))
+        rows = list(await self._connection.execute_fetchall(_FIND, (write_ours(parties), parties.key)))
         return read_conversation(rows[0]) if rows else None
 
     async def find_by_thread(self, channel_id: ChannelId, thread_ts: SlackTs) -> Conversation | None:

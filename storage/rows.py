@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from bot.domain.conversation import Conversation, Parties
+from bot.domain.conversation import Conversation, Medium, Parties
 from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, JobId, MessageId, ScheduleId, SlackTs, UserId
 from bot.domain.job import Job, Kind, Pool
@@ -37,14 +37,31 @@ def from_micros_or_none(micros: int | None) -> datetime | None:
     return None if micros is None else from_micros(micros)
 
 
+def write_ours(parties: Parties) -> str:
+    """
+    Return our side of *parties* as its column has it: `+13125550100`, or `whatsapp:+13125550100`.
+
+    With the medium in the column that is unique with *theirs*, promise 3 holds for each medium by itself.
+    """
+    return parties.ours if parties.medium is Medium.SMS else f"{parties.medium.value}:{parties.ours}"
+
+
+def read_parties(ours: str, theirs: str) -> Parties:
+    """Return the parties that the two columns hold."""
+    prefix, colon, address = ours.partition(":")
+    medium = Medium(prefix) if colon else Medium.SMS
+    return Parties(
+        ours=Address(address if colon else ours),
+        theirs=tuple(Address(part) for part in theirs.split(",")),
+        medium=medium,
+    )
+
+
 def read_conversation(row: sqlite3.Row) -> Conversation:
     """Return the conversation of a whole row."""
     return Conversation(
         id=ConversationId(row["id"]),
-        parties=Parties(
-            ours=Address(row["ours"]),
-            theirs=tuple(Address(part) for part in row["theirs"].split(",")),
-        ),
+        parties=read_parties(row["ours"], row["theirs"]),
         channel_id=ChannelId(row["channel_id"]),
         created_at=from_micros(row["created_at"]),
         thread_ts=None if row["thread_ts"] is None else SlackTs(row["thread_ts"]),

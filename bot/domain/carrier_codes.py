@@ -179,6 +179,7 @@ _TABLE: Final[dict[str, tuple[FailureKind, str, str]]] = {
     "40329": (_A, "Our toll-free number is not verified.", f"{_ADMIN} to verify it in the portal."),
     "40330": (_A, "Our toll-free number is not ready for texting yet.", f"{_ADMIN} to look at it in the portal."),
     "40331": (_A, "No country is allowed in our messaging profile.", f"{_ADMIN} to allow the countries we text to."),
+    "41000": (_R, "WhatsApp did not take the message.", "Send it to them as an ordinary text."),
     "40333": (
         _S,
         "We have reached the spending limit that we set ourselves.",
@@ -193,6 +194,14 @@ _OPTED_OUT: Final = Explanation(
     sentence="They have opted out: the carrier lets no text of ours through to them.",
     next_step="Only they can change it, by texting START to our number. Call them if it matters.",
     kind=FailureKind.OPTED_OUT,
+)
+#: Telnyx's own code for whatever WhatsApp says, and Meta's for this.
+_WHATSAPP_CODES: Final = frozenset({"41000", "131047"})
+_SAYS_WINDOW: Final = re.compile(r"131047|re-?engagement|24[ -]?h|service window", re.IGNORECASE)
+_WINDOW_CLOSED: Final = Explanation(
+    sentence="WhatsApp takes a message of our own words only within 24 hours of their last one, and that was longer ago.",
+    next_step="Wait until they write again, or send it to them as an ordinary text.",
+    kind=FailureKind.REFUSED,
 )
 _BLOCKED: Final = Explanation(
     sentence="The carrier blocks texts from our number to theirs, and does not say that they opted out.",
@@ -211,6 +220,8 @@ def explain_code(code: str, title: str | None, detail: str | None) -> Explanatio
     code = code.strip()
     if code == _OPTED_OUT_CODE:
         return _OPTED_OUT if _SAYS_STOP.search(f"{title or ''} {detail or ''}") else _BLOCKED
+    if code in _WHATSAPP_CODES and _SAYS_WINDOW.search(f"{code} {title or ''} {detail or ''}"):
+        return _WINDOW_CLOSED
     if code in _TABLE:
         kind, sentence, next_step = _TABLE[code]
         return Explanation(sentence=sentence, next_step=next_step, kind=kind)

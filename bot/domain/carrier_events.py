@@ -25,9 +25,11 @@ from bot.domain.account_events import (
     LinkClick,
     SpendLimitReached,
 )
+from bot.domain.conversation import Medium
 from bot.domain.delivery import Delivery, DeliveryStatus, read_status
 from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, parse_address
+from bot.domain.whatsapp import Reaction, WhatsappContent, find_whatsapp_sender, read_whatsapp_body
 from bot.errors import NotUnderstood
 
 
@@ -54,6 +56,12 @@ class InboundText:
     autoresponse_type: str | None
     channel: str  #: `SMS`, `MMS`, `WHATSAPP`, …
     is_spam: bool
+    reaction: Reaction | None = None  #: WhatsApp only: the message is no more than a reaction to another.
+
+    @property
+    def medium(self) -> Medium:
+        """By what it travelled."""
+        return Medium.WHATSAPP if self.channel == "WHATSAPP" else Medium.SMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +117,7 @@ def choose_lane(event: object, region: str = "US") -> str | None:
     data = _mapping(_mapping(event).get("data"))
     payload = _mapping(data.get("payload"))
     if data.get("event_type") == "message.received":
-        sender = _address(payload.get("from"), region)
+        sender = _sender(payload, region)
         return None if sender is None else inbound_lane(sender)
     carrier_id = payload.get("id")
     return f"receipt:{clean(carrier_id)}" if isinstance(carrier_id, str) else None
@@ -173,35 +181,32 @@ def _read_hosted_order(kind: str, payload: Mapping[str, Any]) -> HostedOrderChan
 
 
 def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
-    sender = _address(payload.get("from"), region)
+    sender = _sender(payload, region)
     recipients = _addresses(payload.get("to"), region)
     carrier_id = payload.get("id")
     if sender is None or not recipients or not isinstance(carrier_id, str) or not carrier_id:
         raise NotUnderstood("an inbound text without sender, recipient or id")
     text = payload.get("text")
-    if text is None:
-        text = _read_body(payload.get("body"))
+    # WhatsApp and RCS keep everything in `body`.
+    content = read_whatsapp_body(payload.get("body")) if text is None else WhatsappContent(text=clean(text))
     autoresponse = payload.get("autoresponse_type")
     return InboundText(
         carrier_id=CarrierMessageId(clean(carrier_id)),
         sender=sender,
         recipients=recipients,
         others=_addresses(payload.get("cc"), region),
-        text=clean(text),
-        media=_media(payload.get("media")),
+        text=clean(content.text),
+        media=_media(payload.get("media")) or _media(content.files),
         autoresponse_type=clean(autoresponse).upper() if isinstance(autoresponse, str) and autoresponse else None,
         channel=clean(payload.get("type")).upper() or "SMS",
         is_spam=payload.get("is_spam") is True,
+        reaction=content.reaction,
     )
 
 
-def _read_body(body: object) -> object:
-    # WhatsApp keeps the words in `body`: a string, or an object with the text somewhere inside it.
-    if isinstance(body, str):
-        return body
-    content = _mapping(body)
-    text = content.get("text", content.get("body"))
-    return _mapping(text).get("body") if isinstance(text, Mapping) else text
+def _sender(payload: Mapping[str, Any], region: str) -> Address | None:
+    found = _address(payload.get("from"), region)
+    return found if found is not None else _address(find_whatsapp_sender(payload), region)
 
 
 def _read_receipt(payload: Mapping[str, Any], occurred_at: datetime) -> Receipt:

@@ -43,7 +43,7 @@ SMS_GROUP: Final = Form(
 )
 SMS_FROM: Final = Form(
     usage="/sms from:<number or name> <number> <text>",
-    does="sends from another of our numbers, a short code, a sender name, or from:pool",
+    does="sends from another of our numbers, a short code, a sender name, from:pool or from:whatsapp",
     example="/sms from:+13125550100 (415) 555-0101 Your order is ready.",
 )
 SMS_FORM: Final = Form(usage="/sms", does="opens a form: to, from, text, pictures, when", example="/sms")
@@ -108,7 +108,14 @@ class FromPool:
     """Whichever number the messaging profile chooses."""
 
 
-Sender = FromNumber | FromName | FromPool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromWhatsapp:
+    """By WhatsApp, from one of our numbers; None: the first that has it."""
+
+    address: Address | None
+
+
+Sender = FromNumber | FromName | FromPool | FromWhatsapp
 
 
 # ------------------------------------------------------------------------------------------------------ what they want
@@ -333,6 +340,7 @@ class _NotUnderstoodError(Exception):
 _SENDER = re.compile(r"from\s*:\s*", re.IGNORECASE)
 #: After the number it would go to the customer.
 _LATE_SENDER = re.compile(r"from:[^\s]", re.IGNORECASE)
+_WHATSAPP = re.compile(r"whats\s?app(?P<number>\s*:\s*)?(?=\s|$|[+(<\d])", re.IGNORECASE)
 _NAME_QUOTES: Final = {'"': '"', "\u201c": "\u201d", "'": "'", "\u2018": "\u2019", "`": "`"}
 #: Telnyx's rule: at most 11 letters, digits and blanks, and at least one letter.
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
@@ -350,6 +358,9 @@ def _split_sender(line: str, region: str) -> tuple[Sender | None, str]:
     if led is None:
         return None, line
     rest = line[led.end() :]
+    by_whatsapp = _WHATSAPP.match(rest)
+    if by_whatsapp is not None:
+        return _read_whatsapp(rest[by_whatsapp.end() :].lstrip(), region, named=by_whatsapp["number"] is not None)
     if rest[:1] in _NAME_QUOTES:
         closing = rest.find(_NAME_QUOTES[rest[0]], 1)
         if closing > 0:
@@ -365,6 +376,19 @@ def _split_sender(line: str, region: str) -> tuple[Sender | None, str]:
         return FromNumber(address=numbers[0]), rest
     name, _, rest = rest.partition(" ")
     return _read_sender_name(name), rest.lstrip()
+
+
+def _read_whatsapp(rest: str, region: str, *, named: bool) -> tuple[Sender, str]:
+    """Split our number off what follows `from:whatsapp:`, or nothing where no number was *named*."""
+    if not named:
+        return FromWhatsapp(address=None), rest
+    try:
+        numbers, rest = split_leading_numbers(rest, region, most=1)
+    except NotANumber as error:
+        raise _NotUnderstoodError(
+            f"What follows `from:whatsapp:` is not a number of ours. {error}", SMS_FROM
+        ) from error
+    return FromWhatsapp(address=numbers[0]), rest
 
 
 def _read_sender_name(name: str) -> Sender:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
-from bot.domain.delivery import CONFIRMED, FAILED, UNCONFIRMED, Delivery, worst
+from bot.domain.delivery import CONFIRMED, FAILED, UNCONFIRMED, Delivery, DeliveryStatus, worst
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageId, SlackTs, UserId
 
 
@@ -50,6 +50,7 @@ class Mark(StrEnum):
 
     WAITING = "hourglass_flowing_sand"
     DELIVERED = "white_check_mark"
+    READ = "eyes"
     UNCONFIRMED = "grey_question"
     FAILED = "x"
     UNSETTLED = "warning"
@@ -83,9 +84,11 @@ class Message:
 PATIENCE_SECONDS = 4
 
 
-def choose_mark(message: Message, deliveries: Sequence[Delivery], now: datetime) -> Mark | None:
+def choose_mark(
+    message: Message, deliveries: Sequence[Delivery], now: datetime, *, shows_read: bool = False
+) -> Mark | None:
     """
-    Return the one mark that *message* should show at *now*.
+    Return the one mark that *message* should show at *now*; *shows_read*: that it was read counts for more than delivered.
 
     Pure in all it is given: whoever shows marks asks again each time, so a burst of receipts needs one reaction.
     """
@@ -105,15 +108,17 @@ def choose_mark(message: Message, deliveries: Sequence[Delivery], now: datetime)
         case State.WAITING | State.UNDER_WAY:
             return Mark.WAITING if (now - message.created_at).total_seconds() >= PATIENCE_SECONDS else None
         case State.ACCEPTED:
-            return _mark_of_delivery(message, worst(deliveries))
+            return _mark_of_delivery(message, worst(deliveries), shows_read=shows_read)
         case _:
             assert_never(message.state)
 
 
-def _mark_of_delivery(message: Message, delivery: Delivery | None) -> Mark | None:
+def _mark_of_delivery(message: Message, delivery: Delivery | None, *, shows_read: bool) -> Mark | None:
     if delivery is not None:
         if delivery.status in FAILED:
             return Mark.FAILED
+        if delivery.status is DeliveryStatus.READ and shows_read:
+            return Mark.READ
         if delivery.status in CONFIRMED:
             return Mark.DELIVERED
         if delivery.status in UNCONFIRMED:

@@ -192,6 +192,17 @@ def mask(address: str) -> str:
     return f"{address[:1]}\u2022\u2022\u2022"
 
 
+def find_region(number: PhoneNumber) -> str | None:
+    """Return the ISO code of the country that *number* belongs to; None for one of no country."""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+    except NumberParseException:
+        return None
+    if region is None and number.startswith("+1"):
+        return "US"  # a number of no known pattern, such as the fictional ones
+    return None if region == "001" else region
+
+
 def time_zones(number: PhoneNumber) -> tuple[str, ...]:
     """
     Return the IANA names of the zones where *number* may be: one for most area codes, many for toll-free, none unknown.

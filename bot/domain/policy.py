@@ -124,6 +124,7 @@ class Policy:
     our_number: Address
     channels: Mapping[Address, ChannelId]  #: Each of our numbers and where its texts arrive; holds `our_number`.
     default_channel: ChannelId
+    whatsapp_numbers: frozenset[Address] = frozenset()  #: Those of ours that have WhatsApp.
     profile_id: str | None
     region: str
     thread_mode: ThreadMode

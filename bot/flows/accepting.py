@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.audit import AuditAction
-from bot.domain.conversation import Conversation, make_parties
+from bot.domain.conversation import Conversation, Medium, make_parties
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
 from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address, is_phone, time_zones
 from bot.domain.policy import Policy
+from bot.domain.senders import OurSide
+from bot.domain.whatsapp import MOST_CAPTION_CHARACTERS, MOST_CHARACTERS
 from bot.errors import NotAllowed
 from bot.flows import wording
 from bot.flows.auditing import audit_text
@@ -63,12 +65,17 @@ def check_author(person: Person) -> None:
         raise NotAllowed(wording.not_a_member(_STANDINGS[person.standing]))
 
 
-def check_text(text: str, *, has_files: bool = False) -> None:
-    """Raise NotAllowed, with the numbers, if *text* cannot be sent as it is."""
+def check_text(text: str, *, has_files: bool = False, medium: Medium = Medium.SMS) -> None:
+    """Raise NotAllowed, with the numbers, if *text* cannot be sent by *medium* as it is."""
     if not text.strip() and has_files:
         return
     if not text.strip():
         raise NotAllowed("🚫 Not sent: there is no text in it that a phone can show.")
+    if medium is Medium.WHATSAPP:
+        most = MOST_CAPTION_CHARACTERS if has_files else MOST_CHARACTERS
+        if len(text) > most:
+            raise NotAllowed(wording.too_long_for_whatsapp(len(text), most))
+        return
     segments = count_segments(text)
     if segments.is_too_long:
         raise NotAllowed(
@@ -85,12 +92,12 @@ class Accepting:
         self._chance = chance
         self._metrics = metrics
 
-    async def open_conversation(self, tx: Transaction, ours: Address, theirs: tuple[Address, ...]) -> Conversation:
+    async def open_conversation(self, tx: Transaction, side: OurSide, theirs: tuple[Address, ...]) -> Conversation:
         """Return the conversation with *theirs*, made if need be."""
         return await tx.conversations.get_or_create(
-            make_parties(ours, theirs),
+            make_parties(side.address, theirs, side.medium),
             new_id=ConversationId(self._chance.token()),
-            channel_id=self._policy.choose_channel(ours),
+            channel_id=self._policy.choose_channel(side.address),
             now=self._clock.now(),
         )
 

@@ -26,6 +26,7 @@ from bot.flows.receive import Receive
 from bot.flows.reconcile import Reconcile
 from bot.flows.replies import Replies
 from bot.flows.schedules import Schedules
+from bot.flows.senders import Senders
 from bot.flows.sending import Sending
 from bot.flows.texting import Texting
 from bot.observe import Metrics
@@ -93,11 +94,13 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         chance=chance,
         metrics=metrics,
     )
+    senders = Senders(store=store, policy=policy)
     schedules = Schedules(
         store=store,
         carrier=carrier,
         directory=directory,
         accepting=accepting,
+        senders=senders,
         policy=policy,
         clock=clock,
         chance=chance,
@@ -124,7 +127,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     )
     return TextFlows(
         posting=posting,
-        texting=Texting(store=store, directory=directory, accepting=accepting, policy=policy),
+        texting=Texting(store=store, directory=directory, accepting=accepting, senders=senders, policy=policy),
         schedules=schedules,
         optouts=optouts,
         decisions=decisions,

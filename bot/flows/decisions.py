@@ -60,7 +60,8 @@ class Decisions:
             if message.state is not State.CONFIRMING:
                 return "This is decided already."
             conversation = await tx.conversations.get(message.conversation_id)
-            check_text(message.text, has_files=bool(await tx.media.of_message(message_id)))
+            has_files = bool(await tx.media.of_message(message_id))
+            check_text(message.text, has_files=has_files, medium=conversation.parties.medium)
             await self._accepting.check_consent(tx, conversation)
             await self._accepting.release(tx, conversation, message)
         return "📤 On its way."
@@ -76,11 +77,10 @@ class Decisions:
                 raise NotAllowed("Only its author can send this. Write it anew in the thread to send it yourself.")
             if message.state is not State.NOTE:
                 return "This is not a note: it was sent already, or its mark says why not."
-            check_text(message.text)
             conversation = await tx.conversations.get(message.conversation_id)
             await self._accepting.check_consent(tx, conversation)
             text = strip_note_sign(message.text)
-            check_text(text)
+            check_text(text, medium=conversation.parties.medium)
             await tx.messages.update(message.id, text=text)
             await self._accepting.release(tx, conversation, message)
             await audit_text(tx, AuditAction.NOTE_SENT, message, conversation, at=self._clock.now(), actor=actor)
@@ -128,8 +128,8 @@ class Decisions:
                 return "There is nothing to correct."
             if await tx.facts.find_fact(f"corrected:{message_id}") == text:  # a second press, or a second finger
                 return "The correction is on its way already."
-            check_text(text)
             conversation = await tx.conversations.get(message.conversation_id)
+            check_text(text, medium=conversation.parties.medium)
             await self._accepting.check_consent(tx, conversation)
             await tx.facts.set_fact(f"corrected:{message_id}", text)
             draft = Draft(text=text, author=actor, origin=Origin.CORRECTION)

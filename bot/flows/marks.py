@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.chance import Chance
 from bot.clock import Clock
+from bot.domain.conversation import Medium
 from bot.domain.ids import ChannelId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.message import Mark, Message, choose_mark
@@ -42,8 +43,14 @@ class Marks:
             return
         async with self._store.reading() as view:
             message = await view.messages.get(message_id)
+            conversation = await view.conversations.get(message.conversation_id)
             deliveries = await view.deliveries.of_message(message_id)
-        wanted = choose_mark(message, tuple(deliveries.values()), self._clock.now())
+        wanted = choose_mark(
+            message,
+            tuple(deliveries.values()),
+            self._clock.now(),
+            shows_read=conversation.parties.medium is Medium.WHATSAPP,
+        )
         if message.channel_id is not None and message.slack_ts is not None:
             await self._change(message, message.channel_id, message.slack_ts, wanted)
         async with self._store.transaction("finish mark") as tx:

@@ -66,6 +66,11 @@ def too_many_files(count: int) -> str:
     )
 
 
+def one_file_on_whatsapp(count: int) -> str:
+    """Return why several files were not sent at once."""
+    return f"🚫 Not sent: WhatsApp takes one file a message, and these are {count}. Send each in a message of its own."
+
+
 def no_public_address() -> str:
     """Return why files cannot be sent from this installation."""
     return _not_sent(

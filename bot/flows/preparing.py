@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.conversation import Conversation
+from bot.domain.conversation import Conversation, Medium
 from bot.domain.ids import FileId, MediaId, MessageId
 from bot.domain.job import Job
 from bot.domain.media import (
@@ -71,8 +71,10 @@ def read_attachments(files: Sequence[Mapping[str, Any]]) -> tuple[FileRef, ...]:
     return tuple(refs)
 
 
-def check_files(files: Sequence[FileRef], policy: Policy) -> None:
-    """Raise NotAllowed, with the number or what to set, if *files* cannot be sent from here."""
+def check_files(files: Sequence[FileRef], policy: Policy, medium: Medium = Medium.SMS) -> None:
+    """Raise NotAllowed, with the number or what to set, if *files* cannot be sent from here by *medium*."""
+    if medium is Medium.WHATSAPP and len(files) > 1:
+        raise NotAllowed(media_wording.one_file_on_whatsapp(len(files)))
     if len(files) > MOST_FILES:
         raise NotAllowed(media_wording.too_many_files(len(files)))
     if files and policy.webhook_base is None:

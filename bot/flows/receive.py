@@ -18,11 +18,12 @@ from bot.domain.consent import (
     read_consent,
 )
 from bot.domain.conversation import Conversation, make_parties, was_quiet
-from bot.domain.ids import ConversationId, MediaId, MessageId
+from bot.domain.ids import CarrierMessageId, ConversationId, MediaId, MessageId
 from bot.domain.job import Job
 from bot.domain.media import Media, MediaState
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
+from bot.domain.whatsapp import Reaction
 from bot.errors import NotUnderstood
 from bot.flows import wording
 from bot.flows.account_events import AccountEvents
@@ -32,6 +33,7 @@ from bot.flows.optout_notices import tell_optout
 from bot.flows.receipts import Receipts
 from bot.observe import Log, Metrics
 from bot.ports import Store, Transaction
+from bot.text.emoji import find_short_name
 from bot.text.tapbacks import Tapback, matches_quotation, parse_tapback
 
 _log = Log("receive")
@@ -96,7 +98,7 @@ class Receive:
         ours, theirs = choose_ours(event, self._policy.our_numbers)
         async with self._store.transaction("receive text") as tx:
             conversation = await tx.conversations.get_or_create(
-                make_parties(ours, theirs),
+                make_parties(ours, theirs, event.medium),
                 new_id=ConversationId(self._chance.token()),
                 channel_id=self._policy.choose_channel(ours),
                 now=now,
@@ -127,6 +129,8 @@ class Receive:
     async def _show(
         self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText, *, recovered: bool
     ) -> None:
+        if event.reaction is not None and await self._react_on_whatsapp(tx, message, event.reaction):
+            return
         tapback = None if event.media else parse_tapback(event.text)
         if tapback is not None and await self._react(tx, message, tapback):
             return
@@ -176,6 +180,21 @@ class Receive:
         await enqueue_reaction(
             tx, message.conversation_id, quoted[0].id, message.id, tapback.reaction, removed=tapback.removed
         )
+        return True
+
+    async def _react_on_whatsapp(self, tx: Transaction, message: Message, reaction: Reaction) -> bool:
+        """Show *reaction* on the message that it names, in place of their earlier one; False where it cannot be shown."""
+        about = await tx.messages.find_by_carrier_id(CarrierMessageId(reaction.carrier_id))
+        name = find_short_name(reaction.emoji) if reaction.emoji else None
+        if about is None or about.conversation_id != message.conversation_id or (reaction.emoji and name is None):
+            return False
+        shown = f"reaction:{about.id}"
+        before = await tx.facts.find_fact(shown)
+        if before and before != name:
+            await enqueue_reaction(tx, message.conversation_id, about.id, f"{message.id}:off", before, removed=True)
+        if name and before != name:
+            await enqueue_reaction(tx, message.conversation_id, about.id, message.id, name, removed=False)
+        await tx.facts.set_fact(shown, name or "")
         return True
 
     async def _heed(self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText) -> None:

@@ -146,8 +146,8 @@ class Replies:
                 try:
                     check_author(person)
                     draft = replace(draft, files=read_attachments(event.files))
-                    check_files(draft.files, self._policy)
-                    check_text(draft.text, has_files=bool(draft.files))
+                    check_files(draft.files, self._policy, known.parties.medium)
+                    check_text(draft.text, has_files=bool(draft.files), medium=known.parties.medium)
                     await self._accepting.check_consent(tx, conversation)
                 except NotAllowed as error:
                     await self._accepting.take_blocked(tx, conversation, draft, error.person)
@@ -216,8 +216,10 @@ class Replies:
                 await tx.messages.update(message.id, state=State.NOTE, text=text)
                 await tx.queue.drop(send_key(message.id))
             else:
+                conversation = await tx.conversations.get(message.conversation_id)
+                has_files = bool(await tx.media.of_message(message.id))
                 try:
-                    check_text(text, has_files=bool(await tx.media.of_message(message.id)))
+                    check_text(text, has_files=has_files, medium=conversation.parties.medium)
                 except NotAllowed as error:
                     await tx.messages.update(message.id, state=State.BLOCKED, text=text)
                     await tx.queue.drop(send_key(message.id))

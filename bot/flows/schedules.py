@@ -36,7 +36,7 @@ from bot.flows.jobs import (
     show_key,
 )
 from bot.flows.preparing import add_files, check_files
-from bot.flows.texting import choose_sender
+from bot.flows.senders import Senders
 from bot.flows.wording import Words
 from bot.observe import Log
 from bot.ports import Block, Carrier, Directory, Store, Transaction
@@ -62,6 +62,7 @@ class Schedules:
         carrier: Carrier,
         directory: Directory,
         accepting: Accepting,
+        senders: Senders,
         policy: Policy,
         clock: Clock,
         chance: Chance,
@@ -70,6 +71,7 @@ class Schedules:
         self._carrier = carrier
         self._directory = directory
         self._accepting = accepting
+        self._senders = senders
         self._policy = policy
         self._clock = clock
         self._chance = chance
@@ -94,14 +96,14 @@ class Schedules:
         schedule, and the job that hands it over in time.
         """
         check_author(await self._directory.get_person(author))
-        check_files(files, self._policy)
-        check_text(text, has_files=bool(files))
+        side = await self._senders.choose_side(sender, to)
+        check_files(files, self._policy, side.medium)
+        check_text(text, has_files=bool(files), medium=side.medium)
         now = self._clock.now()
         if due_at > now + FURTHEST_AHEAD:
             raise NotAllowed("🚫 Not scheduled: that is more than a year ahead.")
-        ours = choose_sender(sender, self._policy)
         async with self._store.transaction("schedule text") as tx:
-            conversation = await self._accepting.open_conversation(tx, ours, to)
+            conversation = await self._accepting.open_conversation(tx, side, to)
             await self._accepting.check_consent(tx, conversation)
             schedule = None
             if await tx.queue.note_once(f"asked:{once}"):

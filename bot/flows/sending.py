@@ -11,7 +11,6 @@ forgets the key.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,20 +20,22 @@ from bot.domain.audit import AuditAction
 from bot.domain.carrier_codes import QUEUE_FULL, FailureKind, explain_code
 from bot.domain.carrier_events import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
-from bot.domain.conversation import POOL, Conversation
+from bot.domain.conversation import POOL, Conversation, Medium
 from bot.domain.delivery import Delivery
 from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.job import Job, choose_wait
 from bot.domain.media import SERVED_FOR
+from bot.domain.media_types import UNKNOWN
 from bot.domain.message import Message, State
 from bot.domain.pace import choose_carrier_rules
-from bot.domain.phone import Address, is_phone, parse_address
+from bot.domain.phone import Address, parse_address
 from bot.domain.policy import Policy
 from bot.domain.schedule import POINT_OF_NO_RETURN, HandOver, ScheduleState, choose_hand_over, next_moment
 from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater
 from bot.flows import media_wording, wording
 from bot.flows.account_events import find_hold
 from bot.flows.auditing import audit_send, audit_text
+from bot.flows.carrier_requests import build_body, list_addressees
 from bot.flows.consenting import record_consent
 from bot.flows.jobs import (
     enqueue_cancellation,
@@ -141,7 +142,7 @@ class Sending:
                 if await tx.queue.is_busy(inbound_lane(address)):
                     raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
             recipients = [a for a in conversation.parties.theirs if not (await tx.consents.get(a)).blocked]
-            is_blocked = not recipients or (request is not None and not _addressees(request) <= set(recipients))
+            is_blocked = not recipients or (request is not None and not list_addressees(request) <= set(recipients))
             if is_blocked and not await _may_be_held(tx, message, request, now):
                 await self._block(tx, job, message, conversation)
                 return None
@@ -200,6 +201,9 @@ class Sending:
             return False
         if request is None and choose_hand_over(schedule.due_at, now) is HandOver.WAIT:
             raise RetryLater("not its time yet", after=next_moment(schedule.due_at, now) - now)
+        conversation = await tx.conversations.get(message.conversation_id)
+        if conversation.parties.medium is Medium.WHATSAPP and schedule.due_at > now:
+            raise RetryLater("the carrier holds no WhatsApp message for later", after=schedule.due_at - now)
         return True
 
     async def _store_request(
@@ -207,10 +211,11 @@ class Sending:
     ) -> CarrierRequest:
         schedule = await tx.schedules.find_by_message(message.id)
         send_at = None
-        if schedule is not None and choose_hand_over(schedule.due_at, now) is HandOver.TO_CARRIER:
+        by_carrier = conversation.parties.medium is Medium.SMS
+        if schedule is not None and by_carrier and choose_hand_over(schedule.due_at, now) is HandOver.TO_CARRIER:
             send_at = schedule.due_at
-        addresses = await self._give_addresses(tx, message, send_at or now)
-        path, body = build_body(message, conversation, recipients, self._policy, send_at, addresses)
+        files = await self._give_addresses(tx, message, send_at or now)
+        path, body = build_body(message, conversation, recipients, self._policy, send_at, files)
         request = CarrierRequest(
             message_id=message.id,
             path=path,
@@ -226,15 +231,15 @@ class Sending:
             await enqueue_line(tx, conversation.id, f"left-out:{message.id}", text, blocks)
         return request
 
-    async def _give_addresses(self, tx: Transaction, message: Message, leaves_at: datetime) -> list[str]:
-        """Return the addresses at which the carrier fetches the text's files; nobody else can guess them."""
+    async def _give_addresses(self, tx: Transaction, message: Message, leaves_at: datetime) -> list[tuple[str, str]]:
+        """Return where the carrier fetches each of the text's files, which nobody else can guess, and its media type."""
         addresses = []
         for media in await tx.media.of_message(message.id):
             token, filename = self._chance.token(), media.filename or "file"
             expires_at = leaves_at + SERVED_FOR
             keep_until = max(expires_at, media.keep_until or expires_at)
             await tx.media.update(media.id, token=token, expires_at=expires_at, keep_until=keep_until)
-            addresses.append(self._policy.media_url(token, filename))
+            addresses.append((self._policy.media_url(token, filename), media.content_type or UNKNOWN))
         return addresses
 
     async def _block(self, tx: Transaction, job: Job, message: Message, conversation: Conversation) -> None:
@@ -316,45 +321,10 @@ class Sending:
             raise RetryLater(error.log, after=error.after) from error
 
 
-def build_body(
-    message: Message,
-    conversation: Conversation,
-    recipients: list[Address],
-    policy: Policy,
-    send_at: datetime | None,
-    media_urls: Sequence[str] = (),
-) -> tuple[str, dict[str, object]]:
-    """Return the path and the JSON of the request that sends *message*, with files, to *recipients*."""
-    parties = conversation.parties
-    body: dict[str, object] = {}
-    if parties.ours != POOL:
-        body["from"] = parties.ours
-    group = parties.is_group
-    body["to"] = list(recipients) if group else recipients[0]
-    if message.text or not media_urls:
-        body["text"] = message.text
-    if policy.profile_id and not group and not is_phone(parties.ours):
-        body["messaging_profile_id"] = policy.profile_id
-    webhook_url = policy.webhook_url(message.id)
-    if webhook_url is not None:
-        body["webhook_url"] = webhook_url
-    if send_at is not None:
-        body["send_at"] = send_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    # `media_urls` must not be there for a plain text: even an empty list makes it an MMS.
-    if media_urls:
-        body["media_urls"] = list(media_urls)
-    return ("/messages/group_mms" if group else "/messages"), body
-
-
 async def _has_all_files(tx: Transaction, message: Message) -> bool:
     """Tell whether every file of the text is ready; one with words goes out whole or not at all."""
     items = await tx.media.of_message(message.id)
     return all(media.filename is not None for media in items)
-
-
-def _addressees(request: CarrierRequest) -> set[str]:
-    to = json.loads(request.body)["to"]
-    return set(to) if isinstance(to, list) else {to}
 
 
 async def accept(tx: Transaction, message: Message, carrier_id: CarrierMessageId) -> None:

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-from bot.domain.commands import FromName, FromNumber, FromPool, Sender
-from bot.domain.conversation import POOL
+from bot.domain.commands import Sender
 from bot.domain.ids import ChannelId, UserId
 from bot.domain.media import FileRef
 from bot.domain.message import Origin
-from bot.domain.phone import Address, is_phone
+from bot.domain.phone import Address
 from bot.domain.policy import Policy
-from bot.errors import NotAllowed
 from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.preparing import check_files
+from bot.flows.senders import Senders
 from bot.ports import Directory, Store
 from bot.text.escape import escape_sms
-
-
-def choose_sender(sender: Sender | None, policy: Policy) -> Address:
-    """Return the address of ours that *sender* means. Raises NotAllowed, with what is there to choose from."""
-    match sender:
-        case None:
-            return policy.our_number
-        case FromPool():
-            _need_profile(policy, "the number pool")
-            return POOL
-        case FromName(name=name):
-            _need_profile(policy, "a sender name")
-            return Address(name)
-        case FromNumber(address=address):
-            if is_phone(address) and address not in policy.our_numbers:
-                ours = ", ".join(f"`{number}`" for number in sorted(policy.our_numbers))
-                raise NotAllowed(f"🚫 Not sent: {address} is not one of our numbers. Ours are {ours}.")
-            return address
-
-
-def _need_profile(policy: Policy, what: str) -> None:
-    if not policy.profile_id:
-        raise NotAllowed(
-            f"🚫 Not sent: {what} needs a messaging profile. Ask whoever runs Textbridge to set TELNYX_MESSAGING_PROFILE_ID."
-        )
 
 
 class Texting:
     """`/sms`, typed or filled in."""
 
-    def __init__(self, *, store: Store, directory: Directory, accepting: Accepting, policy: Policy) -> None:
+    def __init__(
+        self, *, store: Store, directory: Directory, accepting: Accepting, senders: Senders, policy: Policy
+    ) -> None:
         self._store = store
+        self._senders = senders
         self._directory = directory
         self._accepting = accepting
         self._policy = policy
@@ -69,11 +46,11 @@ class Texting:
         text, its send and its post.
         """
         check_author(await self._directory.get_person(author))
-        check_files(files, self._policy)
-        check_text(text, has_files=bool(files))
-        ours = choose_sender(sender, self._policy)
+        side = await self._senders.choose_side(sender, to)
+        check_files(files, self._policy, side.medium)
+        check_text(text, has_files=bool(files), medium=side.medium)
         async with self._store.transaction("text now") as tx:
-            conversation = await self._accepting.open_conversation(tx, ours, to)
+            conversation = await self._accepting.open_conversation(tx, side, to)
             await self._accepting.check_consent(tx, conversation)
             message = None
             if await tx.queue.note_once(f"asked:{once}"):

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.actions import Action
 from bot.domain.carrier_codes import Explanation
 from bot.domain.consent import Consent
-from bot.domain.conversation import POOL, Conversation, Parties
+from bot.domain.conversation import POOL, Conversation, Medium, Parties, is_one_way
 from bot.domain.ids import ChannelId, MessageId, SlackTs
 from bot.domain.phone import is_phone, national_form
 from bot.ports import Block
@@ -76,7 +76,11 @@ def card(
     """Return the root of a thread: who it is, our number where there are several, and what was said first."""
     parties = conversation.parties
     heading = ", ".join(_name_in_full(address, region) for address in parties.theirs)
+    sign = "🟢" if parties.medium is Medium.WHATSAPP else "📱"
     details = []
+    on_whatsapp = parties.medium is Medium.WHATSAPP
+    if on_whatsapp:
+        details.append("WhatsApp")
     if parties.is_group:
         details.append(f"Group of {len(parties.theirs)}")
     if several_numbers or not is_phone(parties.ours):
@@ -85,11 +89,18 @@ def card(
     if workspace_url and conversation.previous_channel_id and conversation.previous_thread_ts:
         link = permalink(workspace_url, conversation.previous_channel_id, conversation.previous_thread_ts)
         details.append(f"Continues <{link}|an earlier thread>")
-    details.append("Reply in this thread to text back." if parties.can_be_texted else "It cannot be texted back.")
+    if not parties.can_be_texted:
+        details.append("It cannot be texted back.")
+    elif on_whatsapp:
+        details.append("Reply in this thread to write back.")
+    else:
+        details.append("Reply in this thread to text back.")
+    if is_one_way(parties):
+        details.append("They cannot answer a name: texts go out only.")
     blocks: list[Block] = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"📱 *{escape_sms(heading)}*", "verbatim": True}}
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"{sign} *{escape_sms(heading)}*", "verbatim": True}}
     ]
-    text = f"📱 {escape_sms(heading)}"
+    text = f"{sign} {escape_sms(heading)}"
     if content is not None:
         content_text, content_blocks = content
         blocks.extend(content_blocks)
@@ -248,6 +259,11 @@ def too_long(parts: int, units: int, unicode_text: bool) -> str:  # noqa: FBT001
         f"🚫 Not sent: it has {units} characters and would take {parts} parts{why}; the carrier sends at most 10. "
         "Please shorten it."
     )
+
+
+def too_long_for_whatsapp(characters: int, most: int) -> str:
+    """Return why a long WhatsApp message was not sent."""
+    return f"🚫 Not sent: it has {characters:,} characters; WhatsApp takes at most {most:,}. Please shorten it."
 
 
 def not_a_member(reason: str) -> str:

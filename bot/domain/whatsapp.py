@@ -1,0 +1,148 @@
+"""
+WhatsApp messages as the carrier writes them: reading what people send, and wording what we send.
+
+An inbound message keeps its content in `body`, an object whose `type` names the part that holds it. Sources: Telnyx's
+OpenAPI description and its own client (`POST /messages/whatsapp`, inbound message payload), Meta's Cloud API for the
+parts that Telnyx passes through as they are. Read as tolerantly as texts are: what has no words of its own is put into
+some, and nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+#: Meta's limits for one message, in characters.
+MOST_CHARACTERS: Final = 4096
+MOST_CAPTION_CHARACTERS: Final = 1024
+#: The parts that hold one file each.
+_FILES: Final = ("image", "video", "audio", "document", "sticker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """A reaction to a message of ours or theirs."""
+
+    emoji: str  #: Empty: the reaction was taken back.
+    carrier_id: str  #: The message that was reacted to, as the carrier calls it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatsappContent:
+    """What one inbound message holds."""
+
+    text: str
+    files: tuple[Mapping[str, Any], ...] = ()  #: Each with `url`, and `content_type` where it is told.
+    reaction: Reaction | None = None
+
+
+def find_whatsapp_sender(payload: Mapping[str, Any]) -> str | None:
+    """Return who wrote it: the number, or the id of somebody who hides theirs; either takes an answer."""
+    body = _mapping(payload.get("body"))
+    for candidate in (_name(payload.get("from")), body.get("from"), body.get("from_user_id")):
+        if isinstance(candidate, str) and candidate.strip():
+            return candidate
+    return None
+
+
+def read_whatsapp_body(body: object) -> WhatsappContent:
+    """Return what *body* holds. Never raises."""
+    if isinstance(body, str):
+        return WhatsappContent(text=body)
+    parts = _mapping(body)
+    kind = parts.get("type") if isinstance(parts.get("type"), str) else ""
+    content = _read_part(str(kind), parts)
+    if content is not None:
+        return content
+    text = _words(parts.get("text", parts.get("body")))
+    if text:
+        return WhatsappContent(text=text)
+    return WhatsappContent(
+        text=f"(a WhatsApp message of the kind “{kind}”, which cannot be shown here)" if kind else ""
+    )
+
+
+def _read_part(kind: str, parts: Mapping[str, Any]) -> WhatsappContent | None:
+    part = parts.get(kind)
+    if kind in _FILES:
+        file = _mapping(part)
+        url = file.get("link") or file.get("url")
+        held = {"url": url, "content_type": file.get("mime_type"), "sha256": file.get("sha256")}
+        return WhatsappContent(text=_string(file.get("caption")), files=(held,) if isinstance(url, str) else ())
+    if kind == "reaction":
+        reaction = _mapping(part)
+        return WhatsappContent(
+            text=_string(reaction.get("emoji")),
+            reaction=Reaction(emoji=_string(reaction.get("emoji")), carrier_id=_string(reaction.get("message_id"))),
+        )
+    if kind == "location":
+        return WhatsappContent(text=_write_location(_mapping(part)))
+    if kind == "contacts":
+        return WhatsappContent(text="\n".join(_write_contact(_mapping(each)) for each in _sequence(part)))
+    if kind in ("interactive", "button"):
+        return WhatsappContent(text=_read_answer(_mapping(part)))
+    if kind == "edit":
+        edited = read_whatsapp_body(_mapping(part).get("message"))
+        return WhatsappContent(text=f"(edited) {edited.text}", files=edited.files)
+    if kind == "revoke":
+        return WhatsappContent(text="(took back an earlier message)")
+    return None
+
+
+def _read_answer(part: Mapping[str, Any]) -> str:
+    """Return the words on the button or in the list that were chosen."""
+    chosen = _mapping(part.get("button_reply") or part.get("list_reply"))
+    return _string(part.get("text")) or _string(chosen.get("title")) or "(pressed a button)"
+
+
+def _write_location(part: Mapping[str, Any]) -> str:
+    named = [_string(part.get(name)) for name in ("name", "address")]
+    latitude, longitude = part.get("latitude"), part.get("longitude")
+    place = f"{latitude}, {longitude}" if latitude is not None and longitude is not None else ""
+    return "📍 " + (", ".join(each for each in (*named, place) if each) or "a place")
+
+
+def _write_contact(part: Mapping[str, Any]) -> str:
+    name = _string(_mapping(part.get("name")).get("formatted_name"))
+    phones = [_string(_mapping(each).get("phone")) for each in _sequence(part.get("phones"))]
+    return "👤 " + (" ".join(each for each in (name, *phones) if each) or "a contact")
+
+
+def build_whatsapp_message(text: str, files: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """
+    Return the `whatsapp_message` of a send. *files*: at most one, its address and its media type.
+
+    A text with a file goes as the file's caption.
+    """
+    if not files:
+        return {"type": "text", "text": {"body": text}}
+    ((link, content_type),) = files
+    family = content_type.partition("/")[0]
+    kind = family if family in ("image", "video", "audio") else "document"
+    file: dict[str, Any] = {"link": link}
+    if kind == "document":
+        file["filename"] = link.rsplit("/", 1)[-1]
+    if text and kind != "audio":
+        file["caption"] = text
+    return {"type": kind, kind: file}
+
+
+def _words(text: object) -> str:
+    return _string(_mapping(text).get("body")) if isinstance(text, Mapping) else _string(text)
+
+
+def _name(value: object) -> object:
+    return value if isinstance(value, str) else _mapping(value).get("phone_number")
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _sequence(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else ()
