@@ -196,7 +196,7 @@ def _compose(
     slack_pace = Pacer(clock, learned=settings.learns_limits(local=settings.slack_is_local))
     carrier_pace = Pacer(clock, learned=settings.learns_limits(local=settings.carrier_is_local))
     slack = SlackGateway(client=_build_client(settings, session, bot_token), pace=slack_pace, metrics=metrics)
-    directory = RememberedDirectory(slack, clock)
+    directory = RememberedDirectory(slack, clock, senders=settings.senders)
 
     texts = assemble_flows(
         Surroundings(

@@ -30,6 +30,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
 _USER = re.compile(r"^[UW][A-Z0-9]{2,}$")
 _RATE = re.compile(r"^\d{1,6}(\.\d{1,6})?$")
+_GROUP = re.compile(r"^(S[A-Z0-9]{2,}|@?[a-z0-9._-]+)$")
 _HOURS = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$")
 _SPELLED = {
     **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
@@ -163,6 +164,12 @@ def _read_rates(value: str) -> Mapping[str, float]:
     return rates
 
 
+def _read_group(value: str) -> str | None:
+    if value and not _GROUP.match(value):
+        raise ValueError
+    return value.removeprefix("@") or None
+
+
 def _read_url(value: str) -> str:
     parts = urlsplit(value)
     _ = parts.port  # raises ValueError where it cannot be one
@@ -282,6 +289,11 @@ class Settings:
     )
     quiet_hours: str = _set(
         _read_hours, "hours in which replies wait, by the recipient's clock, such as 21:00-08:00; empty for none", ""
+    )
+    senders: str | None = _set(
+        _read_group,
+        "the one user group whose members may text: its handle or id, such as @sms-team or S0123ABCD; empty: all members",
+        None,
     )
     admins: tuple[str, ...] = _set(
         _read_admins,

@@ -123,9 +123,9 @@ async def _answer_optouts(desk: Desk, wanted: commands.OptoutsCommand, body: Map
     author, once = UserId(body["user_id"]), str(body["trigger_id"])
     match wanted:
         case commands.ListOptouts():
-            return await desk.optouts.list_optouts(0)
+            return await desk.optouts.list_optouts(0, author)
         case commands.ShowOptout(number=number):
-            return await desk.optouts.show_optout(number)
+            return await desk.optouts.show_optout(number, author)
         case commands.AddOptout(number=number, reason=reason):
             return await desk.optouts.add_optout(number, reason, author, once=once)
         case commands.RemoveOptout(number=number):

@@ -151,7 +151,7 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
     )
     on(
         Action.OPTOUTS_PAGE,
-        lambda value, _user, _once: desk.optouts.list_optouts(int(value), fresh=False),
+        lambda value, user, _: desk.optouts.list_optouts(int(value), _id(user), fresh=False),
         replaces=True,
     )
     on(Action.HISTORY_PAGE, lambda value, user, _: desk.history.show_page(value, _id(user)), replaces=True)

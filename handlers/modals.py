@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.domain.message import Origin
 from bot.domain.phone import Address, NotANumber, PhoneNumber, parse_number, split_numbers
 from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
+from bot.flows.accepting import check_author
 from bot.flows.preparing import check_files, read_attachments
 from bot.flows.wording import Words
 from bot.observe import Log
@@ -63,15 +65,23 @@ class Forms:
         await self._open(SCHEDULE_FORM, body, client)
 
     async def _open_by_shortcut(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
+        person = await self._desk.directory.get_person(UserId(body["user"]["id"]))
         await ack()
         try:
-            await self._open(TEXT_FORM, body, client)
+            check_author(person)
+            view = self._build(TEXT_FORM, text="", revision=0)
         except NotAllowed as error:
-            _log.warning("A form could not be opened.", trouble=error.log)
+            view = _build_outcome(wording.line(error.person))  # there is no channel in which the answer could stand
+        with suppress(NotAllowed):  # logged, and nobody to tell
+            await self._show(body, client, view)
 
     async def _open(self, form: str, body: Mapping[str, Any], client: Any) -> None:
+        check_author(await self._desk.directory.get_person(UserId(body["user_id"])))
+        await self._show(body, client, self._build(form, text="", revision=0))
+
+    async def _show(self, body: Mapping[str, Any], client: Any, view: dict[str, Any]) -> None:
         try:
-            await client.views_open(trigger_id=body["trigger_id"], view=self._build(form, text="", revision=0))
+            await client.views_open(trigger_id=body["trigger_id"], view=view)
         except (SlackApiError, OSError, TimeoutError) as error:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
             raise NotAllowed("Slack did not open the form in time. Please try again.") from error

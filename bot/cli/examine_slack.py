@@ -9,7 +9,7 @@ from bot.cli.examine_here import judge_clock
 from bot.cli.findings import Finding, ok, warn, wrong
 from bot.clock import Clock
 from bot.domain.ids import ChannelId
-from bot.gateways.checks import Answer, Probe, ask_channel, ask_who_we_are
+from bot.gateways.checks import Answer, Probe, ask_channel, ask_group_members, ask_groups, ask_who_we_are
 from bot.settings import Settings
 
 _TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - a setting's name
@@ -36,6 +36,8 @@ async def examine_slack(settings: Settings, scopes: Iterable[str], clock: Clock)
             return
         yield ok(_TOKEN, f"it works: {answer.body.get('user')} in {answer.body.get('team')}.")
         yield _judge_scopes(answer, scopes)
+        if settings.senders is not None:
+            yield await _examine_senders(slack, settings.senders)
         for number, channel in settings.channels_by_number.items():
             variable = "SLACK_CHANNEL" if number == settings.telnyx_phone_number else "NUMBER_CHANNELS"
             yield _judge_channel(variable, channel, await ask_channel(slack, ChannelId(channel)))
@@ -75,6 +77,39 @@ def _judge_scopes(answer: Answer, scopes: Iterable[str]) -> Finding:
         )
         return wrong(about, f"the app has not been granted {', '.join(missing)}.", f"{add} {_REINSTALL}")
     return ok(about, "all that the bridge needs are granted.")
+
+
+async def _examine_senders(slack: Probe, named: str) -> Finding:
+    about = f"SENDERS {named}"
+    answer = await ask_groups(slack)
+    if answer.body.get("ok") is not True:
+        return _judge_groups_refusal(about, answer)
+    groups = [each for each in answer.body.get("usergroups") or () if named in (each.get("id"), each.get("handle"))]
+    if not groups:
+        return wrong(
+            about,
+            "this workspace has no such user group, or it is disabled, so nobody may text.",
+            "Copy its handle from Slack, People, User groups; or leave SENDERS empty: then every full member may.",
+        )
+    members = await ask_group_members(slack, str(groups[0]["id"]))
+    if members.body.get("ok") is not True:
+        return _judge_groups_refusal(about, members)
+    count = len(members.body.get("users") or ())
+    if not count:
+        return wrong(about, f"nobody is in @{groups[0].get('handle')}, so nobody may text.", "Put people in it.")
+    return ok(about, f"{count} {'person' if count == 1 else 'people'} in @{groups[0].get('handle')} may text.")
+
+
+def _judge_groups_refusal(about: str, answer: Answer) -> Finding:
+    if answer.trouble == "missing_scope":
+        return wrong(about, "the token may not read user groups, so nobody may text.", _REINSTALL)
+    if answer.trouble in ("paid_teams_only", "plan_upgrade_required"):
+        return wrong(
+            about,
+            "this workspace's plan has no user groups, so nobody may text.",
+            "Leave SENDERS empty: then every full member may.",
+        )
+    return warn(about, f"not checked ({answer.trouble}).", "Run this again in a minute.")
 
 
 def _judge_channel(variable: str, channel: str, answer: Answer) -> Finding:

@@ -33,6 +33,7 @@ from bot.flows.jobs import (
     enqueue_whisper,
     send_lane,
 )
+from bot.flows.permissions import describe_standing
 from bot.flows.preparing import add_files
 from bot.observe import Metrics
 from bot.ports import Person, Standing, Transaction
@@ -51,18 +52,12 @@ class Draft:
     files: tuple[FileRef, ...] = ()
 
 
-_STANDINGS = {
-    Standing.GUEST: "you are a guest here",
-    Standing.OUTSIDER: "you belong to another organisation",
-    Standing.BOT: "apps cannot text customers",
-    Standing.GONE: "your account is not active",
-}
-
-
 def check_author(person: Person) -> None:
     """Raise NotAllowed, with the reason for the person, if *person* may not text customers."""
     if person.standing is not Standing.MEMBER:
-        raise NotAllowed(wording.not_a_member(_STANDINGS[person.standing]))
+        raise NotAllowed(wording.not_a_member(describe_standing(person.standing)))
+    if person.kept_out_by is not None:
+        raise NotAllowed(wording.not_a_sender(person.kept_out_by.name, exists=person.kept_out_by.exists))
 
 
 def check_text(text: str, *, has_files: bool = False, medium: Medium = Medium.SMS) -> None:

@@ -21,10 +21,10 @@ from bot.domain.phone import Address
 from bot.domain.policy import Policy
 from bot.errors import CarrierRefused, RetryLater
 from bot.flows import wording
-from bot.flows.accepting import check_author
 from bot.flows.consenting import record_consent
 from bot.flows.jobs import enqueue_line
 from bot.flows.optout_notices import tell_optout
+from bot.flows.permissions import check_lifting, check_member
 from bot.flows.wording import Words
 from bot.observe import Log
 from bot.ports import Block, Carrier, CarrierOptout, ConsentStep, Directory, Store
@@ -36,6 +36,8 @@ _PAGE = 15
 #: Slack wants its answer within three seconds; our own list is at hand when the carrier's is slow.
 _CARRIER_PATIENCE = timedelta(seconds=1, milliseconds=800)
 _BATCH = 200
+_SEE = "see who has opted out"
+_ADD = "opt somebody out"
 
 _HOW = {
     EvidenceSource.KEYWORD: "they texted",
@@ -106,8 +108,9 @@ class Optouts:
             return "The carrier's own list could not be read just now; this is what we know."
         return None
 
-    async def list_optouts(self, page: int, *, fresh: bool = True) -> Words:
-        """Return one page, newest first, with buttons to the next. *page* counts from 0."""
+    async def list_optouts(self, page: int, actor: UserId, *, fresh: bool = True) -> Words:
+        """Return one page, newest first, with buttons to the next. *page* counts from 0. Raises NotAllowed."""
+        check_member(await self._directory.get_person(actor), what=_SEE)
         problem = await self._try_synchronise() if fresh else None
         async with self._store.reading() as view:
             total, rows = await view.consents.list_blocked(offset=page * _PAGE, limit=_PAGE)
@@ -138,8 +141,9 @@ class Optouts:
         ]
         return f"{name} {'; '.join(parts)}"
 
-    async def show_optout(self, address: Address) -> Words:
-        """Return one person's state, and all the evidence there is."""
+    async def show_optout(self, address: Address, actor: UserId) -> Words:
+        """Return one person's state, and all the evidence there is. Raises NotAllowed."""
+        check_member(await self._directory.get_person(actor), what=_SEE)
         problem = await self._try_synchronise()
         async with self._store.reading() as view:
             consent = await view.consents.get(address)
@@ -166,7 +170,7 @@ class Optouts:
 
     async def add_optout(self, address: Address, reason: str, actor: UserId, *, once: str) -> str:
         """Opt somebody out by hand and return the answer. Raises NotAllowed. Transaction: the evidence, the threads told."""
-        check_author(await self._directory.get_person(actor))
+        check_member(await self._directory.get_person(actor), what=_ADD)
         name = wording.name_address(address, self._policy.region)
         async with self._store.transaction("add opt-out") as tx:
             if await tx.queue.note_once(f"asked:{once}"):
@@ -183,10 +187,11 @@ class Optouts:
 
     async def remove_optout(self, address: Address, actor: UserId, *, once: str) -> str:
         """Lift what a person set by hand and return the answer. Raises NotAllowed. Transaction: the evidence."""
-        check_author(await self._directory.get_person(actor))
+        person = await self._directory.get_person(actor)
         name = wording.name_address(address, self._policy.region)
         async with self._store.transaction("remove opt-out") as tx:
             consent = await tx.consents.get(address)
+            check_lifting(person, self._policy, consent.stopped_by_hand.actor if consent.stopped_by_hand else actor)
             if consent.stopped_by_hand is not None and await tx.queue.note_once(f"asked:{once}"):
                 evidence = Evidence(source=EvidenceSource.COMMAND, at=self._clock.now(), actor=actor)
                 consent = await record_consent(
@@ -208,7 +213,7 @@ class Optouts:
 
     async def opt_out_by_card(self, message_id: MessageId, actor: UserId) -> str:
         """Opt the writer of an inbound text out, at a teammate's click, and return the answer. Raises NotAllowed."""
-        check_author(await self._directory.get_person(actor))
+        check_member(await self._directory.get_person(actor), what=_ADD)
         async with self._store.transaction("opt out by card") as tx:
             message = await tx.messages.get(message_id)
             address = Address(message.sender or "")

@@ -271,6 +271,19 @@ def not_a_member(reason: str) -> str:
     return f"🚫 Not sent: {reason}. Only full members of this workspace can text customers; ask one of them to send it."
 
 
+def not_a_sender(group: str, *, exists: bool) -> str:
+    """Return why a full member's text was not sent: they are not in the user group whose members alone may text."""
+    if not exists:
+        return (
+            f"🚫 Not sent: only members of one user group may text customers, and Slack knows no group “{escape_sms(group)}” "
+            "or does not show it. Ask whoever runs Textbridge to mend `SENDERS`."
+        )
+    return (
+        f"🚫 Not sent: only members of the user group @{escape_sms(group)} may text customers. Ask one of them to send it, "
+        "or an admin of this workspace to put you in it."
+    )
+
+
 def confirm_reply(message_id: MessageId, text: str, parties: Parties, region: str, *, files: int = 0) -> Words:
     """Return the private question whether a reply is meant for the customer."""
     along = "" if not files else " with 1 file" if files == 1 else f" with {files} files"

@@ -99,6 +99,16 @@ async def ask_channel(slack: Probe, channel: ChannelId) -> Answer:
     return await slack.get("conversations.info", {"channel": channel})
 
 
+async def ask_groups(slack: Probe) -> Answer:
+    """Ask Slack for the workspace's user groups."""
+    return await slack.get("usergroups.list")
+
+
+async def ask_group_members(slack: Probe, group_id: str) -> Answer:
+    """Ask Slack who is in a user group."""
+    return await slack.get("usergroups.users.list", {"usergroup": group_id})
+
+
 # --- Telnyx (developers.telnyx.com; `/public_key` is used by its own examples, though its API description has it not)
 
 

@@ -266,6 +266,28 @@ class SlackGateway:
                 return str(group.get("handle") or group.get("name") or "") or None
         return None
 
+    async def find_members(self, named: str) -> tuple[str, frozenset[UserId]] | None:
+        """
+        Return the handle and the members of the user group whose id or handle is *named*.
+
+        None where there is none, it is disabled, or the app may not see it.
+        """
+        try:
+            answer = await self._ask("usergroups.list", self._client.usergroups_list, repeatable=True)
+            groups = [group for group in answer.get("usergroups") or () if named in (group["id"], group.get("handle"))]
+            if not groups:
+                return None
+            group_id = str(groups[0]["id"])
+            listed = await self._ask(
+                "usergroups.users.list",
+                lambda: self._client.usergroups_users_list(usergroup=group_id),
+                repeatable=True,
+            )
+        except SlackRefused:
+            return None
+        members = frozenset(UserId(str(user)) for user in listed.get("users") or ())
+        return str(groups[0].get("handle") or named), members
+
     async def get_ourselves(self) -> OurselvesInSlack:
         """Return who we are; asked once, for it does not change while the token stands."""
         if self._ourselves is None:

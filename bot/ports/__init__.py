@@ -40,6 +40,7 @@ from bot.ports.slack import (
     Person,
     Post,
     Posted,
+    SenderGroup,
     Standing,
     Threads,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Posted",
     "Queue",
     "Schedules",
+    "SenderGroup",
     "Standing",
     "Store",
     "Threads",

@@ -101,6 +101,14 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SenderGroup:
+    """The user group that `SENDERS` names: nobody else may text customers."""
+
+    name: str  #: Its handle, without `@`; where Slack does not know it, what `SENDERS` says.
+    exists: bool = True  #: False: Slack knows no such group, or does not let us see its members. Then nobody may text.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody in Slack."""
 
@@ -109,6 +117,7 @@ class Person:
     zone: str | None  #: IANA time zone name.
     standing: Standing
     is_admin: bool = False
+    kept_out_by: SenderGroup | None = None  #: The group that they would have to be in to text; None: they may.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

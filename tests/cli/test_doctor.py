@@ -182,6 +182,30 @@ async def test_a_wrong_setting_is_told_and_the_other_platform_is_examined_all_th
     assert "DATABASE_URL" in well
 
 
+@pytest.mark.parametrize(
+    ("members", "scoped", "grade", "told"),
+    [
+        (["dana"], True, "ok", "1 person in @sms-team may text."),
+        ([], True, "wrong", "nobody is in @sms-team, so nobody may text. Put people in it."),
+        (None, True, "wrong", "has no such user group"),
+        (["dana"], False, "wrong", "may not read user groups, so nobody may text. Reinstall the app"),
+    ],
+)
+async def test_the_group_whose_members_alone_may_text_is_examined(
+    world: World, tmp_path: Path, members: list[str] | None, scoped: bool, grade: str, told: str
+) -> None:
+    if members is not None:
+        world.slack.add_usergroup("sms-team", [world.seats.users[name] for name in members])
+    if not scoped:
+        world.slack.workspace.scopes.discard("usergroups:read")
+
+    found = [finding async for finding in examine(load(world, tmp_path, senders="@sms-team"), SystemClock())]
+
+    (finding,) = [each for each in found if each.about == "SENDERS sms-team"]
+    assert finding.render_line().startswith(grade)
+    assert told in finding.render_line()
+
+
 async def test_a_wrong_profile_id_is_told(world: World, tmp_path: Path) -> None:
     troubles = await find_troubles(load(world, tmp_path, telnyx_messaging_profile_id="nowhere"))
 

@@ -86,6 +86,7 @@ SCOPES_OF_METHOD: dict[str, set[str]] = {
     "reactions.get": {"reactions:read"},
     "reactions.remove": {"reactions:write"},
     "usergroups.list": {"usergroups:read"},
+    "usergroups.users.list": {"usergroups:read"},
     "users.info": {"users:read"},
     "views.open": set(),
     "views.publish": set(),

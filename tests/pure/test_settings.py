@@ -36,6 +36,10 @@ NEEDED: dict[str, Any] = {
         ("public_url", None, None),
         ("telnyx_phone_number", "+1 (312) 555-0100", "+13125550100"),
         ("quiet_hours", "", ""),
+        ("senders", "", None),
+        ("senders", " @sms-team ", "sms-team"),
+        ("senders", "sms.team_2", "sms.team_2"),
+        ("senders", "S0123ABCD", "S0123ABCD"),
         ("number_channels", "+1 312 555 0001 = C0SALES, ", {"+13125550001": "C0SALES"}),
     ],
 )
@@ -66,6 +70,9 @@ def test_what_is_said_is_read(name: str, said: object, read: object) -> None:
         ("thread_mode", "shout"),
         ("quiet_hours", "21:00"),
         ("log_level", "LOUD"),
+        ("senders", "SMS Team"),
+        ("senders", "U0123ABCD"),
+        ("senders", "@one,@two"),
     ],
 )
 def test_what_cannot_be_is_told_with_what_it_should_hold_and_without_itself(name: str, said: str) -> None:
