@@ -16,7 +16,7 @@ from bot.sandbox.telnyx_http import ApiRequest, Route, answer_data
 from bot.sandbox.telnyx_idempotency import IdempotencyKeys
 from bot.sandbox.telnyx_inbound import describe
 from bot.sandbox.telnyx_lifecycle import LifeCycle
-from bot.sandbox.telnyx_payloads import render_message, render_outbound
+from bot.sandbox.telnyx_payloads import render_acceptance, render_message, render_outbound
 from bot.sandbox.telnyx_send import MessageDesk
 from bot.sandbox.telnyx_state import Account, Direction, Json, Message, Send, Status
 from bot.sandbox.telnyx_whatsapp import WhatsAppDesk
@@ -73,7 +73,7 @@ class MessageOperations:
             )
         )
         call.detail = f"{', '.join(recipient.number for recipient in message.recipients)}: {describe(message)}"
-        answer = answer_data(render_outbound(self.account, message))
+        answer = answer_data(render_acceptance(self.account, message))
         if self.account.switches.receipts_before_answer and message.send_at is None:
             await self.lifecycle.run_now(message)
         else:

@@ -98,6 +98,29 @@ def render_outbound(account: Account, message: Message, *, only: Recipient | Non
     return payload
 
 
+#: What the answer to a WhatsApp message holds; its events hold more.
+_WHATSAPP_ANSWER = (
+    "record_type",
+    "direction",
+    "id",
+    "type",
+    "organization_id",
+    "messaging_profile_id",
+    "from",
+    "to",
+    "body",
+    "encoding",
+    "received_at",
+    "wait_seconds",
+)
+
+
+def render_acceptance(account: Account, message: Message) -> Json:
+    """Return an outbound message as the answer to its request."""
+    payload = render_outbound(account, message)
+    return {name: payload[name] for name in _WHATSAPP_ANSWER} if message.type is MessageType.WHATSAPP else payload
+
+
 def _render_outbound_media(message: Message) -> list[Json]:
     fetched = {media.url: media for media in message.media}
     rendered: list[Json] = []
