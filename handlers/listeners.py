@@ -35,6 +35,8 @@ _log = Log("slack.listener")
 
 #: The message shortcut in the manifest that turns a note into a text.
 SEND_AS_TEXT_SHORTCUT = "send_as_text"
+#: The message shortcut in the manifest that turns a reply that still waits into a note.
+MARK_AS_NOTE_SHORTCUT = "mark_as_note"
 
 #: What a command or a click is answered with, privately: one sentence, or words with buttons.
 Answer = str | Words
@@ -128,12 +130,13 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
 
         bolt.action(re.compile(rf"^{re.escape(action.value)}(:.*)?$"))(listen)
 
-    on(Action.SEND, lambda value, user, _: decisions.send_reply(_id(value), _id(user)), replaces=True)
+    on(Action.SEND, lambda value, user, _: decisions.send_reply(value, _id(user)), replaces=True)
     on(Action.KEEP, lambda value, user, _: decisions.keep_reply(_id(value), _id(user)), replaces=True)
+    on(Action.MARK_NOTE, lambda value, user, _: decisions.mark_as_note(_id(value), _id(user)), replaces=True)
     on(Action.SEND_NOW, lambda value, user, _: decisions.send_now(_id(value), _id(user)), replaces=True)
     on(
         Action.SEND_CORRECTION,
-        lambda value, user, _: decisions.send_correction(_id(value), _id(user)),
+        lambda value, user, _: decisions.send_correction(value, _id(user)),
         replaces=True,
     )
     on(Action.CHECK, lambda value, user, _: decisions.check_outcome(_id(value), _id(user)), replaces=False)
@@ -160,19 +163,30 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
 def register_shortcuts(bolt: AsyncApp, desk: Desk) -> None:
     """Register the message shortcuts."""
 
-    async def send_as_text(ack: AsyncAck, body: Mapping[str, Any], respond: Any) -> None:
-        message = body.get("message") or {}
-        channel = body.get("channel") or {}
-        try:
-            answer = await desk.decisions.send_as_text(
-                _id(str(channel.get("id", ""))), _id(str(message.get("ts", ""))), _id(body["user"]["id"])
-            )
-        except NotAllowed as error:
-            answer = error.person
-        await ack()
-        await _respond(respond, answer, replaces=False)
+    def on(callback_id: str, decide: Callable[[Any, Any, Any, Any], Awaitable[Answer]]) -> None:
+        """Have *decide* (channel, ts, user, message) called when the shortcut *callback_id* is chosen on a message."""
 
-    bolt.shortcut(SEND_AS_TEXT_SHORTCUT)(send_as_text)
+        async def listen(ack: AsyncAck, body: Mapping[str, Any], respond: Any) -> None:
+            message = body.get("message") or {}
+            channel = body.get("channel") or {}
+            try:
+                answer = await decide(
+                    str(channel.get("id", "")), str(message.get("ts", "")), body["user"]["id"], message
+                )
+            except NotAllowed as error:
+                answer = error.person
+            await ack()
+            await _respond(respond, answer, replaces=False)
+
+        bolt.shortcut(callback_id)(listen)
+
+    on(
+        SEND_AS_TEXT_SHORTCUT,
+        lambda channel, ts, user, message: desk.decisions.send_as_text(
+            channel, ts, user, [file for file in message.get("files") or () if isinstance(file, Mapping)]
+        ),
+    )
+    on(MARK_AS_NOTE_SHORTCUT, lambda channel, ts, user, _: desk.decisions.mark_as_note_there(channel, ts, user))
 
 
 def register_rest(bolt: AsyncApp) -> None:

@@ -15,6 +15,7 @@ from storage.rows import from_micros, from_micros_or_none, read_delivery, to_mic
 
 _ADD_REQUEST = "INSERT INTO requests (message_id, path, idempotency_key, body, created_at) VALUES (?, ?, ?, ?, ?)"
 _FIND_REQUEST = "SELECT * FROM requests WHERE message_id = ?"
+_FORGET_REQUEST = "DELETE FROM requests WHERE message_id = ? AND attempted_at IS NULL RETURNING message_id"
 _OPEN_ATTEMPT = "UPDATE requests SET attempted_at = ?, attempts = attempts + 1 WHERE message_id = ?"
 _CLOSE_ATTEMPT = "UPDATE requests SET attempted_at = NULL WHERE message_id = ?"
 _OF_COPY = "SELECT * FROM deliveries WHERE message_id = ? AND recipient = ?"
@@ -54,6 +55,10 @@ class DeliveryRows:
             attempted_at=from_micros_or_none(row["attempted_at"]),
             attempts=row["attempts"],
         )
+
+    async def forget_request(self, message_id: MessageId) -> bool:
+        """Remove the stored request of a message; False, and nothing done, if it may have been made or there is none."""
+        return bool(list(await self._connection.execute_fetchall(_FORGET_REQUEST, (message_id,))))
 
     async def open_attempt(self, message_id: MessageId, now: datetime) -> None:
         """Record that from *now* on the request may have been made."""

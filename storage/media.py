@@ -18,6 +18,7 @@ INSERT INTO media (id, message_id, position, source, state, created_at, name, co
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _GET = "SELECT * FROM media WHERE id = ?"
 _OF_MESSAGE = "SELECT * FROM media WHERE message_id = ? ORDER BY position"
+_REMOVE = "DELETE FROM media WHERE id = ?"
 _FIND_SERVED = "SELECT * FROM media WHERE token = ?"
 
 #: What of a file may change, and so may stand in an UPDATE.
@@ -96,6 +97,10 @@ class MediaRows:
             f"UPDATE media SET {settings} WHERE id = ?",  # noqa: S608
             (*(_to_column(value) for value in changes.values()), media_id),
         )
+
+    async def remove(self, media_id: MediaId) -> None:
+        """Forget the file: it no longer goes with its text."""
+        await self._connection.execute_fetchall(_REMOVE, (media_id,))
 
 
 def _to_column(value: object) -> object:

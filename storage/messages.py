@@ -34,7 +34,18 @@ ORDER BY m.created_at"""
 
 #: What of a message may change, and so may stand in an UPDATE.
 _CHANGEABLE = frozenset(
-    {"state", "text", "channel_id", "slack_ts", "carrier_id", "created_at", "due_at", "mark_shown", "mark_tried"}
+    {
+        "state",
+        "text",
+        "channel_id",
+        "slack_ts",
+        "carrier_id",
+        "created_at",
+        "due_at",
+        "mark_shown",
+        "mark_tried",
+        "turn",
+    }
 )
 
 

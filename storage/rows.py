@@ -91,6 +91,7 @@ def read_message(row: sqlite3.Row) -> Message:
         mark_shown=None if row["mark_shown"] is None else Mark(row["mark_shown"]),
         mark_tried=None if row["mark_tried"] is None else Mark(row["mark_tried"]),
         erased_at=from_micros_or_none(row["erased_at"]),
+        turn=row["turn"],
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
+
+from bot.domain.ids import MessageId
 
 
 class Action(StrEnum):
     """What a button does. The value it carries stands behind it."""
 
-    SEND = "send_reply"  #: Confirm a reply (message id).
+    SEND = "send_reply"  #: Confirm a reply (words of a message).
     KEEP = "keep_reply"  #: Keep a reply as a note (message id).
+    MARK_NOTE = "mark_note"  #: Turn a reply that still waits into a note (message id).
     SEND_NOW = "send_now"  #: Do not wait for the end of the hold or the quiet hours (message id).
-    SEND_CORRECTION = "send_correction"  #: Send the edited text (message id).
+    SEND_CORRECTION = "send_correction"  #: Send the edited text (words of a message).
     CHECK = "check_outcome"  #: Ask the carrier what became of a text (message id).
     SEND_AGAIN = "send_again"  #: Send once more, though it may have gone out (message id).
     OPT_OUT = "opt_out"  #: They asked to be left alone (message id of what they wrote).
@@ -21,3 +25,22 @@ class Action(StrEnum):
     )
     OPTOUTS_PAGE = "optouts_page"  #: Another page of the list (page number, from 0).
     HISTORY_PAGE = "history_page"  #: Another page of what was said (number, direction, message id; blanks between).
+
+
+def name_words(message_id: MessageId, words: str) -> str:
+    """Return the value of a button beneath *words*: pressed once the message says something else, it is known for stale."""
+    return f"{message_id}:{_shorten(words)}"
+
+
+def read_message_id(value: str) -> MessageId:
+    """Return the message that a button's value names, with or without its words."""
+    return MessageId(value.partition(":")[0])
+
+
+def are_shown(value: str, words: str) -> bool:
+    """Tell whether a button with *value* stands beneath these *words*."""
+    return value.partition(":")[2] == _shorten(words)
+
+
+def _shorten(words: str) -> str:
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -78,6 +78,7 @@ class Message:
     mark_shown: Mark | None = None  #: The mark that Slack confirmed.
     mark_tried: Mark | None = None  #: A mark whose reaction was asked for and not confirmed: it may be there.
     erased_at: datetime | None = None  #: When its words and pictures were erased; only what became of it is left.
+    turn: int = 0  #: How often it was put in line to be sent again, after it had been taken out.
 
 
 #: How long a text may wait before the hourglass is shown, in seconds.

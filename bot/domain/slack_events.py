@@ -40,6 +40,16 @@ class MessageEdited:
     user_id: UserId
     text: str
     blocks: object
+    files: Sequence[Mapping[str, Any]] | None  #: Those that it still has; None where none are spoken of.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesRemoved:
+    """A file was taken off a message whose words stay."""
+
+    channel_id: ChannelId
+    ts: SlackTs
+    left: frozenset[str]  #: The ids of those that it still has.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +68,7 @@ class ReactionAdded:
     ts: SlackTs
     user_id: UserId
     name: str
+    item_user_id: UserId | None  #: Who wrote the message, where Slack says.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +92,9 @@ class NotForUs:
     type: str
 
 
-SlackEvent = ThreadReply | MessageEdited | MessageDeleted | ReactionAdded | ChannelClosed | HomeOpened | NotForUs
+SlackEvent = (
+    ThreadReply | MessageEdited | FilesRemoved | MessageDeleted | ReactionAdded | ChannelClosed | HomeOpened | NotForUs
+)
 
 #: Every event that does something here, as the manifest subscribes to them; any other is only counted.
 HANDLED_EVENTS = frozenset(
@@ -129,6 +142,7 @@ def read_slack_event(event: object) -> SlackEvent:
                 ts=SlackTs(item["ts"]),
                 user_id=UserId(inner["user"]),
                 name=clean(inner.get("reaction")),
+                item_user_id=UserId(author) if isinstance(author := inner.get("item_user"), str) else None,
             )
     if kind == "app_home_opened" and inner.get("tab") != "messages" and isinstance(inner.get("user"), str):
         return HomeOpened(user_id=UserId(inner["user"]))
@@ -159,7 +173,6 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
     if not written:
         return NotForUs(type=f"message.{clean(subtype)}" if subtype else "message")
     teams = (event.get("user_team"), event.get("source_team"))
-    files = event.get("files")
     return ThreadReply(
         channel_id=ChannelId(channel),
         thread_ts=SlackTs(str(thread_ts)),
@@ -167,7 +180,7 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
         user_id=UserId(str(user)),
         text=clean(event.get("text")),
         blocks=event.get("blocks"),
-        files=[file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else [],
+        files=_read_files(event),
         parent_user_id=UserId(parent) if isinstance(parent := event.get("parent_user_id"), str) else None,
         teams=frozenset(team for team in teams if isinstance(team, str) and team),
     )
@@ -187,7 +200,12 @@ def _read_change(event: Mapping[str, Any], channel_id: ChannelId) -> SlackEvent:
     is_edit = (
         edited and message.get("text") != previous.get("text") and isinstance(user, str) and not message.get("bot_id")
     )
+    files = [file for file in _read_files(message) if file.get("mode") != "tombstone"]
+    left = frozenset(file["id"] for file in files if isinstance(file.get("id"), str))
     if not is_edit:
+        had = {file.get("id") for file in (*_read_files(message), *_read_files(previous))}
+        if had - left and isinstance(user, str) and not message.get("bot_id"):
+            return FilesRemoved(channel_id=channel_id, ts=SlackTs(ts), left=left)
         return NotForUs(type="message.message_changed")
     return MessageEdited(
         channel_id=channel_id,
@@ -195,7 +213,13 @@ def _read_change(event: Mapping[str, Any], channel_id: ChannelId) -> SlackEvent:
         user_id=UserId(str(user)),
         text=clean(message.get("text")),
         blocks=message.get("blocks"),
+        files=files if "files" in message or "files" in previous else None,
     )
+
+
+def _read_files(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    files = message.get("files")
+    return [file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else []
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -7,8 +7,7 @@ Every path that sends, from a thread, a command, a form or a button, comes throu
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from bot.chance import Chance
 from bot.clock import Clock
@@ -17,13 +16,14 @@ from bot.domain.conversation import Conversation, Medium, make_parties
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
 from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
-from bot.domain.phone import Address, is_phone, time_zones
-from bot.domain.policy import Policy
+from bot.domain.phone import Address
+from bot.domain.policy import Policy, QuietMoment, find_quiet_hours
 from bot.domain.senders import OurSide
 from bot.domain.whatsapp import MOST_CAPTION_CHARACTERS, MOST_CHARACTERS
 from bot.errors import NotAllowed
-from bot.flows import wording
+from bot.flows import reply_wording, wording
 from bot.flows.auditing import audit_text
+from bot.flows.contacts import find_zones
 from bot.flows.jobs import (
     enqueue_late_mark,
     enqueue_mark,
@@ -35,9 +35,13 @@ from bot.flows.jobs import (
 )
 from bot.flows.permissions import describe_standing
 from bot.flows.preparing import add_files
+from bot.flows.wording import Words
 from bot.observe import Metrics
 from bot.ports import Person, Standing, Transaction
 from bot.text.segments import Encoding, count_segments
+
+#: A shorter hold is what people expect of an undo, and a private line for each would be noise.
+_HOLD_TOLD = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +108,17 @@ class Accepting:
         if all(consent.blocked for consent in consents):
             raise NotAllowed(wording.blocked_by_optout(conversation.parties, self._policy.region, consents[0]))
 
-    def find_opening(self, conversation: Conversation) -> datetime | None:
-        """Return until when the quiet hours hold a text back, None if they do not."""
+    async def find_quiet_hours(
+        self,
+        tx: Transaction,  # noqa: ARG002 - the zones set for contacts are kept there
+        conversation: Conversation,
+        moment: datetime | None = None,
+    ) -> QuietMoment | None:
+        """Tell how *moment*, or now, lies in the quiet hours of those in the conversation; None if it does not."""
         if self._policy.quiet_hours is None:
             return None
-        zones = {zone for address in conversation.parties.theirs if is_phone(address) for zone in time_zones(address)}
-        return self._policy.quiet_hours.find_opening(
-            self._clock.now(), tuple(ZoneInfo(zone) for zone in sorted(zones)) or (ZoneInfo("UTC"),)
-        )
+        zones = find_zones(conversation.parties.theirs)
+        return find_quiet_hours(self._policy.quiet_hours, moment or self._clock.now(), zones)
 
     async def take_note(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
         """Store *draft* as a note: marked, and never sent. None if it is stored already."""
@@ -148,20 +155,23 @@ class Accepting:
         if not await tx.messages.add(message):
             return None
         await add_files(tx, message, draft.files, self._chance)
-        text, blocks = wording.confirm_reply(
-            message.id, draft.text, conversation.parties, self._policy.region, files=len(draft.files)
-        )
-        await enqueue_whisper(
-            tx,
-            f"confirm:{message.id}",
-            channel_id=draft.channel_id or conversation.channel_id,
-            user_id=draft.author,
-            thread_ts=conversation.thread_ts,
-            text=text,
-            blocks=blocks,
-        )
+        await self.ask_again(tx, message, draft.text)
         await enqueue_mark(tx, message.id, self._chance.token())
         return message
+
+    async def ask_again(self, tx: Transaction, message: Message, words: str, *, changed: bool = False) -> None:
+        """Ask the author of a stored text privately whether to send *words*, which is what it says now."""
+        conversation = await tx.conversations.get(message.conversation_id)
+        text, blocks = await self.word_question(tx, conversation, message, words, changed=changed)
+        await self._whisper(tx, conversation, message, f"confirm:{message.id}:{self._chance.token()}", (text, blocks))
+
+    async def word_question(
+        self, tx: Transaction, conversation: Conversation, message: Message, words: str, *, changed: bool = False
+    ) -> Words:
+        """Return the question whether to send *words*: to whom, and with how many files."""
+        files = len(await tx.media.of_message(message.id))
+        whom = wording.name_parties(conversation.parties, self._policy.region)
+        return reply_wording.confirm_reply(message.id, words, whom, files=files, changed=changed)
 
     async def take(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
         """
@@ -171,8 +181,8 @@ class Accepting:
         is sent.
         """
         message = self._make(conversation, draft, State.WAITING)
-        due_at = await self._find_due(tx, conversation, message)
-        message = replace(message, due_at=due_at)
+        quiet = await self.find_quiet_hours(tx, conversation)
+        message = replace(message, due_at=self._choose_due(message, quiet))
         if not await tx.messages.add(message):
             return None
         await add_files(tx, message, draft.files, self._chance)
@@ -180,44 +190,72 @@ class Accepting:
             await enqueue_text(tx, conversation.id, message.id, message.text, has_media=bool(draft.files))
         if draft.files:
             await enqueue_preparation(tx, message.id, send_lane(conversation.id))
-        await enqueue_send(tx, conversation.id, message.id, due_at)
+        await enqueue_send(tx, send_lane(conversation.id), message.id, message.due_at)
         await self._count(tx, conversation, message)
+        await self._tell_wait(tx, conversation, message, quiet)
         return message
 
-    async def release(self, tx: Transaction, conversation: Conversation, message: Message) -> None:
-        """Have a stored text sent that its author has just confirmed, or turned from a note into a text."""
-        due_at = self.find_opening(conversation)
-        await tx.messages.update(message.id, state=State.WAITING, due_at=due_at)
+    async def release(self, tx: Transaction, conversation: Conversation, message: Message) -> Words:
+        """
+        Have a stored text sent that its author has just confirmed, or turned from a note into a text.
+
+        Returns the private answer: that it is on its way, or until when it waits.
+        """
+        quiet = await self.find_quiet_hours(tx, conversation)
+        turn, due_at = message.turn + 1, None if quiet is None else quiet.opens_at
+        await tx.messages.update(message.id, state=State.WAITING, due_at=due_at, turn=turn)
+        lane = send_lane(conversation.id)
         if await tx.media.of_message(message.id):
-            await enqueue_preparation(tx, message.id, send_lane(conversation.id))
-        await enqueue_send(tx, conversation.id, message.id, due_at)
+            await enqueue_preparation(tx, message.id, lane, turn=turn)
+        await enqueue_send(tx, lane, message.id, due_at, turn=turn)
         await self._count(tx, conversation, message)
         await enqueue_mark(tx, message.id, self._chance.token())
+        if quiet is None:
+            return reply_wording.on_its_way(message.text)
+        return reply_wording.waits_for_quiet_hours(message.id, quiet, self._name(conversation))
 
     async def _count(self, tx: Transaction, conversation: Conversation, message: Message) -> None:
         await enqueue_late_mark(tx, message.id, self._clock.now())
         await tx.conversations.touch(conversation.id, self._clock.now())
         self._metrics.texts.labels("outbound").inc()
 
-    async def _find_due(self, tx: Transaction, conversation: Conversation, message: Message) -> datetime | None:
-        now = self._clock.now()
-        opening = self.find_opening(conversation)
-        if opening is not None and message.author is not None:
-            zones = time_zones(conversation.parties.theirs[0]) if is_phone(conversation.parties.theirs[0]) else ("UTC",)
-            text, blocks = wording.waits_for_quiet_hours(
-                message.id, opening, ZoneInfo(zones[0] if zones else "UTC"), conversation.parties, self._policy.region
-            )
+    def _choose_due(self, message: Message, quiet: QuietMoment | None) -> datetime | None:
+        opening = None if quiet is None else quiet.opens_at
+        held = self._clock.now() + self._policy.hold if self._is_held(message) else None
+        return max((moment for moment in (opening, held) if moment is not None), default=None)
+
+    def _is_held(self, message: Message) -> bool:
+        return message.origin is Origin.THREAD and bool(self._policy.hold)
+
+    async def _tell_wait(
+        self, tx: Transaction, conversation: Conversation, message: Message, quiet: QuietMoment | None
+    ) -> None:
+        """Tell the author privately until when their text waits, with what they can do meanwhile."""
+        if quiet is not None:
+            words = reply_wording.waits_for_quiet_hours(message.id, quiet, self._name(conversation))
+        elif message.due_at is not None and self._policy.hold >= _HOLD_TOLD:
+            words = reply_wording.waits_in_hold(message.id, self._name(conversation), message.due_at, self._policy.hold)
+        else:
+            return
+        await self._whisper(tx, conversation, message, f"waits:{message.id}", words)
+
+    async def _whisper(
+        self, tx: Transaction, conversation: Conversation, message: Message, key: str, words: Words
+    ) -> None:
+        if message.author is not None:
+            text, blocks = words
             await enqueue_whisper(
                 tx,
-                f"quiet:{message.id}",
+                key,
                 channel_id=message.channel_id or conversation.channel_id,
                 user_id=message.author,
                 thread_ts=conversation.thread_ts,
                 text=text,
                 blocks=blocks,
             )
-        held = now + self._policy.hold if message.origin is Origin.THREAD and self._policy.hold else None
-        return max((moment for moment in (opening, held) if moment is not None), default=None)
+
+    def _name(self, conversation: Conversation) -> str:
+        return wording.name_parties(conversation.parties, self._policy.region)
 
     def _make(self, conversation: Conversation, draft: Draft, state: State) -> Message:
         return Message(

@@ -16,6 +16,7 @@ from bot.domain.job import Job, Kind
 from bot.domain.policy import Policy
 from bot.flows.accepting import Accepting
 from bot.flows.account_events import AccountEvents
+from bot.flows.changes import Changes
 from bot.flows.decisions import Decisions
 from bot.flows.home import Home
 from bot.flows.marks import Marks
@@ -88,10 +89,10 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         store=store,
         directory=directory,
         accepting=accepting,
+        changes=Changes(accepting=accepting, policy=policy, clock=clock, chance=chance),
         home=Home(store=store, directory=directory, home_tab=around.home_tab, policy=policy, clock=clock),
         policy=policy,
         clock=clock,
-        chance=chance,
         metrics=metrics,
     )
     senders = Senders(store=store, policy=policy)

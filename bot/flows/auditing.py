@@ -24,14 +24,14 @@ async def audit_text(
     **detail: str,
 ) -> None:
     """
-    Record, once for each text and *action*, what was done with *message*.
+    Record, once for each text, each time that it was put in line, and *action*, what was done with *message*.
 
     *actor* is who did it, if somebody else than its author; *detail* never holds what the text says.
     """
     who = actor or message.author
     await tx.audit.record(
         AuditEntry(
-            key=f"{action}:{message.id}",
+            key=f"{action}:{message.id}:{message.turn}" if message.turn else f"{action}:{message.id}",
             at=at,
             actor=BRIDGE if who is None else Actor(who),
             action=action,

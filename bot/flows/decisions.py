@@ -3,27 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from bot.chance import Chance
 from bot.clock import Clock
+from bot.domain.actions import are_shown, read_message_id
 from bot.domain.audit import AuditAction
 from bot.domain.carrier_events import Receipt, read_copies
 from bot.domain.ids import ChannelId, MessageId, SlackTs, UserId
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.errors import CarrierRefused, NotAllowed, RetryLater
-from bot.flows import wording
+from bot.flows import reply_wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.auditing import audit_text
-from bot.flows.jobs import enqueue_mark, send_key
-from bot.flows.preparing import refer_again
+from bot.flows.holding import is_still_here, take_out
+from bot.flows.jobs import enqueue_mark, enqueue_preparation, enqueue_send, overtaking_lane, send_key
+from bot.flows.preparing import add_missing_files, check_files, read_attachments, refer_again
 from bot.flows.receipts import Receipts
+from bot.flows.wording import Words
 from bot.ports import Carrier, Directory, Store, Transaction
-from bot.text.escape import escape_sms
-from bot.text.notes import strip_note_sign
+from bot.text.notes import find_sms_prefix, strip_note_sign
 
 _CARRIER_PATIENCE = timedelta(seconds=1, milliseconds=800)
+
+
+#: What is answered privately: a sentence, or words with buttons.
+Answer = str | Words
+
+#: What has not been sent, and may be by its author's word.
+_SENDABLE = frozenset({State.CONFIRMING, State.NOTE, State.BLOCKED, State.CANCELLED})
+_DECIDED = "This is decided already."
 
 
 class Decisions:
@@ -50,94 +63,150 @@ class Decisions:
         self._clock = clock
         self._chance = chance
 
-    async def send_reply(self, message_id: MessageId, actor: UserId) -> str:
-        """Send a reply that waits for its author's word. Transaction: its send."""
+    async def send_reply(self, value: str, actor: UserId) -> Answer:
+        """
+        Send a reply that waits for its author's word. Transaction: its send.
+
+        *value* is the button's. Pressed beneath other words than the message has by now, it asks anew.
+        """
         check_author(await self._directory.get_person(actor))
         async with self._store.transaction("confirm reply") as tx:
-            message = await _get(tx, message_id)
-            if message.author != actor:
-                raise NotAllowed("Only its author can send this.")
-            if message.state is not State.CONFIRMING:
-                return "This is decided already."
+            message = await _get_own(tx, read_message_id(value), actor)
+            if message.state not in _SENDABLE:
+                return _DECIDED
             conversation = await tx.conversations.get(message.conversation_id)
-            has_files = bool(await tx.media.of_message(message_id))
+            if not are_shown(value, message.text):
+                if message.state is State.NOTE:
+                    return "📝 You changed this since, and it is a note now. It is not sent."
+                return await self._accepting.word_question(tx, conversation, message, message.text, changed=True)
+            has_files = bool(await tx.media.of_message(message.id))
             check_text(message.text, has_files=has_files, medium=conversation.parties.medium)
             await self._accepting.check_consent(tx, conversation)
-            await self._accepting.release(tx, conversation, message)
-        return "📤 On its way."
+            if message.state is not State.CONFIRMING:
+                await self._audit(tx, AuditAction.NOTE_SENT, message, actor)
+            return await self._accepting.release(tx, conversation, message)
 
-    async def send_as_text(self, channel_id: ChannelId, ts: SlackTs, actor: UserId) -> str:
-        """Send what was kept as a note in a thread, at its author's word. Transaction: its send."""
+    async def send_as_text(
+        self, channel_id: ChannelId, ts: SlackTs, actor: UserId, attached: Sequence[Mapping[str, Any]] = ()
+    ) -> Answer:
+        """
+        Send what was kept as a note in a thread, at its author's word. Transaction: its send.
+
+        *attached*: the files that Slack says it has.
+        """
         check_author(await self._directory.get_person(actor))
         async with self._store.transaction("send as text") as tx:
-            message = await tx.messages.find_in_slack(channel_id, ts)
-            if message is None or message.direction is not Direction.OUTBOUND:
-                raise NotAllowed("Only what a teammate wrote in a customer's thread can be sent as a text.")
-            if message.author != actor:
-                raise NotAllowed("Only its author can send this. Write it anew in the thread to send it yourself.")
-            if message.state is not State.NOTE:
+            message = await _find_own(tx, channel_id, ts, actor)
+            if message.state not in _SENDABLE:
                 return "This is not a note: it was sent already, or its mark says why not."
+            files = read_attachments(attached)
+            text = message.text
+            if message.state is State.NOTE:
+                text = strip_note_sign(find_sms_prefix(text) or text)
             conversation = await tx.conversations.get(message.conversation_id)
+            check_files(files, self._policy, conversation.parties.medium)
+            check_text(text, has_files=bool(files), medium=conversation.parties.medium)
             await self._accepting.check_consent(tx, conversation)
-            text = strip_note_sign(message.text)
-            check_text(text, medium=conversation.parties.medium)
             await tx.messages.update(message.id, text=text)
-            await self._accepting.release(tx, conversation, message)
-            await audit_text(tx, AuditAction.NOTE_SENT, message, conversation, at=self._clock.now(), actor=actor)
-        return f"📤 On its way: “{escape_sms(wording.shorten(text, 300))}”"
+            await add_missing_files(tx, message, files, self._chance)
+            await self._audit(tx, AuditAction.NOTE_SENT, message, actor)
+            return await self._accepting.release(tx, conversation, replace(message, text=text))
 
     async def keep_reply(self, message_id: MessageId, actor: UserId) -> str:
         """Keep a reply that waits for its author's word as a note. Transaction: that it is one."""
         async with self._store.transaction("keep reply") as tx:
-            message = await _get(tx, message_id)
-            if message.author != actor:
-                raise NotAllowed("Only its author can decide this.")
-            if message.state is not State.CONFIRMING:
-                return "This is decided already."
-            await tx.messages.update(message_id, state=State.NOTE)
-            await enqueue_mark(tx, message_id, self._chance.token())
+            message = await _get_own(tx, message_id, actor)
+            if message.state not in _SENDABLE:
+                return _DECIDED
+            if message.state is State.CONFIRMING:
+                await self._make_note(tx, message)
         return "📝 Kept as a note. It is not sent."
 
+    async def mark_as_note(self, message_id: MessageId, actor: UserId) -> str:
+        """Turn a reply that still waits into a note. Transaction: that it is one, and that nothing is sent."""
+        async with self._store.transaction("mark as note") as tx:
+            return await self._mark_as_note(tx, await _get_own(tx, message_id, actor), actor)
+
+    async def mark_as_note_there(self, channel_id: ChannelId, ts: SlackTs, actor: UserId) -> str:
+        """Turn a reply that still waits into a note, by where it stands. Transaction: as `mark_as_note`."""
+        async with self._store.transaction("mark as note") as tx:
+            return await self._mark_as_note(tx, await _find_own(tx, channel_id, ts, actor), actor)
+
+    async def _mark_as_note(self, tx: Transaction, message: Message, actor: UserId) -> str:
+        if message.state is State.NOTE:
+            return "📝 This is a note already. It is not sent."
+        if message.state in (State.BLOCKED, State.CANCELLED):
+            await tx.messages.update(message.id, state=State.NOTE)
+            await enqueue_mark(tx, message.id, self._chance.token())
+            return "📝 This is a note now. It was not sent."
+        if not await is_still_here(tx, message):
+            return "✏️ Too late: this has gone out already, and the customer has it."
+        await self._audit(tx, AuditAction.TAKEN_BACK, message, actor)
+        await self._make_note(tx, message)
+        return "📝 This is a note now. It is not sent."
+
+    async def _make_note(self, tx: Transaction, message: Message) -> None:
+        await take_out(tx, message, State.NOTE)
+        await enqueue_mark(tx, message.id, self._chance.token())
+
     async def send_now(self, message_id: MessageId, actor: UserId) -> str:
-        """Send what waits for quiet hours or its hold, at once. Transaction: its new time."""
+        """
+        Send what waits for quiet hours or its hold, at once. Transaction: its place in the line.
+
+        Others of its conversation may wait before it, and go on waiting: it goes past them, in a lane of its own.
+        """
         check_author(await self._directory.get_person(actor))
         async with self._store.transaction("send now") as tx:
             message = await _get(tx, message_id)
-            if message.state is not State.WAITING or not await tx.queue.hasten(send_key(message_id), self._clock.now()):
+            if message.state is not State.WAITING or message.origin is Origin.SCHEDULE:
                 return "This is not waiting any more."
-            await tx.messages.update(message_id, due_at=None)
+            conversation = await tx.conversations.get(message.conversation_id)
+            await self._accepting.check_consent(tx, conversation)
+            if not await tx.queue.drop(send_key(message_id, message.turn)):
+                return "This is not waiting any more."
             waited_until = "" if message.due_at is None else message.due_at.isoformat()
-            await audit_text(
-                tx,
-                AuditAction.SENT_NOW,
-                message,
-                await tx.conversations.get(message.conversation_id),
-                at=self._clock.now(),
-                actor=actor,
-                waited_until=waited_until,
-            )
+            await self._audit(tx, AuditAction.SENT_NOW, message, actor, waited_until=waited_until)
+            turn, lane = message.turn + 1, overtaking_lane(message_id)
+            await tx.messages.update(message_id, due_at=None, turn=turn)
+            if await tx.media.of_message(message_id):
+                await enqueue_preparation(tx, message_id, lane, turn=turn)
+            await enqueue_send(tx, lane, message_id, None, turn=turn)
         return "📤 On its way."
 
-    async def send_correction(self, message_id: MessageId, actor: UserId) -> str:
-        """Send the edited text of a message that had gone out, once. Transaction: a text of its own."""
+    async def _audit(
+        self, tx: Transaction, action: AuditAction, message: Message, actor: UserId, **detail: str
+    ) -> None:
+        conversation = await tx.conversations.get(message.conversation_id)
+        await audit_text(tx, action, message, conversation, at=self._clock.now(), actor=actor, **detail)
+
+    async def send_correction(self, value: str, actor: UserId) -> Answer:
+        """
+        Send the edited text of a message that had gone out, once. Transaction: a text of its own.
+
+        *value* is the button's. Pressed beneath other words than the message has by now, it asks anew.
+        """
         check_author(await self._directory.get_person(actor))
+        message_id = read_message_id(value)
         async with self._store.transaction("send correction") as tx:
             message = await _get(tx, message_id)
             text = await tx.facts.find_fact(f"edit:{message_id}")
-            if text is None:
-                return "There is nothing to correct."
-            if await tx.facts.find_fact(f"corrected:{message_id}") == text:  # a second press, or a second finger
+            if await tx.facts.find_fact(f"corrected:{message_id}") and not text:
                 return "The correction is on its way already."
+            if not text:
+                return "There is nothing to correct."
+            if not are_shown(value, text):
+                return reply_wording.still_has_original(message_id, text)
             conversation = await tx.conversations.get(message.conversation_id)
             check_text(text, medium=conversation.parties.medium)
             await self._accepting.check_consent(tx, conversation)
             await tx.facts.set_fact(f"corrected:{message_id}", text)
+            await tx.facts.set_fact(f"edit:{message_id}", "")  # a second press, or a second finger, sends nothing
             draft = Draft(text=text, author=actor, origin=Origin.CORRECTION)
             taken = await self._accepting.take(tx, conversation, draft)
             if taken is not None:
-                await audit_text(
-                    tx, AuditAction.CORRECTED, taken, conversation, at=self._clock.now(), corrects=message_id
-                )
+                await self._audit(tx, AuditAction.CORRECTED, taken, actor, corrects=message_id)
+            if taken is not None and taken.due_at is not None:
+                return "⏳ The correction waits for the end of their quiet hours."
         return "📤 The correction is on its way."
 
     async def send_again(self, message_id: MessageId, actor: UserId) -> str:
@@ -191,3 +260,21 @@ async def _get(tx: Transaction, message_id: MessageId) -> Message:
         return await tx.messages.get(message_id)
     except KeyError:
         raise NotAllowed("This text is no longer known here.") from None
+
+
+async def _get_own(tx: Transaction, message_id: MessageId, actor: UserId) -> Message:
+    message = await _get(tx, message_id)
+    if message.author != actor or message.direction is not Direction.OUTBOUND:
+        raise NotAllowed("Only its author can decide this.")
+    return message
+
+
+async def _find_own(tx: Transaction, channel_id: ChannelId, ts: SlackTs, actor: UserId) -> Message:
+    message = await tx.messages.find_in_slack(channel_id, ts)
+    if message is None or message.direction is not Direction.OUTBOUND:
+        raise NotAllowed("This works on what a teammate wrote in a customer's thread, and on nothing else.")
+    if message.erased_at is not None:
+        raise NotAllowed("What this said was erased. Write it anew in the thread to send it.")
+    if message.author != actor:
+        raise NotAllowed("Only its author can do this. Write it anew in the thread to send it yourself.")
+    return message

@@ -33,14 +33,19 @@ def send_lane(conversation_id: ConversationId) -> str:
     return f"send:{conversation_id}"
 
 
+def overtaking_lane(message_id: MessageId) -> str:
+    """Return the lane of a text that somebody sends now though others of its conversation still wait."""
+    return f"now:{message_id}"
+
+
 def schedule_lane(message_id: MessageId) -> str:
     """Return the lane of one scheduled text: it must not hold up today's."""
     return f"schedule:{message_id}"
 
 
-def send_key(message_id: MessageId) -> str:
-    """Return the key of the job that sends a text."""
-    return f"send:{message_id}"
+def send_key(message_id: MessageId, turn: int = 0) -> str:
+    """Return the key of the job that sends a text, put in line for the *turn*-th time again."""
+    return f"send:{message_id}:{turn}" if turn else f"send:{message_id}"
 
 
 async def enqueue_text(
@@ -162,16 +167,16 @@ async def enqueue_late_mark(tx: Transaction, message_id: MessageId, now: datetim
 
 
 async def enqueue_send(
-    tx: Transaction, conversation_id: ConversationId, message_id: MessageId, due_at: datetime | None
+    tx: Transaction, lane: str, message_id: MessageId, due_at: datetime | None, *, turn: int = 0
 ) -> None:
-    """Have a text handed to the carrier, after those before it in the conversation."""
+    """Have a text handed to the carrier, after those before it in the *lane*."""
     await _enqueue(
         tx,
         Kind.SEND_TEXT,
         Pool.SEND,
-        send_key(message_id),
+        send_key(message_id, turn),
         {"message": message_id},
-        lane=send_lane(conversation_id),
+        lane=lane,
         due_at=due_at,
     )
 
@@ -256,9 +261,10 @@ def late_share_key(message_id: MessageId) -> str:
     return f"share-late:{message_id}"
 
 
-async def enqueue_preparation(tx: Transaction, message_id: MessageId, lane: str) -> None:
+async def enqueue_preparation(tx: Transaction, message_id: MessageId, lane: str, *, turn: int = 0) -> None:
     """Have a teammate's files made ready, in the *lane* of the send, before it."""
-    await _enqueue(tx, Kind.PREPARE_MEDIA, Pool.MEDIA, f"prepare:{message_id}", {"message": message_id}, lane=lane)
+    key = f"prepare:{message_id}:{turn}" if turn else f"prepare:{message_id}"
+    await _enqueue(tx, Kind.PREPARE_MEDIA, Pool.MEDIA, key, {"message": message_id}, lane=lane)
 
 
 async def _enqueue(

@@ -321,7 +321,15 @@ async def block_for_files(tx: Transaction, message: Message, reason: str, chance
 
 async def add_files(tx: Transaction, message: Message, files: Sequence[FileRef], chance: Chance) -> None:
     """Store the files that go with *message*; they are fetched once it is certain that it is to be sent."""
-    for position, ref in enumerate(files):
+    await add_missing_files(tx, message, files, chance)
+
+
+async def add_missing_files(tx: Transaction, message: Message, files: Sequence[FileRef], chance: Chance) -> None:
+    """Store those of *files* that are not on record as going with *message* yet."""
+    known = await tx.media.of_message(message.id)
+    sources = {media.source for media in known}
+    missing = [ref for ref in files if ref.file_id not in sources]
+    for position, ref in enumerate(missing, start=max((media.position + 1 for media in known), default=0)):
         await tx.media.add(
             Media(
                 id=MediaId(chance.token()),

@@ -8,15 +8,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, assert_never
 
-from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.audit import AuditAction
-from bot.domain.ids import UserId
+from bot.domain.conversation import Conversation
+from bot.domain.ids import ChannelId, SlackTs
+from bot.domain.intent import find_words_to_send, read_written
 from bot.domain.job import Job, Pool
-from bot.domain.message import Direction, Message, Origin, State
+from bot.domain.message import Direction, Message, Origin
 from bot.domain.policy import Policy, ThreadMode
 from bot.domain.slack_events import (
     ChannelClosed,
+    FilesRemoved,
     HomeOpened,
     MessageDeleted,
     MessageEdited,
@@ -26,18 +27,14 @@ from bot.domain.slack_events import (
     read_slack_event,
 )
 from bot.errors import NotAllowed, NotUnderstood, RetryLater, SlackRefused
-from bot.flows import wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
-from bot.flows.auditing import audit_text
+from bot.flows.changes import Changes
+from bot.flows.channel_settings import choose_mode
 from bot.flows.home import Home
-from bot.flows.jobs import enqueue_mark, enqueue_whisper, send_key
 from bot.flows.preparing import check_files, read_attachments
+from bot.flows.rendering import render_for_phone
 from bot.observe import Log, Metrics
-from bot.ports import Directory, Standing, Store, Transaction
-from bot.text.mrkdwn import parse_message
-from bot.text.notes import find_sms_prefix, is_note
-from bot.text.plain import Names, find_mentions, render_plain
-from bot.text.tree import Document
+from bot.ports import Directory, Person, Standing, Store, Transaction
 
 _log = Log("replies")
 
@@ -57,19 +54,19 @@ class Replies:
         store: Store,
         directory: Directory,
         accepting: Accepting,
+        changes: Changes,
         home: Home,
         policy: Policy,
         clock: Clock,
-        chance: Chance,
         metrics: Metrics,
     ) -> None:
         self._store = store
         self._directory = directory
         self._accepting = accepting
+        self._changes = changes
         self._home = home
         self._policy = policy
         self._clock = clock
-        self._chance = chance
         self._metrics = metrics
 
     async def read_slack_event(self, job: Job) -> None:
@@ -81,6 +78,8 @@ class Replies:
                 kind, outcome = "reply", await self._read_reply(job, event)
             case MessageEdited():
                 kind, outcome = "edit", await self._read_edit(job, event)
+            case FilesRemoved():
+                kind, outcome = "files_removed", await self._read_files_removed(job, event)
             case MessageDeleted():
                 kind, outcome = "deletion", await self._read_deletion(job, event)
             case ReactionAdded():
@@ -115,13 +114,13 @@ class Replies:
             raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
         if known is None or repeated is not None:
             return await self._pass_over(job)
-        document = parse_message(event.text, event.blocks)
+        written = read_written(event.text, event.blocks)
         person = await self._directory.get_person(event.user_id)
         if await self._is_foreign(event):
             person = replace(person, standing=Standing.OUTSIDER)
-        text = await self._render(document)
+        plain = await render_for_phone(written.document, self._directory)
         draft = Draft(
-            text=text,
+            text=plain,
             author=event.user_id,
             origin=Origin.THREAD,
             channel_id=event.channel_id,
@@ -129,38 +128,46 @@ class Replies:
         )
         async with self._store.transaction("take reply") as tx:
             conversation = await tx.conversations.get(known.id)
-            outcome = "sent"
-            prefixed = find_sms_prefix(text)
-            if is_note(document) or (self._policy.thread_mode is ThreadMode.PREFIX and prefixed is None):
+            mode = await choose_mode(tx, event.channel_id, self._policy)
+            words = find_words_to_send(written, plain, mode)
+            if words is None:
                 await self._accepting.take_note(tx, conversation, draft)
                 outcome = "note"
             else:
-                if self._policy.thread_mode is ThreadMode.PREFIX and prefixed is not None:
-                    draft = Draft(
-                        text=prefixed,
-                        author=draft.author,
-                        origin=draft.origin,
-                        channel_id=draft.channel_id,
-                        slack_ts=draft.slack_ts,
-                    )
-                try:
-                    check_author(person)
-                    draft = replace(draft, files=read_attachments(event.files))
-                    check_files(draft.files, self._policy, known.parties.medium)
-                    check_text(draft.text, has_files=bool(draft.files), medium=known.parties.medium)
-                    await self._accepting.check_consent(tx, conversation)
-                except NotAllowed as error:
-                    await self._accepting.take_blocked(tx, conversation, draft, error.person)
-                    outcome = "blocked"
-                else:
-                    if self._policy.thread_mode is ThreadMode.CONFIRM:
-                        await self._accepting.ask_first(tx, conversation, draft)
-                        outcome = "asked"
-                    else:
-                        await self._accepting.take(tx, conversation, draft)
+                draft = replace(draft, text=words)
+                outcome = await self._take(tx, conversation, draft, person, event, ask=mode is ThreadMode.CONFIRM)
             await tx.queue.finish(job)
         _log.info("A reply was read.", conversation=known.id, outcome=outcome)
         return outcome
+
+    async def _take(
+        self,
+        tx: Transaction,
+        conversation: Conversation,
+        draft: Draft,
+        person: Person,
+        event: ThreadReply,
+        *,
+        ask: bool,
+    ) -> str:
+        try:
+            check_author(person)
+            draft = replace(draft, files=read_attachments(event.files))
+            check_files(draft.files, self._policy, conversation.parties.medium)
+            check_text(draft.text, has_files=bool(draft.files), medium=conversation.parties.medium)
+            await self._accepting.check_consent(tx, conversation)
+        except NotAllowed as error:
+            await self._accepting.take_blocked(tx, conversation, draft, error.person)
+            return "blocked"
+        if ask:
+            await self._accepting.ask_first(tx, conversation, draft)
+            return "asked"
+        message = await self._accepting.take(tx, conversation, draft)
+        if message is not None and await tx.facts.find_fact(_name_early_cross(event.channel_id, event.ts)):
+            # Its author's ❌ was read before it: events of a message and of its thread have no order.
+            await self._changes.apply_cross(tx, message)
+            return "cancelled"
+        return "sent"
 
     async def _may_be_ours(self, job: Job, event: ThreadReply) -> bool:
         """Tell whether a thread that is not on record may be: people answer faster than Slack answers us."""
@@ -177,88 +184,32 @@ class Replies:
         ours = (await self._directory.get_ourselves()).team_id
         return bool(ours) and ours not in event.teams
 
-    async def _render(self, document: Document) -> str:
-        mentions = find_mentions(document)
-        users = {user: (await self._directory.get_person(UserId(user))).name for user in sorted(mentions.users)}
-        channels = {}
-        for channel in sorted(mentions.channels):
-            name = await self._directory.name_channel(channel)  # type: ignore[arg-type]
-            if name:
-                channels[channel] = name
-        groups = {}
-        for group in sorted(mentions.groups):
-            name = await self._directory.name_group(group)
-            if name:
-                groups[group] = name
-        return render_plain(document, Names(users=users, channels=channels, groups=groups))
-
     # --- Changes of one
 
     async def _read_edit(self, job: Job, event: MessageEdited) -> str:
-        """Transaction: the new text, while it still can change; else the line that says that it cannot."""
-        document = parse_message(event.text, event.blocks)
-        text = await self._render(document)
+        """Transaction: the new words, while they still can change; else the line that says that they cannot."""
+        written = read_written(event.text, event.blocks)
+        plain = await render_for_phone(written.document, self._directory)
+        person = await self._directory.get_person(event.user_id)
         async with self._store.transaction("take edit") as tx:
-            message = await tx.messages.find_in_slack(event.channel_id, event.ts)
+            message = await _find_reply(tx, event.channel_id, event.ts)
             outcome = "kept"
-            if message is not None and message.direction is Direction.OUTBOUND and message.origin is Origin.THREAD:
-                outcome = await self._apply_edit(tx, message, document, text)
+            if message is not None:
+                files = event.files or ()
+                if event.files is not None:
+                    await self._changes.remove_files(tx, message, {str(file.get("id")) for file in files})
+                    message = await tx.messages.get(message.id)
+                outcome = await self._changes.apply_edit(tx, message, written, plain, files, person)
             await tx.queue.finish(job)
         return outcome
 
-    async def _apply_edit(self, tx: Transaction, message: Message, document: Document, text: str) -> str:
-        if self._policy.thread_mode is ThreadMode.PREFIX:
-            text = find_sms_prefix(text) or text
-        if text == message.text:
-            return "kept"
-        if message.state in (State.WAITING, State.CONFIRMING):
-            if is_note(document):
-                await tx.messages.update(message.id, state=State.NOTE, text=text)
-                await tx.queue.drop(send_key(message.id))
-            else:
-                conversation = await tx.conversations.get(message.conversation_id)
-                has_files = bool(await tx.media.of_message(message.id))
-                try:
-                    check_text(text, has_files=has_files, medium=conversation.parties.medium)
-                except NotAllowed as error:
-                    await tx.messages.update(message.id, state=State.BLOCKED, text=text)
-                    await tx.queue.drop(send_key(message.id))
-                    await self._tell_author(tx, message, "edit-blocked", error.person)
-                else:
-                    await tx.messages.update(message.id, text=text)
-            await enqueue_mark(tx, message.id, self._chance.token())
-            return "changed"
-        if message.state in (State.UNDER_WAY, State.ACCEPTED, State.UNSETTLED):
-            await tx.facts.set_fact(f"edit:{message.id}", text)
-            can_correct = not is_note(document)
-            line, blocks = wording.still_has_original(message.id if can_correct else None, deleted=False)
-            conversation = await tx.conversations.get(message.conversation_id)
-            if message.author is not None and message.channel_id is not None:
-                await enqueue_whisper(
-                    tx,
-                    f"edited:{message.id}:{self._chance.token()}",
-                    channel_id=message.channel_id,
-                    user_id=message.author,
-                    thread_ts=conversation.thread_ts,
-                    text=line,
-                    blocks=blocks,
-                )
-            return "too_late"
-        if message.state is State.NOTE:
-            await tx.messages.update(message.id, text=text)
-        return "kept"
-
-    async def _tell_author(self, tx: Transaction, message: Message, key: str, text: str) -> None:
-        conversation = await tx.conversations.get(message.conversation_id)
-        if message.author is not None and message.channel_id is not None:
-            await enqueue_whisper(
-                tx,
-                f"{key}:{message.id}:{self._chance.token()}",
-                channel_id=message.channel_id,
-                user_id=message.author,
-                thread_ts=conversation.thread_ts,
-                text=text,
-            )
+    async def _read_files_removed(self, job: Job, event: FilesRemoved) -> str:
+        """Transaction: the files that go out, while they still can change."""
+        async with self._store.transaction("take files removed") as tx:
+            message = await _find_reply(tx, event.channel_id, event.ts)
+            outcome = "kept" if message is None else await self._changes.remove_files(tx, message, event.left)
+            await tx.queue.finish(job)
+        return outcome
 
     async def _read_deletion(self, job: Job, event: MessageDeleted) -> str:
         """Transaction: the text stopped, while it still can be; the thread given up, if it was its root."""
@@ -270,52 +221,37 @@ class Replies:
                     conversation.id, channel_id=self._policy.choose_channel(conversation.parties.ours)
                 )
                 outcome = "root_lost"
-            message = await tx.messages.find_in_slack(event.channel_id, event.ts)
-            if message is not None and message.direction is Direction.OUTBOUND and message.origin is Origin.THREAD:
-                outcome = await self._apply_deletion(tx, message)
+            message = await _find_reply(tx, event.channel_id, event.ts)
+            if message is not None:
+                outcome = await self._changes.apply_deletion(tx, message)
             await tx.queue.finish(job)
         return outcome
-
-    async def _apply_deletion(self, tx: Transaction, message: Message) -> str:
-        if message.state in (State.WAITING, State.CONFIRMING):
-            await tx.messages.update(message.id, state=State.CANCELLED)
-            await tx.queue.drop(send_key(message.id))
-            await self._audit_taking_back(tx, message)
-            return "cancelled"
-        if message.state is State.UNDER_WAY:
-            request = await tx.deliveries.find_request(message.id)
-            if request is not None and request.attempted_at is None:  # it certainly never went out
-                await tx.messages.update(message.id, state=State.CANCELLED)
-                await self._audit_taking_back(tx, message)
-                return "cancelled"
-        if message.state in (State.UNDER_WAY, State.ACCEPTED, State.UNSETTLED):
-            line, _ = wording.still_has_original(None, deleted=True)
-            await self._tell_author(tx, message, "deleted", line)
-            return "too_late"
-        return "kept"
-
-    async def _audit_taking_back(self, tx: Transaction, message: Message) -> None:
-        conversation = await tx.conversations.get(message.conversation_id)
-        await audit_text(tx, AuditAction.TAKEN_BACK, message, conversation, at=self._clock.now())
 
     async def _read_reaction(self, job: Job, event: ReactionAdded) -> str:
         """Transaction: a text taken back by its author's ❌ while it waits."""
         async with self._store.transaction("take reaction") as tx:
             outcome = "kept"
-            message = await tx.messages.find_in_slack(event.channel_id, event.ts) if event.name == _TAKE_BACK else None
-            if (
-                message is not None
-                and message.author == event.user_id
-                and message.state in (State.WAITING, State.CONFIRMING)
-            ):
-                await tx.messages.update(message.id, state=State.CANCELLED)
-                await tx.queue.drop(send_key(message.id))
-                await self._audit_taking_back(tx, message)
-                await enqueue_mark(tx, message.id, self._chance.token())
-                await self._tell_author(tx, message, "taken-back", "↩️ Taken back: this was not sent.")
-                outcome = "cancelled"
+            if event.name == _TAKE_BACK:
+                message = await tx.messages.find_in_slack(event.channel_id, event.ts)
+                if message is not None and message.author == event.user_id:
+                    outcome = await self._changes.apply_cross(tx, message)
+                elif message is None and event.item_user_id == event.user_id:
+                    await tx.facts.set_fact(_name_early_cross(event.channel_id, event.ts), event.user_id)
             await tx.queue.finish(job)
         return outcome
+
+
+def _name_early_cross(channel_id: ChannelId, ts: SlackTs) -> str:
+    """Return the fact that the author of a message, which nobody has read yet, put an ❌ on it."""
+    return f"crossed:{channel_id}:{ts}"
+
+
+async def _find_reply(tx: Transaction, channel_id: ChannelId, ts: SlackTs) -> Message | None:
+    """Return what a teammate wrote there in a customer's thread, and what is still kept of it."""
+    message = await tx.messages.find_in_slack(channel_id, ts)
+    if message is None or message.direction is not Direction.OUTBOUND or message.origin is not Origin.THREAD:
+        return None
+    return None if message.erased_at is not None else message  # what was erased is not written down again
 
 
 async def _unless_refused(showing: Awaitable[None]) -> None:

@@ -10,6 +10,7 @@ forgets the key.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -216,11 +217,13 @@ class Sending:
             send_at = schedule.due_at
         files = await self._give_addresses(tx, message, send_at or now)
         path, body = build_body(message, conversation, recipients, self._policy, send_at, files)
+        raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = CarrierRequest(
             message_id=message.id,
             path=path,
-            idempotency_key=f"tb-{message.id}",
-            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            # Of the bytes too: a text that is edited before anything of it went out must not pass for the first one.
+            idempotency_key=f"tb-{message.id}-{hashlib.sha256(raw).hexdigest()[:8]}",
+            body=raw,
             created_at=now,
         )
         await tx.deliveries.add_request(request)

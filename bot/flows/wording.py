@@ -8,9 +8,7 @@ text, which Slack takes literally. Our own sentences are mrkdwn, with everything
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.domain.actions import Action
 from bot.domain.carrier_codes import Explanation
@@ -282,37 +280,6 @@ def not_a_sender(group: str, *, exists: bool) -> str:
         f"🚫 Not sent: only members of the user group @{escape_sms(group)} may text customers. Ask one of them to send it, "
         "or an admin of this workspace to put you in it."
     )
-
-
-def confirm_reply(message_id: MessageId, text: str, parties: Parties, region: str, *, files: int = 0) -> Words:
-    """Return the private question whether a reply is meant for the customer."""
-    along = "" if not files else " with 1 file" if files == 1 else f" with {files} files"
-    quoted = f"\n{quote(shorten(text, 500))}" if text.strip() else ""
-    return line(
-        f"Send this{along} to {escape_sms(name_parties(parties, region))}?{quoted}",
-        [button("Send", Action.SEND, message_id, style="primary"), button("Keep as note", Action.KEEP, message_id)],
-    )
-
-
-def waits_for_quiet_hours(
-    message_id: MessageId, opening: datetime, zone: ZoneInfo, parties: Parties, region: str
-) -> Words:
-    """Return the private line that says until when a reply waits."""
-    moment = opening.astimezone(zone)
-    return line(
-        f"⏳ These are quiet hours where {escape_sms(name_parties(parties, region))} is. This waits until "
-        f"{moment:%H:%M on %A} their time.",
-        [button("Send now", Action.SEND_NOW, message_id)],
-    )
-
-
-def still_has_original(message_id: MessageId | None, *, deleted: bool) -> Words:
-    """Return the private line after an edit or deletion that came too late."""
-    did = "deleted" if deleted else "edited"
-    buttons = (
-        [] if message_id is None else [button("Send correction", Action.SEND_CORRECTION, message_id, style="primary")]
-    )
-    return line(f"✏️ You {did} a text that had already gone out: the customer still has the original.", buttons)
 
 
 def quote(text: str) -> str:

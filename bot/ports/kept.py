@@ -127,6 +127,10 @@ class Deliveries(Protocol):
         """Return the stored request of a message."""
         ...
 
+    async def forget_request(self, message_id: MessageId) -> bool:
+        """Remove the stored request of a message; False, and nothing done, if it may have been made or there is none."""
+        ...
+
     async def open_attempt(self, message_id: MessageId, now: datetime) -> None:
         """Record that from *now* on the request may have been made."""
         ...

@@ -35,6 +35,10 @@ class MediaItems(Protocol):
         """Set fields of the file by their names; whose it is and where it came from stay."""
         ...
 
+    async def remove(self, media_id: MediaId) -> None:
+        """Forget the file: it no longer goes with its text."""
+        ...
+
 
 class Sink(Protocol):
     """Where bytes go as they come."""

@@ -26,7 +26,9 @@ from bot.text.tree import (
     UserMention,
 )
 
-_NOTE_SIGN: Final = re.compile(r"(?:note|private|internal)\s?:|//|;;|🔇|:mute:")
+#: Stands for a mention in what is looked at: a letter of nobody's, which Unicode leaves to private agreement.
+_MENTION: Final = "\ue000"
+_NOTE_SIGN: Final = re.compile(rf"(?:note|private|internal)\s?:|//|;;|🔇|:mute:|{_MENTION}")
 #: Long enough for the longest sign, `internal :`.
 _SIGN_LENGTH: Final = 12
 
@@ -41,14 +43,15 @@ _PLAIN_SIGN: Final = re.compile(r"^[\s*_~`]*(?:(?:note|private|internal)\s?[:：
 _SMS_PREFIX: Final = re.compile(r"sms\s?:", re.IGNORECASE)
 
 
-def is_note(document: Document) -> bool:
+def is_note(document: Document, *, after_prefix: bool = False) -> bool:
     """
     Say whether a message is for the team alone, in whatever mode its thread is.
 
     It is when it begins, after any blanks, formatting and invisible characters and in any case, with `note:`,
     `private:`, `internal:`, `//`, `;;` or 🔇, or with a mention of a person, a user group or everybody in the channel.
+    *after_prefix*: or when it does so behind an `sms:`.
     """
-    return starts_with_mention(document) or _NOTE_SIGN.match(_read_opening(document)) is not None
+    return _NOTE_SIGN.match(_read_opening(document, after_prefix=after_prefix)) is not None
 
 
 def starts_with_mention(document: Document) -> bool:
@@ -77,11 +80,14 @@ def strip_note_sign(plain: str) -> str:
     return _PLAIN_SIGN.sub("", plain, count=1).lstrip()
 
 
-def _read_opening(document: Document) -> str:
-    """Return the first letters to be seen, folded."""
+def _read_opening(document: Document, *, after_prefix: bool) -> str:
+    """Return the first letters to be seen, folded; *after_prefix*: those behind an `sms:`, if it begins with one."""
     opening = ""
     for inline in _walk_with_breaks(document):
         opening = _take_off_line_marks(opening + _fold(_read_inline(inline)))
+        prefix = _SMS_PREFIX.match(opening) if after_prefix else None
+        if prefix is not None:  # at once: the blanks behind it must not count for letters
+            opening, after_prefix = _take_off_line_marks(opening[prefix.end() :]), False
         if len(opening) >= _SIGN_LENGTH:
             break
     return opening
@@ -108,7 +114,7 @@ def _read_inline(inline: Inline) -> str:
         case Date():
             return "date"
         case UserMention() | GroupMention() | Broadcast():
-            return "mention"
+            return _MENTION
         case _:
             assert_never(inline)
 

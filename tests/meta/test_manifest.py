@@ -107,7 +107,11 @@ def test_a_command_fits_and_gets_what_was_typed_untouched(command: dict[str, Any
 def test_the_shortcuts_are_these_two_and_fit() -> None:
     found = {(shortcut["callback_id"], shortcut["type"], shortcut["name"]) for shortcut in FEATURES["shortcuts"]}
 
-    assert found == {("new_text", "global", "New text message"), ("send_as_text", "message", "Send as text")}
+    assert found == {
+        ("new_text", "global", "New text message"),
+        ("send_as_text", "message", "Send as text"),
+        ("mark_as_note", "message", "Mark as note"),
+    }
     for shortcut in FEATURES["shortcuts"]:
         assert set(shortcut) == {"name", "type", "callback_id", "description"}
         assert len(shortcut["name"]) <= 24

@@ -26,7 +26,7 @@ from bot.app import open_bridge
 from bot.domain.slack_events import HANDLED_EVENTS, NotForUs, read_slack_event
 from bot.settings import read_settings
 from handlers.commands import COMMANDS
-from handlers.listeners import SEND_AS_TEXT_SHORTCUT
+from handlers.listeners import MARK_AS_NOTE_SHORTCUT, SEND_AS_TEXT_SHORTCUT
 from handlers.modals import NEW_TEXT_SHORTCUT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,7 +189,7 @@ async def test_a_command_reaches_a_listener_of_its_own(command: str, bolt: Async
 def test_its_shortcuts_are_those_that_the_program_has() -> None:
     found = {shortcut["callback_id"]: shortcut["type"] for shortcut in FEATURES["shortcuts"]}
 
-    assert found == {NEW_TEXT_SHORTCUT: "global", SEND_AS_TEXT_SHORTCUT: "message"}
+    assert found == {NEW_TEXT_SHORTCUT: "global", SEND_AS_TEXT_SHORTCUT: "message", MARK_AS_NOTE_SHORTCUT: "message"}
 
 
 @pytest.mark.parametrize("shortcut", FEATURES["shortcuts"], ids=lambda shortcut: shortcut["callback_id"])
