@@ -34,7 +34,11 @@ NEAR_WORDS: Final = _read_words(
     """
     stopp stoppp sotp stpo stopit stopthis stopthat stopnow stoptext stoptexts stoptexting stopmessages stoptextingme
     unsuscribe unsubcribe unsubscibe unsubscrib unsub unsubscribeme optmeout optingout remove removeme takemeoff
-    cease goaway getlost fuckoff pissoff buzzoff wrongnumber wrongperson donottext donttext donotcontact dontcontact
+    cease goaway getlost fuckoff foff pissoff buzzoff quitit knockitoff endthis endsubscription cancelsubscription
+    iwantout letmeout dnc donotcontactme spam thisisspam scam thisisascam thisisharassment wrongnumber wrongperson
+    donottext donttext donotcontact dontcontact
+    elimineme eliminame salir salgan cancelarsuscripcion cancelarmisuscripcion
+    arret arrete arretez arreter desabonner desabonnement desinscription
     alto basta yabasta pare paren parar para detener detengase detenganse baja cancelar nomas nomasmensajes nomastextos
     """
 )
@@ -94,6 +98,9 @@ _CLASSES: Final[dict[str, str]] = {
     "until": "until|til|till|before|after|while|when|if|unless|between|during|through|via|the|a|an|about",
     "cant": "cant|cannot|can not|couldnt|could not|wont|will not|dont|do not|never|didnt|did not|not|doesnt|does not"
     "|shouldnt|should not|wouldnt",
+    "threat": "sue|report|block|call the|go to the",
+    "theirs": "my|his|her|their|my wifes|my husbands",
+    "hasta": "antes|hasta|despues|mientras|cuando|si|entre",
     "reply": "reply|text|txt|send|say|type|write|press",
     # ---- Spanish
     "nome": "no me|no nos|ya no me|ya no nos|nunca me|nunca mas me|jamas me|que no me|que ya no me",
@@ -167,6 +174,7 @@ _ENGLISH: Final = """
     {dont} call {me} {again}
     {dont} send [{me}] {some} {all}* {texts}
     {dont} send {me} {texts}
+    {dont} send {me} {some} {all}* ? {many}
     {dont} send {me} anything
     {dont} {text} $
     no more {all}* {texts}
@@ -179,6 +187,7 @@ _ENGLISH: Final = """
     {remove} {number} {off}* {all}* {list}
     {remove} {name} {off}* {all}* {list}
     be removed from {all}* {list}
+    get off {all}* {list} $
     {remove} {me} {off} {off}* {all}* $
     {remove} {me} {off} {off}* {courtesy}* $
     ^ {courtesy}* remove {me} {courtesy}* $
@@ -219,6 +228,22 @@ _ENGLISH: Final = """
     ^ {sorry}* {you} {got} a {wrong}
     ^ {courtesy}* [this is] [the] {wrong} {courtesy}* $
     report {you} {as} spam
+    report {you} to the
+    report this to the
+    reporting {you} to the
+    text {me} again and ill {threat}
+    text {me} again and i will {threat}
+    {end} my subscription to {all}* {texts}
+    never signed up for {it} $
+    never asked for {it} $
+    didnt sign up for {it} $
+    didnt ask for {it} $
+    this is harassment
+    {cant} have this number {again}
+    no longer has this number
+    {cant} {theirs} number {again}
+    number no longer belongs
+    no longer {theirs} number
     reporting {you} {as} spam
     """
 
@@ -253,6 +278,11 @@ _SPANISH: Final = """
     ^ {courtesy}* numero equivocado {courtesy}* $
     ^ {courtesy}* tiene el numero equivocado
     ^ {courtesy}* tienen el numero equivocado
+    no autorizo ? {mensajes}
+    no autorizo que me
+    {paren} ya [de] [con] {mas}* {mensajes}
+    parale [ya] con {mas}* {mensajes}
+    parele [ya] con {mas}* {mensajes}
     se equivoco de numero
     se equivocaron de numero
     te equivocaste de numero
@@ -265,6 +295,14 @@ _NO_REQUEST: Final = """
     {cant} cease
     {cant} [want] [to] unsubscribe
     {cant} want to opt out
+    did you {stop}
+    have you stopped
+    {dont} remove me from
+    {dont} take me off
+    {dont} block me
+    {nome} {escriban} {hasta}
+    {nome} {envien} {mas}* {mensajes} {hasta}
+    {nome} {envien} {hasta}
     {dont} {text} {me} {until}
     {dont} {text} or call {until}
     {dont} call or {text} {until}
