@@ -1,64 +1,50 @@
 """
-The composition root: the only place that knows every adapter.
+The composition root: `open_bridge` builds the program from its settings and takes it apart again, in the reverse order.
 
-`open_bridge` builds the program from its settings and takes it apart again, in the reverse order.
+Here is what takes requests and stores what they bring. The part that works, with every flow and gateway, is `bot.works`:
+it is loaded as soon as the platforms have said that they know us, or a second later.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
-from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chance import Chance, SystemChance
 from bot.clock import Clock, SystemClock
 from bot.domain.ids import ChannelId, UserId
-from bot.domain.job import Kind, Pool
+from bot.domain.job import Pool
 from bot.domain.phone import Address
 from bot.domain.policy import Policy, read_quiet_hours
 from bot.errors import NotStored
-from bot.flows.assembly import Surroundings, assemble_flows
-from bot.flows.fetching import Fetching
-from bot.flows.history import History
-from bot.flows.preparing import Preparing
-from bot.flows.reconcile import Reconcile
-from bot.flows.sharing import Sharing
-from bot.gateways.http import CarrierMediaGateway
-from bot.gateways.people import RememberedDirectory
-from bot.gateways.pictures import PillowPictures
-from bot.gateways.slack import TIMEOUT as SLACK_TIMEOUT
-from bot.gateways.slack import SlackGateway
-from bot.gateways.slack_files import SlackFilesGateway
-from bot.gateways.telnyx import TelnyxGateway
+from bot.gateways.access import Access
+from bot.ground import Ground
 from bot.health import Health
+from bot.late import load_works
 from bot.observe import Log, Metrics, mask_numbers
 from bot.settings import Settings
-from bot.workers.pacing import Pacer
 from bot.workers.supervise import Supervisor
-from bot.workers.worker import Flow, Worker
-from handlers.commands import register_commands
 from handlers.gate import Limits
-from handlers.listeners import Desk, build_bolt, register_buttons, register_rest, register_shortcuts
-from handlers.media import MediaFiles
-from handlers.modals import Forms
 from handlers.ops import Operations
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
 from handlers.verify import CarrierVerifier, SlackVerifier
 from handlers.web import build_operators_web, build_web
-from storage.database import Database, open_database
+from storage.database import open_database
 from storage.inbox import GroupedInbox
 from storage.ownership import own_database
 from storage.queue import Bell, WorkbenchRows
-from storage.shelf import FileShelf, ShelfUpkeep
-from storage.store import SqliteStore
 from storage.upkeep import Upkeep
+
+if TYPE_CHECKING:  # loaded late
+    from bot.works import Works
 
 _log = Log("app")
 
@@ -74,56 +60,116 @@ _LIMITS = {
 }
 #: How long the oldest due job may have been due before we no longer call ourselves ready.
 _OLDEST_BACKLOG = timedelta(minutes=5)
-_SWEEP_EVERY = timedelta(seconds=15)
-_UPKEEP_EVERY = timedelta(hours=1)
+#: How long the platforms may take to answer whether they know us before the works are loaded all the same, in seconds.
+_READY_WITHIN_SECONDS = 1.0
+#: Slack's answers are small and quick; only its troubles last.
+_SLACK_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bridge:
-    """The program, built and not yet running."""
+    """The program: what takes requests, at once, and what works, as soon as that is loaded."""
 
-    operators_web: web.Application | None  #: Where it is told on a port of its own how the bridge is.
-    web: web.Application
-    workers: dict[Pool, Worker]
-    store: SqliteStore
-    workbench: WorkbenchRows
-    inbox: GroupedInbox
-    health: Health
-    metrics: Metrics
-    supervisor: Supervisor
-    clock: Clock
-    upkeep: Upkeep
-    shelf_upkeep: ShelfUpkeep
-    reconcile: Reconcile
+    def __init__(self, ground: Ground, limits: Limits) -> None:
+        settings, clock, metrics = ground.settings, ground.clock, ground.metrics
+        self.ground = ground
+        self.works: Works | None = None
+        self.supervisor = Supervisor(clock)
+        self.inbox = GroupedInbox(ground.database, ground.bell, clock)
+        access = Access(ground.session, metrics)
+        self.health = Health(
+            {
+                "database": self._check_database,
+                "slack": partial(
+                    access.check_slack, settings.slack_api_url, settings.slack_bot_token.get_secret_value()
+                ),
+                "telnyx": partial(
+                    access.check_carrier, settings.telnyx_api_url, settings.telnyx_api_key.get_secret_value()
+                ),
+            },
+            clock=clock,
+            metrics=metrics,
+        )
+        operations = Operations(readiness=self.health.report, refresh=self._refresh, metrics=metrics)
+        self.web = build_web(
+            carrier=CarrierWebhook(
+                verifier=CarrierVerifier(settings.telnyx_public_keys),
+                inbox=self.inbox,
+                region=ground.policy.region,
+                clock=clock,
+                metrics=metrics,
+            ),
+            slack=SlackRequests(
+                verifier=SlackVerifier(settings.slack_signing_secrets),
+                inbox=self.inbox,
+                dispatch=self._dispatch,
+                clock=clock,
+                metrics=metrics,
+            ),
+            media=self._handle_media,
+            operations=operations,
+            limits=limits,
+            tells_operators=settings.ops_port is None,
+        )
+        #: Where it is told on a port of its own how the bridge is.
+        self.operators_web = None if settings.ops_port is None else build_operators_web(operations, limits)
+        self._opening = asyncio.Lock()
 
     async def start(self) -> None:
-        """Take up what an earlier process left, and start every task."""
-        swept = await self.workbench.sweep(everything=True)
+        """Take up what an earlier process left, and start every task: requests can then be taken."""
+        swept = await self.ground.workbench.sweep(everything=True)
         if swept:
             _log.info("Jobs of an earlier process are taken up again.", jobs=swept)
         self.supervisor.start("inbox", self.inbox.run)
         for part in self.health.report():
             self.supervisor.start(f"watch {part}", self.health.watch(part))
-        for pool, worker in self.workers.items():
-            self.supervisor.start(f"worker {pool}", worker.run)
-        self.supervisor.start("sweep", self._sweep)
-        self.supervisor.start("upkeep", self._tidy)
-        self.supervisor.start("reconcile", self.reconcile.run)
+        self.supervisor.start("works", self._begin_work)
 
     async def stop(self) -> None:
         """Stop every task; work in hand is finished or kept."""
         await self.supervisor.stop()
 
-    async def _sweep(self) -> None:
-        while True:
-            await self.clock.sleep(_SWEEP_EVERY)
-            await self.workbench.sweep(everything=False)
+    async def close(self) -> None:
+        """Close what was opened since the start."""
+        if self.works is not None:
+            await self.works.close()
 
-    async def _tidy(self) -> None:
-        while True:
-            await self.upkeep.forget_finished()
-            await self.shelf_upkeep.sweep()
-            await self.clock.sleep(_UPKEEP_EVERY)
+    async def open_works(self) -> Works:
+        """Return the part that works, loaded and started at the first call."""
+        async with self._opening:
+            if self.works is None:
+                works = (await load_works())(self.ground, _LIMITS)
+                works.start(self.supervisor)
+                self.works = works
+            return self.works
+
+    async def _begin_work(self) -> None:
+        # First ready, then at work: on one core, what is being loaded and what is being asked for get in each other's way.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_READY_WITHIN_SECONDS):
+                await self.health.wait_asked()
+        await self.open_works()
+
+    async def _dispatch(self, request: web.Request, text: str) -> web.Response:
+        return await (await self.open_works()).dispatch(request, text)
+
+    async def _handle_media(self, request: web.Request) -> web.StreamResponse:
+        return await (await self.open_works()).media.handle(request)
+
+    async def _check_database(self) -> None:
+        backlog = await self.ground.upkeep.read_backlog()
+        await self.ground.upkeep.check_writing()
+        if backlog.age > _OLDEST_BACKLOG:
+            raise NotStored(f"the oldest job has been due for {int(backlog.age.total_seconds())} s")
+
+    async def _refresh(self) -> None:
+        metrics, backlog = self.ground.metrics, await self.ground.upkeep.read_backlog()
+        metrics.backlog.clear()
+        for (pool, status), jobs in backlog.jobs.items():
+            metrics.backlog.labels(pool, status).set(jobs)
+        metrics.backlog_age.set(backlog.age.total_seconds())
+        metrics.paced.clear()
+        for rule, waiting in (self.works.report_pace() if self.works else {}).items():
+            metrics.paced.labels(mask_numbers(rule)).set(waiting.count)
 
 
 @asynccontextmanager
@@ -142,200 +188,31 @@ async def open_bridge(
     """
     clock = clock or SystemClock()
     chance = chance or SystemChance()
-    metrics = Metrics()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(own_database(settings.database_path, clock))
         database = await open_database(settings.database_path)
         stack.push_async_callback(database.close)
-        session = await stack.enter_async_context(_open_session())
-        carrier = TelnyxGateway(
-            url=settings.telnyx_api_url,
-            api_key=settings.telnyx_api_key.get_secret_value(),
-            profile_id=settings.telnyx_messaging_profile_id,
-            metrics=metrics,
-        )
-        stack.push_async_callback(carrier.close)
-        carrier_media = CarrierMediaGateway(
-            api_key=settings.telnyx_api_key.get_secret_value(),
-            api_url=settings.telnyx_api_url,
-            allow_private=settings.media_allow_private_hosts,
-            metrics=metrics,
-        )
-        stack.push_async_callback(carrier_media.close)
-        outside = _Outside(session=session, carrier=carrier, carrier_media=carrier_media)
-        yield _compose(settings, database, outside, clock, chance, metrics, port, limits or Limits())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outside:
-    """What is closed in the end."""
-
-    session: aiohttp.ClientSession
-    carrier: TelnyxGateway
-    carrier_media: CarrierMediaGateway
-
-
-def _compose(
-    settings: Settings,
-    database: Database,
-    outside: _Outside,
-    clock: Clock,
-    chance: Chance,
-    metrics: Metrics,
-    port: int | None,
-    limits: Limits,
-) -> Bridge:
-    session, carrier = outside.session, outside.carrier
-    policy = read_policy(settings, port)
-    bell = Bell()
-    store = SqliteStore(database, bell, clock)
-    workbench = WorkbenchRows(database, bell, clock, chance)
-    inbox = GroupedInbox(database, bell, clock)
-    upkeep = Upkeep(database, clock)
-    bot_token = settings.slack_bot_token.get_secret_value()
-    slack_pace = Pacer(clock, learned=settings.learns_limits(local=settings.slack_is_local))
-    carrier_pace = Pacer(clock, learned=settings.learns_limits(local=settings.carrier_is_local))
-    slack = SlackGateway(client=_build_client(settings, session, bot_token), pace=slack_pace, metrics=metrics)
-    directory = RememberedDirectory(slack, clock, senders=settings.senders)
-
-    texts = assemble_flows(
-        Surroundings(
-            store=store,
-            carrier=carrier,
-            threads=slack,
-            directory=directory,
-            home_tab=slack,
-            pace=carrier_pace,
-            policy=policy,
+        bell = Bell()
+        ground = Ground(
+            settings=settings,
+            policy=read_policy(settings, port),
+            database=database,
+            bell=bell,
+            workbench=WorkbenchRows(database, bell, clock, chance),
+            upkeep=Upkeep(database, clock),
+            session=await stack.enter_async_context(_open_session()),
             clock=clock,
             chance=chance,
-            metrics=metrics,
+            metrics=Metrics(),
         )
-    )
-    shelf = FileShelf(settings.database_path.parent / "media", chance)
-    slack_files = SlackFilesGateway(slack=slack, session=session, bot_token=bot_token, api_url=settings.slack_api_url)
-    fetching = Fetching(store=store, carrier_media=outside.carrier_media, shelf=shelf, clock=clock)
-    sharing = Sharing(
-        store=store, files=slack_files, threads=slack, shelf=shelf, posting=texts.posting, clock=clock, chance=chance
-    )
-    preparing = Preparing(
-        store=store,
-        files=slack_files,
-        shelf=shelf,
-        pictures=PillowPictures(),
-        policy=policy,
-        clock=clock,
-        chance=chance,
-    )
-    desk = Desk(
-        texting=texts.texting,
-        schedules=texts.schedules,
-        optouts=texts.optouts,
-        decisions=texts.decisions,
-        history=History(store=store, directory=directory, policy=policy, clock=clock),
-        account_events=texts.account_events,
-        directory=directory,
-        policy=policy,
-        clock=clock,
-    )
-    flows: dict[Kind, Flow] = {
-        **texts.by_kind,
-        Kind.FETCH_MEDIA: fetching.fetch_media,
-        Kind.UPLOAD_MEDIA: sharing.upload_media,
-        Kind.SHARE_MEDIA: sharing.share_media,
-        Kind.PREPARE_MEDIA: preparing.prepare_media,
-    }
-    workers = {
-        pool: Worker(pool, flows, workbench, limit=limit, clock=clock, chance=chance, metrics=metrics)
-        for pool, limit in _LIMITS.items()
-    }
-
-    async def check_database() -> None:
-        backlog = await upkeep.read_backlog()
-        async with store.transaction("check database") as tx:
-            await tx.facts.set_fact("checked_at", clock.now().isoformat())
-        if backlog.age > _OLDEST_BACKLOG:
-            raise NotStored(f"the oldest job has been due for {int(backlog.age.total_seconds())} s")
-
-    health = Health(
-        {"database": check_database, "slack": slack.check_access, "telnyx": carrier.check_access},
-        clock=clock,
-        metrics=metrics,
-    )
-
-    async def refresh() -> None:
-        backlog = await upkeep.read_backlog()
-        metrics.backlog.clear()
-        for (pool, status), jobs in backlog.jobs.items():
-            metrics.backlog.labels(pool, status).set(jobs)
-        metrics.backlog_age.set(backlog.age.total_seconds())
-        metrics.paced.clear()
-        for rule, waiting in {**slack_pace.report(), **carrier_pace.report()}.items():
-            metrics.paced.labels(mask_numbers(rule)).set(waiting.count)
-
-    operations = Operations(readiness=health.report, refresh=refresh, metrics=metrics)
-    application = build_web(
-        carrier=CarrierWebhook(
-            verifier=CarrierVerifier(settings.telnyx_public_keys),
-            inbox=inbox,
-            region=policy.region,
-            clock=clock,
-            metrics=metrics,
-        ),
-        slack=SlackRequests(
-            verifier=SlackVerifier(settings.slack_signing_secrets),
-            inbox=inbox,
-            store=store,
-            bolt=_build_listeners(settings, session, bot_token, desk),
-            clock=clock,
-            metrics=metrics,
-        ),
-        media=MediaFiles(store=store, shelf=shelf, clock=clock, metrics=metrics),
-        operations=operations,
-        limits=limits,
-        tells_operators=settings.ops_port is None,
-    )
-    return Bridge(
-        web=application,
-        operators_web=None if settings.ops_port is None else build_operators_web(operations, limits),
-        workers=workers,
-        store=store,
-        workbench=workbench,
-        inbox=inbox,
-        health=health,
-        metrics=metrics,
-        supervisor=Supervisor(clock),
-        clock=clock,
-        upkeep=upkeep,
-        shelf_upkeep=ShelfUpkeep(database, shelf, clock),
-        reconcile=texts.reconcile,
-    )
+        bridge = Bridge(ground, limits or Limits())
+        stack.push_async_callback(bridge.close)
+        yield bridge
 
 
 def _open_session() -> aiohttp.ClientSession:
     # aiohttp's own limit of 100 connections would be the pools'.
-    return aiohttp.ClientSession(timeout=SLACK_TIMEOUT, connector=aiohttp.TCPConnector(limit=sum(_LIMITS.values())))
-
-
-def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str | None) -> AsyncWebClient:
-    # No retry handlers: the SDK's own would post twice when a connection breaks after the request.
-    url = settings.slack_api_url.rstrip("/") + "/"
-    return AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
-
-
-def _build_listeners(settings: Settings, session: aiohttp.ClientSession, bot_token: str, desk: Desk) -> AsyncApp:
-    bolt = build_bolt(
-        _build_client(settings, session, None),
-        signing_secret=settings.slack_signing_secrets[0],
-        bot_token=bot_token,
-    )
-    forms = Forms(desk)
-    register_commands(bolt, desk, open_text_form=forms.open_text_form, open_schedule_form=forms.open_schedule_form)
-    forms.register(bolt)
-    register_buttons(bolt, desk)
-    register_shortcuts(bolt, desk)
-    register_rest(bolt)
-    return bolt
+    return aiohttp.ClientSession(timeout=_SLACK_TIMEOUT, connector=aiohttp.TCPConnector(limit=sum(_LIMITS.values())))
 
 
 def read_policy(settings: Settings, port: int | None) -> Policy:

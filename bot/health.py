@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
@@ -28,6 +29,8 @@ class Health:
         self._clock = clock
         self._metrics = metrics
         self._problems: dict[str, str | None] = dict.fromkeys(checks, "not checked yet")
+        self._unasked = set(checks)
+        self._asked = asyncio.Event()  #: Set when every part was asked once.
 
     def report(self) -> Mapping[str, str | None]:
         """Return each part and what is wrong with it; None: nothing."""
@@ -37,6 +40,10 @@ class Health:
     def is_ready(self) -> bool:
         """Whether every part works."""
         return all(problem is None for problem in self._problems.values())
+
+    async def wait_asked(self) -> None:
+        """Return when every part was asked once, whatever it answered."""
+        await self._asked.wait()
 
     def watch(self, part: str) -> Callable[[], Coroutine[Any, Any, None]]:
         """Return a task that keeps the finding on *part* up to date: one for each, so that none waits for another."""
@@ -56,6 +63,9 @@ class Health:
             self._problems[part] = error.log
         else:
             self._problems[part] = None
+        self._unasked.discard(part)
+        if not self._unasked:
+            self._asked.set()
         self._metrics.ready.labels(part).set(1 if self._problems[part] is None else 0)
         if before != self._problems[part]:
             problem = self._problems[part]

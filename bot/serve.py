@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -118,6 +119,9 @@ async def serve(settings: Settings) -> None:
             raise
     async with run_bridge(settings, bound, operators):
         _log.info("Textbridge listens.", host=settings.host, port=bound.getsockname()[1])
+        # What is there now stays: it need not be looked through again whenever garbage is looked for.
+        gc.freeze()
+        gc.enable()
         if operators is not None:
             _log.info(
                 "It tells how it is at a port of its own.", host=settings.ops_host, port=operators.getsockname()[1]

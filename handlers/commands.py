@@ -14,7 +14,8 @@ from bot.errors import NotAllowed, RetryLater
 from bot.settings import read_zone
 from bot.text.escape import escape_sms
 from bot.text.typed import render_typed
-from handlers.listeners import Answer, Desk, reply_privately
+from handlers.desk import Desk
+from handlers.listeners import Answer, reply_privately
 
 #: Every slash command, as the manifest declares them.
 COMMANDS = ("/sms", "/schedule", "/optouts")

@@ -7,9 +7,9 @@ database cannot take it, Slack gets 503 and the person Slack's own "that didn't 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt import BoltResponse
@@ -17,19 +17,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.clock import Clock
 from bot.domain.actions import Action
-from bot.domain.policy import Policy
 from bot.errors import NotAllowed, NotStored, RetryLater
-from bot.flows.account_events import AccountEvents
-from bot.flows.decisions import Decisions
-from bot.flows.history import History
-from bot.flows.optouts import Optouts
-from bot.flows.schedules import FROM_LIST, Schedules
-from bot.flows.texting import Texting
+from bot.flows.schedules import FROM_LIST
 from bot.flows.wording import Words
 from bot.observe import Log
-from bot.ports import Directory
+from handlers.desk import Desk
 
 _log = Log("slack.listener")
 
@@ -40,21 +33,6 @@ MARK_AS_NOTE_SHORTCUT = "mark_as_note"
 
 #: What a command or a click is answered with, privately: one sentence, or words with buttons.
 Answer = str | Words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """The flows that people reach from Slack."""
-
-    texting: Texting
-    schedules: Schedules
-    optouts: Optouts
-    decisions: Decisions
-    account_events: AccountEvents
-    history: History
-    directory: Directory
-    policy: Policy
-    clock: Clock
 
 
 def build_bolt(client: AsyncWebClient, *, signing_secret: str, bot_token: str) -> AsyncApp:
@@ -70,6 +48,8 @@ def build_bolt(client: AsyncWebClient, *, signing_secret: str, bot_token: str) -
         )
 
     bolt = AsyncApp(
+        # Without one, it gives its own loggers the root's level, whatever was said of theirs.
+        logger=logging.getLogger("slack_bolt"),
         client=client,
         signing_secret=signing_secret,
         authorize=authorize,

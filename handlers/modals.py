@@ -24,7 +24,7 @@ from bot.observe import Log
 from bot.settings import read_zone
 from bot.text.segments import MAX_PARTS, Encoding, Segments, count_segments, replace_lookalikes
 from bot.text.typed import render_typed
-from handlers.listeners import Desk
+from handlers.desk import Desk
 
 _log = Log("slack.form")
 

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot.clock import Clock
 from bot.domain.carrier_events import clean, identify_event
@@ -27,8 +25,10 @@ from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.slack_events import choose_slack_lane
 from bot.errors import RetryLater
 from bot.observe import Log, Metrics
-from bot.ports import Inbox, Store
 from handlers.verify import SlackVerifier
+
+if TYPE_CHECKING:  # the ports bring half of what we know with them, for which no answer waits
+    from bot.ports import Inbox
 
 _log = Log("slack.request")
 
@@ -39,6 +39,10 @@ _PATIENCE_SECONDS = 2.2
 _NOBODYS = 404
 
 
+#: Answers a command, a click or a form whose body is given; 404 where nobody wants it.
+Dispatch = Callable[[web.Request, str], Awaitable[web.Response]]
+
+
 class _Unreadable(Exception):
     """JSON, but too deep to read, or with a number too long: it is kept, and parked in its turn."""
 
@@ -47,12 +51,11 @@ class SlackRequests:
     """The handler of all that Slack sends."""
 
     def __init__(
-        self, *, verifier: SlackVerifier, inbox: Inbox, store: Store, bolt: AsyncApp, clock: Clock, metrics: Metrics
+        self, *, verifier: SlackVerifier, inbox: Inbox, dispatch: Dispatch, clock: Clock, metrics: Metrics
     ) -> None:
         self._verifier = verifier
         self._inbox = inbox
-        self._store = store
-        self._bolt = bolt
+        self._answer_at_once = dispatch
         self._clock = clock
         self._metrics = metrics
 
@@ -101,13 +104,12 @@ class SlackRequests:
         return web.Response()
 
     async def _dispatch(self, request: web.Request, raw: bytes, text: str, *, is_form: bool) -> web.Response:
-        bolt_request = AsyncBoltRequest(body=text, query=request.query_string, headers=dict(request.headers))
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 if is_form and not await self._is_new(request):
                     _log.warning("A request came again under the same signature; nothing was done.")
                     return web.Response()
-                response: web.Response = await to_aiohttp_response(await self._bolt.async_dispatch(bolt_request))
+                response = await self._answer_at_once(request, text)
         except RetryLater as error:
             _log.error("A request could not be stored.", trouble=error.log)
             return web.Response(status=503)
@@ -123,8 +125,7 @@ class SlackRequests:
 
     async def _is_new(self, request: web.Request) -> bool:
         """Tell whether nothing came under this signature before, and remember it on disk: a restart forgets nothing."""
-        async with self._store.transaction("note request") as tx:
-            return await tx.queue.note_once(f"signed:{request.headers['X-Slack-Signature']}")
+        return await self._inbox.note_once(f"signed:{request.headers['X-Slack-Signature']}")
 
 
 def _read_form(request: web.Request, text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -11,8 +12,10 @@ from bot.domain.carrier_events import choose_lane, identify_event
 from bot.domain.job import Kind, NewJob, Pool
 from bot.errors import RetryLater
 from bot.observe import Log, Metrics
-from bot.ports import Inbox
 from handlers.verify import CarrierVerifier
+
+if TYPE_CHECKING:  # the ports bring half of what we know with them, for which no answer waits
+    from bot.ports import Inbox
 
 _log = Log("telnyx.webhook")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from handlers.gate import GATE, Gate, Limits
-from handlers.media import MediaFiles
 from handlers.ops import Operations
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
@@ -15,7 +15,7 @@ def build_web(
     *,
     carrier: CarrierWebhook,
     slack: SlackRequests,
-    media: MediaFiles,
+    media: Handler,
     operations: Operations,
     limits: Limits,
     tells_operators: bool,
@@ -24,7 +24,7 @@ def build_web(
     app = _build(limits)
     app.router.add_post("/webhooks/telnyx", carrier.handle)
     app.router.add_post("/slack/events", slack.handle)
-    app.router.add_get("/media/{token}/{filename}", media.handle)  # and HEAD
+    app.router.add_get("/media/{token}/{filename}", media)  # and HEAD
     app.router.add_get("/healthz", operations.handle_health)
     if tells_operators:
         _add_operations(app, operations)

@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.domain.job import NewJob
 from bot.errors import NotStored
 from storage.database import Database
-from storage.queue import INSERT, Bell, insert_parameters
+from storage.queue import INSERT, Bell, QueueRows, insert_parameters
 
 #: The carrier gives up after two seconds and Slack after three; both try again when they are told to.
 _PATIENCE_SECONDS = 1.5
@@ -62,6 +62,11 @@ class GroupedInbox:
         if self._alarm is None:
             self._alarm = loop.call_at(entry.since + self._patience, self._refuse_late)
         return await entry.stored
+
+    async def note_once(self, key: str) -> bool:
+        """Remember *key* on disk; False if it was known. Raises NotStored if it could not be committed."""
+        async with self._database.write() as connection:
+            return await QueueRows(connection, self._clock).note_once(key)
 
     def _refuse_late(self) -> None:
         """Refuse those who have waited too long. Theirs may yet be stored; the next try then finds its key taken."""

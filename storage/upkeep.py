@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from storage.database import Database
+from storage.facts import FactRows
 from storage.rows import to_micros
 
 #: How long a finished job's key is kept. Slack's delayed events come for a day, the carrier's retries for hours; the
 #: texts themselves are recognised for ever by their own ids.
 KEEP_FINISHED = timedelta(days=30)
 _BATCH = 1_000
+_CHECKED = "checked_at"
 
 _BACKLOG = """
 SELECT pool, status, COUNT(*) AS jobs FROM jobs
@@ -38,6 +40,11 @@ class Upkeep:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+
+    async def check_writing(self) -> None:
+        """Write something. Raises NotStored when that cannot be done."""
+        async with self._database.write() as connection:
+            await FactRows(connection).set_fact(_CHECKED, self._clock.now().isoformat())
 
     async def read_backlog(self) -> Backlog:
         """Return what is still to be done."""

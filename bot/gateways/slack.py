@@ -25,7 +25,6 @@ from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Stand
 
 #: The type in our posts' metadata. The payload is one opaque key: metadata is visible to the whole workspace.
 METADATA_TYPE = "textbridge"
-TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5)
 #: Two clocks never agree; a post found a little before its attempt is still ours, for its key says so.
 _CLOCK_SKEW = timedelta(minutes=2)
 _MOST_PAGES = 20

@@ -43,7 +43,7 @@ _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 
 
 @functools.cache
-def _get_tls() -> ssl.SSLContext:
+def get_tls() -> ssl.SSLContext:
     """Return what httpx makes for each client by itself, made once: reading all roots takes 35 ms."""
     return httpx.create_ssl_context()
 
@@ -60,7 +60,7 @@ class TelnyxGateway:
             timeout=_TIMEOUT,
             limits=_LIMITS,
             follow_redirects=False,
-            verify=_get_tls(),
+            verify=get_tls(),
         )
 
     async def close(self) -> None:

@@ -343,3 +343,7 @@ class Inbox(Protocol):
         What arrives together shares one commit. Raises RetryLater when it could not be committed.
         """
         ...
+
+    async def note_once(self, key: str) -> bool:
+        """Remember *key* on disk; False if it was known. Raises RetryLater when it could not be committed."""
+        ...

@@ -28,6 +28,7 @@ from bot.sandbox.slack_sim import Answer, SlackSim
 from bot.sandbox.telnyx_sim import TelnyxSim
 from bot.serve import listen, open_door
 from bot.settings import Settings, load_settings
+from bot.works import Works
 from tests.bridge.moving_clock import MovingClock
 
 OURS = "+13125550100"
@@ -68,6 +69,7 @@ class Bench:
     http: aiohttp.ClientSession
     port: int = 0
     bridge: Bridge = field(init=False)
+    works: Works = field(init=False)
     happened: asyncio.Event = field(default_factory=asyncio.Event)
     _running: AsyncExitStack | None = None
 
@@ -87,6 +89,7 @@ class Bench:
             self.bridge = await stack.enter_async_context(open_bridge(self.settings, clock=self.clock, port=self.port))
             self._hear_commits()
             await self.bridge.start()
+            self.works = await self.bridge.open_works()
             await stack.enter_async_context(open_door(self.bridge.web, bound, patience=timedelta(seconds=0.05)))
             stack.push_async_callback(self._break_off)
             self._running = stack.pop_all()
@@ -94,7 +97,7 @@ class Bench:
         self.telnyx.profile_webhook_url = f"{self.url}/webhooks/telnyx"
 
     def _hear_commits(self) -> None:
-        bell = self.bridge.workbench._bell
+        bell = self.bridge.ground.bell
         ring = bell.ring
 
         def ring_and_tell(pools: Iterable[str]) -> None:
@@ -105,7 +108,7 @@ class Bench:
 
     async def _break_off(self) -> None:
         """End every task at once, wherever it is, as a crash would: no patience, no last word to the database."""
-        for worker in self.bridge.workers.values():
+        for worker in self.works.workers.values():
             for task in worker._running:
                 task.cancel()
         await self.bridge.supervisor.stop()
@@ -167,7 +170,7 @@ class Bench:
 
     async def query(self, sql: str, *parameters: object) -> list[Any]:
         """Return rows of the bridge's database."""
-        return list(await self.bridge.store._database.read(sql, parameters))
+        return list(await self.bridge.ground.database.read(sql, parameters))
 
     async def describe(self) -> str:
         """Return what happened last, and what is still to be done."""

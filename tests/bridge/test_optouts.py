@@ -191,7 +191,7 @@ async def test_send_again_does_nothing_after_stop(bench: Bench) -> None:
 
 async def test_a_reply_written_right_after_stop_waits_until_the_stop_is_read(bench: Bench) -> None:
     root = await bench.open_thread()
-    flows: Any = bench.bridge.workers[Pool.CARRIER_IN]._flows
+    flows: Any = bench.works.workers[Pool.CARRIER_IN]._flows
     read, may_read = flows[Kind.CARRIER_EVENT], asyncio.Event()
 
     async def read_late(job: Job) -> None:

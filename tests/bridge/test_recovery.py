@@ -15,7 +15,7 @@ A_WHILE = EVERY + GRACE
 async def look(bench: Bench, span: timedelta = A_WHILE) -> None:
     """Let *span* pass, and the bridge ask the platforms what it missed."""
     await bench.pass_time(span)
-    await bench.bridge.reconcile.reconcile()
+    await bench.works.reconcile.reconcile()
     await bench.settle()
 
 

@@ -382,9 +382,9 @@ async def test_our_own_copy_is_kept_until_slack_shows_it_and_a_day_longer(bench:
     await bench.finish()
     (copy,) = folder.iterdir()
     assert (copy.read_bytes(), copy.stat().st_mode & 0o077) == (JPEG, 0)
-    assert await bench.bridge.shelf_upkeep.sweep() == 0
+    assert await bench.works.shelf_upkeep.sweep() == 0
     bench.clock.leap(timedelta(hours=25))
-    assert await bench.bridge.shelf_upkeep.sweep() == 1
+    assert await bench.works.shelf_upkeep.sweep() == 1
     assert list(folder.iterdir()) == []
 
 
@@ -395,6 +395,6 @@ async def test_what_a_crash_left_on_the_shelf_is_swept_once_it_is_old(bench: Ben
     stray.write_bytes(b"half")
     now = bench.clock.now().timestamp()
     os.utime(stray, (now - 3600, now - 3600))
-    assert await bench.bridge.shelf_upkeep.sweep() == 0
+    assert await bench.works.shelf_upkeep.sweep() == 0
     os.utime(stray, (now - 7 * 3600, now - 7 * 3600))
-    assert await bench.bridge.shelf_upkeep.sweep() == 1
+    assert await bench.works.shelf_upkeep.sweep() == 1

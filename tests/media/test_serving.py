@@ -116,7 +116,7 @@ async def test_the_address_expires_and_the_copy_goes_after_it(bench: Bench) -> N
     async with bench.http.get(address) as response:
         assert response.status == 404
     bench.clock.leap(timedelta(days=8))
-    await bench.bridge.shelf_upkeep.sweep()
+    await bench.works.shelf_upkeep.sweep()
     assert list(bench.settings.database_path.parent.joinpath("media").iterdir()) == []
 
 

@@ -154,12 +154,11 @@ async def bolt(tmp_path: Path) -> Any:
         }
     )
     async with open_bridge(settings) as bridge:
-        (handler,) = (
-            route.handler
-            for route in bridge.web.router.routes()
-            if route.resource is not None and route.resource.canonical == "/slack/events" and route.method == "POST"
-        )
-        yield handler.__self__._bolt  # type: ignore[attr-defined]
+        works = await bridge.open_works()
+        try:
+            yield (await works.open_framework()).bolt
+        finally:
+            await bridge.stop()
 
 
 async def find_listener(bolt: AsyncApp, body: dict[str, Any] | str) -> str:

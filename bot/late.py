@@ -1,0 +1,72 @@
+"""
+What is imported late, and when: nothing that an answer to a platform waits for.
+
+A start is mostly imports, and so is what an idle process holds in memory. Each of these is loaded on a thread, so that
+the event loop turns meanwhile, and once: Python keeps what it has loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.gateways.pictures import PillowPictures
+    from bot.ports.media import Fitted, Look
+    from bot.works import Works
+    from handlers.framework import Framework
+
+
+async def load_works() -> type[Works]:
+    """Load the flows and the platforms' clients (httpx, slack_sdk): as soon as the program is ready."""
+
+    def load() -> type[Works]:
+        from bot.gateways.telnyx import get_tls
+        from bot.works import Works
+
+        get_tls()
+        return Works
+
+    return await asyncio.to_thread(load)
+
+
+async def load_framework() -> type[Framework]:
+    """Load slack-bolt, two hundred modules: at the first command, button or form. Slack waits three seconds for it."""
+
+    def load() -> type[Framework]:
+        from handlers.framework import Framework
+
+        return Framework
+
+    return await asyncio.to_thread(load)
+
+
+class LatePictures:
+    """`bot.ports.media.Pictures`: loads Pillow and libheif, six megabytes, when the first file is to be sent."""
+
+    def __init__(self) -> None:
+        self._pictures: PillowPictures | None = None
+
+    async def look(self, path: Path) -> Look:
+        """Return what the picture in *path* is."""
+        return await (await self._load()).look(path)
+
+    async def fit(self, path: Path, most: int) -> Fitted:
+        """Return the picture in at most *most* bytes."""
+        return await (await self._load()).fit(path, most)
+
+    async def strip_animation(self, path: Path) -> Fitted:
+        """Return an animated GIF with nothing but its frames."""
+        return await (await self._load()).strip_animation(path)
+
+    async def _load(self) -> PillowPictures:
+        def load() -> type[PillowPictures]:
+            from bot.gateways.pictures import PillowPictures
+
+            return PillowPictures
+
+        found = await asyncio.to_thread(load)
+        if self._pictures is None:
+            self._pictures = found()
+        return self._pictures

@@ -1,0 +1,184 @@
+"""
+The part of the program that works: every flow, every gateway, and slack-bolt once somebody commands.
+
+No answer to a webhook or an event waits for it, so it is loaded when the other part takes requests; see `bot.late`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.job import Kind, Pool
+from bot.flows.assembly import Surroundings, assemble_flows
+from bot.flows.fetching import Fetching
+from bot.flows.history import History
+from bot.flows.preparing import Preparing
+from bot.flows.sharing import Sharing
+from bot.gateways.http import CarrierMediaGateway
+from bot.gateways.people import RememberedDirectory
+from bot.gateways.slack import SlackGateway
+from bot.gateways.slack_files import SlackFilesGateway
+from bot.gateways.telnyx import TelnyxGateway
+from bot.ground import Ground
+from bot.late import LatePictures, load_framework
+from bot.workers.pacing import Pacer, Waiting
+from bot.workers.supervise import Supervisor
+from bot.workers.worker import Flow, Worker
+from handlers.desk import Desk
+from handlers.media import MediaFiles
+from storage.shelf import FileShelf, ShelfUpkeep
+from storage.store import SqliteStore
+
+if TYPE_CHECKING:  # loaded late
+    from handlers.framework import Framework
+
+_SWEEP_EVERY = timedelta(seconds=15)
+_UPKEEP_EVERY = timedelta(hours=1)
+
+
+class Works:
+    """The workers and the flows behind them. To be made inside a running event loop, and closed."""
+
+    def __init__(self, ground: Ground, limits: Mapping[Pool, int]) -> None:
+        settings, policy, clock, chance = ground.settings, ground.policy, ground.clock, ground.chance
+        api_key = settings.telnyx_api_key.get_secret_value()
+        bot_token = settings.slack_bot_token.get_secret_value()
+        self._ground = ground
+        self._closing = AsyncExitStack()
+        self.store = SqliteStore(ground.database, ground.bell, clock)
+        carrier = TelnyxGateway(
+            url=settings.telnyx_api_url,
+            api_key=api_key,
+            profile_id=settings.telnyx_messaging_profile_id,
+            metrics=ground.metrics,
+        )
+        self._closing.push_async_callback(carrier.close)
+        carrier_media = CarrierMediaGateway(
+            api_key=api_key,
+            api_url=settings.telnyx_api_url,
+            allow_private=settings.media_allow_private_hosts,
+            metrics=ground.metrics,
+        )
+        self._closing.push_async_callback(carrier_media.close)
+        self._slack_pace = Pacer(clock, learned=settings.learns_limits(local=settings.slack_is_local))
+        self._carrier_pace = Pacer(clock, learned=settings.learns_limits(local=settings.carrier_is_local))
+        slack = SlackGateway(client=self._build_client(bot_token), pace=self._slack_pace, metrics=ground.metrics)
+        directory = RememberedDirectory(slack, clock, senders=settings.senders)
+        texts = assemble_flows(
+            Surroundings(
+                store=self.store,
+                carrier=carrier,
+                threads=slack,
+                directory=directory,
+                home_tab=slack,
+                pace=self._carrier_pace,
+                policy=policy,
+                clock=clock,
+                chance=chance,
+                metrics=ground.metrics,
+            )
+        )
+        shelf = FileShelf(settings.database_path.parent / "media", chance)
+        files = SlackFilesGateway(
+            slack=slack, session=ground.session, bot_token=bot_token, api_url=settings.slack_api_url
+        )
+        fetching = Fetching(store=self.store, carrier_media=carrier_media, shelf=shelf, clock=clock)
+        sharing = Sharing(
+            store=self.store,
+            files=files,
+            threads=slack,
+            shelf=shelf,
+            posting=texts.posting,
+            clock=clock,
+            chance=chance,
+        )
+        preparing = Preparing(
+            store=self.store,
+            files=files,
+            shelf=shelf,
+            pictures=LatePictures(),
+            policy=policy,
+            clock=clock,
+            chance=chance,
+        )
+        flows: dict[Kind, Flow] = {
+            **texts.by_kind,
+            Kind.FETCH_MEDIA: fetching.fetch_media,
+            Kind.UPLOAD_MEDIA: sharing.upload_media,
+            Kind.SHARE_MEDIA: sharing.share_media,
+            Kind.PREPARE_MEDIA: preparing.prepare_media,
+        }
+        self.workers = {
+            pool: Worker(pool, flows, ground.workbench, limit=limit, clock=clock, chance=chance, metrics=ground.metrics)
+            for pool, limit in limits.items()
+        }
+        self.reconcile = texts.reconcile
+        self.shelf_upkeep = ShelfUpkeep(ground.database, shelf, clock)
+        self.media = MediaFiles(store=self.store, shelf=shelf, clock=clock, metrics=ground.metrics)
+        self._desk = Desk(
+            texting=texts.texting,
+            schedules=texts.schedules,
+            optouts=texts.optouts,
+            decisions=texts.decisions,
+            history=History(store=self.store, directory=directory, policy=policy, clock=clock),
+            account_events=texts.account_events,
+            directory=directory,
+            policy=policy,
+            clock=clock,
+        )
+        self._framework: Framework | None = None
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Start every task."""
+        for pool, worker in self.workers.items():
+            supervisor.start(f"worker {pool}", worker.run)
+        supervisor.start("sweep", self._sweep)
+        supervisor.start("upkeep", self._tidy)
+        supervisor.start("reconcile", self.reconcile.run)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._closing.aclose()
+
+    def report_pace(self) -> Mapping[str, Waiting]:
+        """Return how much waits for each rule of the platforms' pace."""
+        return {**self._slack_pace.report(), **self._carrier_pace.report()}
+
+    async def dispatch(self, request: web.Request, text: str) -> web.Response:
+        """Answer a command, a click or a form whose body is *text*; 404 where nobody wants it."""
+        return await (await self.open_framework()).dispatch(request, text)
+
+    async def open_framework(self) -> Framework:
+        """Return slack-bolt with every listener on it, loaded at the first call."""
+        framework = await load_framework()
+        if self._framework is None:
+            settings = self._ground.settings
+            self._framework = framework(
+                self._desk,
+                self._build_client(None),  # `authorize` gives it its token
+                signing_secret=settings.slack_signing_secrets[0],
+                bot_token=settings.slack_bot_token.get_secret_value(),
+            )
+        return self._framework
+
+    def _build_client(self, token: str | None) -> AsyncWebClient:
+        # No retry handlers: the SDK's own would post twice when a connection breaks after the request.
+        url = self._ground.settings.slack_api_url.rstrip("/") + "/"
+        return AsyncWebClient(token=token, base_url=url, session=self._ground.session, retry_handlers=[])
+
+    async def _sweep(self) -> None:
+        while True:
+            await self._ground.clock.sleep(_SWEEP_EVERY)
+            await self._ground.workbench.sweep(everything=False)
+
+    async def _tidy(self) -> None:
+        while True:
+            await self._ground.upkeep.forget_finished()
+            await self.shelf_upkeep.sweep()
+            await self._ground.clock.sleep(_UPKEEP_EVERY)

@@ -1,0 +1,34 @@
+"""slack-bolt with every listener on it: commands, buttons, forms and `url_verification`. Loaded at the first of them."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncBoltRequest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.commands import register_commands
+from handlers.desk import Desk
+from handlers.listeners import build_bolt, register_buttons, register_rest, register_shortcuts
+from handlers.modals import Forms
+
+
+class Framework:
+    """The app, and the one way into it."""
+
+    def __init__(self, desk: Desk, client: AsyncWebClient, *, signing_secret: str, bot_token: str) -> None:
+        self.bolt = build_bolt(client, signing_secret=signing_secret, bot_token=bot_token)
+        forms = Forms(desk)
+        register_commands(
+            self.bolt, desk, open_text_form=forms.open_text_form, open_schedule_form=forms.open_schedule_form
+        )
+        forms.register(self.bolt)
+        register_buttons(self.bolt, desk)
+        register_shortcuts(self.bolt, desk)
+        register_rest(self.bolt)
+
+    async def dispatch(self, request: web.Request, text: str) -> web.Response:
+        """Return the answer to a request whose body is *text*: 404 where no listener wants it."""
+        asked = AsyncBoltRequest(body=text, query=request.query_string, headers=dict(request.headers))
+        response: web.Response = await to_aiohttp_response(await self.bolt.async_dispatch(asked))
+        return response
