@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": ("bot.cli.audit", "who sent, overrode, opted out or set what, and when"),
     "erase": ("bot.cli.erase", "erase what one number wrote and was written; opt-outs stay"),
     "backup": ("bot.cli.backup", "copy the database while it is in use; how to restore it"),
+    "carrier": ("bot.cli.carrier", "the Telnyx account: texts, profiles, numbers, opt-outs"),
 }
 #: Those that run until they are told to stop, for which being stopped is the ordinary end.
 _SERVERS = ("serve", "demo")

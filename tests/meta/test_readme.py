@@ -14,6 +14,8 @@ import pytest
 from bot.app import _OLDEST_BACKLOG as OLDEST_BACKLOG
 from bot.cli import COMMANDS
 from bot.domain import job, media
+from bot.domain.carrier_api.operation import Operation
+from bot.domain.carrier_api.table import OPERATIONS
 from bot.domain.carrier_codes import explain_code
 from bot.domain.commands import MOST_RECIPIENTS, OPTOUTS_FORMS, SCHEDULE_FORMS, SMS_FORMS, Form
 from bot.domain.consent_words import START_WORDS, STOP_WORDS
@@ -27,6 +29,7 @@ from bot.workers import worker
 from handlers import verify
 from storage import ownership, upkeep
 from tools.take_pictures import LARGEST, SCENES
+from tools.write_operations import insert_table
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -280,3 +283,21 @@ def test_every_package_that_is_declared_has_its_reason() -> None:
 
     assert {name for row in rows for name in re.findall(r"`([a-z-]+)`", row[0])} == declared
     assert all(len(row[1]) > 8 for row in rows)
+
+
+# ------------------------------------------------------------------------------------------------ the carrier's account
+
+
+def test_the_table_of_operations_is_that_of_today() -> None:
+    assert insert_table(README) == README, "run: .venv/bin/python tools/write_operations.py"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+def test_every_operation_of_the_account_has_its_line(operation: Operation) -> None:
+    rows = find_rows(README, "### The Telnyx account")
+
+    assert [
+        row[2]
+        for row in rows
+        if strip_code(row[0]).startswith(operation.name + " ") or strip_code(row[0]) == operation.name
+    ] == [f"`{operation.method} {operation.path}`"]

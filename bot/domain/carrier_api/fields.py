@@ -72,6 +72,7 @@ class Field:
     most: float | None = None
     choices: tuple[str, ...] = ()
     parts: tuple[Field, ...] = ()  #: Of an OBJECT.
+    private: bool = False  #: A secret, or what somebody writes: in no log and no audit.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,16 +23,22 @@ _WEBHOOKS = (
     Field(name="use_profile_webhooks", kind=Kind.FLAG, says="whether the profile's addresses are tried as well"),
 )
 _TO = Field(name="to", kind=Kind.RECIPIENT, required=True, says="whom to text")
-_TEXT = Field(name="text", says="what to say; needed unless there are media")
+_TEXT = Field(name="text", private=True, says="what to say; needed unless there are media")
 _PROFILE_ID = Field(
     name="messaging_profile_id",
     kind=Kind.UUID,
     says="the profile that sends; needed for the number pool and for a name",
 )
 _MEDIA = Field(
-    name="media_urls", kind=Kind.URL, many=True, least=1, most=_MOST_MEDIA, says="pictures or files, below 1 MB in all"
+    name="media_urls",
+    kind=Kind.URL,
+    many=True,
+    least=1,
+    most=_MOST_MEDIA,
+    private=True,
+    says="pictures or files, below 1 MB in all",
 )
-_SUBJECT = Field(name="subject", says="subject of an MMS")
+_SUBJECT = Field(name="subject", private=True, says="subject of an MMS")
 _TYPE = Field(name="type", choices=("SMS", "MMS"), says="how it travels; MMS makes one of a long text, too")
 _AUTO_DETECT = Field(name="auto_detect", kind=Kind.FLAG, says="refuse a text of unusually many parts")
 _ENCODING = Field(
@@ -156,7 +162,7 @@ SEND_NAME = Operation(
     fields=(
         Field(name="from", kind=Kind.SENDER_NAME, required=True, says="the name"),
         _TO,
-        Field(name="text", required=True, says="what to say"),
+        Field(name="text", private=True, required=True, says="what to say"),
         Field(name="messaging_profile_id", kind=Kind.UUID, required=True, says="the profile that has the name"),
         *_WEBHOOKS,
     ),

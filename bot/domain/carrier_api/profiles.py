@@ -141,7 +141,7 @@ UPDATE_PROFILE = Operation(
         Field(name="name", says=_NAME),
         Field(name="whitelisted_destinations", kind=Kind.COUNTRY, many=True, least=1, says=_COUNTRIES),
         *_SETTINGS,
-        Field(name="v1_secret", says="the secret of the API's version 1"),
+        Field(name="v1_secret", private=True, says="the secret of the API's version 1"),
         Field(name="redaction_enabled", kind=Kind.FLAG, says="black out numbers and texts; Textbridge needs them"),
         Field(name="redaction_level", kind=Kind.WHOLE, least=1, most=2, says="how much is blacked out"),
     ),

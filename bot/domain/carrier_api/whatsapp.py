@@ -33,6 +33,7 @@ WHATSAPP_MESSAGE = Field(
     name="whatsapp_message",
     kind=Kind.OBJECT,
     required=True,
+    private=True,
     says="what to say, by its type; a text only within 24 hours of their last message, else a template",
     parts=(
         Field(name="type", choices=_KINDS, says="which of the following it is"),
