@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.domain.carrier_events import choose_lane, identify_event
 from bot.domain.job import Kind, NewJob, Pool
+from bot.domain.stored_event import write_stored
 from bot.errors import RetryLater
 from bot.observe import Log, Metrics
 from handlers.verify import CarrierVerifier
@@ -60,11 +61,10 @@ class CarrierWebhook:
             pool=Pool.CARRIER_IN,
             key=f"telnyx:{identify_event(event, raw)}",
             lane=choose_lane(event, self._region),
-            body=json.dumps(
-                {
-                    "body": text,
-                    "reference": reference if len(reference) <= _LONGEST_REFERENCE and reference.isalnum() else None,
-                }
+            body=write_stored(
+                text,
+                event,
+                reference=reference if reference.isalnum() and len(reference) <= _LONGEST_REFERENCE else None,
             ),
         )
         try:

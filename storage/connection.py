@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,14 @@ _MOST_KNOWN = 1_000
 _CHUNK = 64
 
 
+class _Speed(Enum):
+    """Where a statement may run."""
+
+    QUICK = "quick"  #: Where it is asked for.
+    QUICK_INSIDE = "quick_inside"  #: Likewise, within a transaction.
+    SLOW = "slow"  #: On the thread.
+
+
 class NearConnection(aiosqlite.Connection):
     """An `aiosqlite.Connection` in autocommit mode whose quick statements need no thread."""
 
@@ -37,7 +46,7 @@ class NearConnection(aiosqlite.Connection):
         super().__init__(
             lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False), iter_chunk_size=_CHUNK
         )
-        self._quick: dict[str, bool] = {}
+        self._speeds: dict[str, _Speed] = {}
         self._under_way = 0
 
     async def execute_fetchall(  # type: ignore[override] # aiosqlite's may also be entered; nobody here does
@@ -99,19 +108,21 @@ class NearConnection(aiosqlite.Connection):
     def _is_quick(self, sql: str, values: tuple[Any, ...]) -> bool:
         if self._connection is None:
             return False  # closed, which the slow way says in its own words
-        quick = self._quick.get(sql)
-        if quick is None:
-            if len(self._quick) >= _MOST_KNOWN:
-                self._quick.clear()
-            quick = self._quick[sql] = self._read_plan(sql, values)
+        speed = self._speeds.get(sql)
+        if speed is None:
+            if len(self._speeds) >= _MOST_KNOWN:
+                self._speeds.clear()
+            speed = self._speeds[sql] = self._read_plan(sql, values)
         # Outside a transaction, what writes also commits, and that waits for the disk.
-        return quick and (self._connection.in_transaction or sql.lstrip().startswith("SELECT"))
+        return speed is _Speed.QUICK or (speed is _Speed.QUICK_INSIDE and self._connection.in_transaction)
 
-    def _read_plan(self, sql: str, values: tuple[Any, ...]) -> bool:
+    def _read_plan(self, sql: str, values: tuple[Any, ...]) -> _Speed:
         if not sql.lstrip().startswith(_QUICK_WORDS):
-            return False
+            return _Speed.SLOW
         try:
             plan = self._conn.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
         except sqlite3.Error:
-            return False  # what is wrong with it is told when it is run
-        return not any(step[3].startswith("SCAN") for step in plan)
+            return _Speed.SLOW  # what is wrong with it is told when it is run
+        if any(step[3].startswith("SCAN") for step in plan):
+            return _Speed.SLOW
+        return _Speed.QUICK if sql.lstrip().startswith("SELECT") else _Speed.QUICK_INSIDE

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,6 +102,22 @@ class _Commit:
             raise _explain(self._error) from self._error
         if self._error is not None:
             raise NotStored(f"the commit failed: {type(self._error).__name__}") from self._error
+
+
+class Reading(AbstractAsyncContextManager[T]):
+    """Lends what reads, and says in our words when SQLite cannot."""
+
+    def __init__(self, lent: T) -> None:
+        self._lent = lent
+
+    async def __aenter__(self) -> T:
+        """Lend it."""
+        return self._lent
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Raise NotStored for what SQLite raised."""
+        if isinstance(error, sqlite3.OperationalError):
+            raise _explain(error) from error
 
 
 class Database:
@@ -190,13 +206,9 @@ class Database:
                 return await connection.scan(sql, parameters)
             return list(await connection.execute_fetchall(sql, parameters))
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[aiosqlite.Connection]:
+    def reading(self) -> Reading[aiosqlite.Connection]:
         """Lend the connection that reads, for queries on what is committed. Raises NotStored when SQLite cannot."""
-        try:
-            yield self.reader
-        except sqlite3.OperationalError as error:
-            raise _explain(error) from error
+        return Reading(self.reader)
 
     async def close(self) -> None:
         """Close both connections; an open one would keep its thread, and with it the process, alive."""

@@ -12,7 +12,7 @@ from bot.observe import Log
 from storage.audit import AuditRows
 from storage.consents import ConsentRows
 from storage.conversations import ConversationRows
-from storage.database import Database
+from storage.database import Database, Reading
 from storage.deliveries import DeliveryRows
 from storage.facts import FactRows
 from storage.media import MediaRows
@@ -47,6 +47,8 @@ class SqliteStore:
         self._database = database
         self._bell = bell
         self._clock = clock
+        self._view = StoreTransaction(database.reader, clock)
+        self._writing: StoreTransaction | None = None
 
     @asynccontextmanager
     async def transaction(self, name: str) -> AsyncIterator[StoreTransaction]:
@@ -54,16 +56,19 @@ class SqliteStore:
         rung: set[str] = set()
         try:
             async with self._database.write() as connection:
-                transaction = StoreTransaction(connection, self._clock)
-                rung = transaction.queue.rung
-                yield transaction
+                yield self._open(connection, rung)
             _log.debug("Committed.", transaction=name)
         finally:
             # Even when cancelled: the commit may have happened, and a ring too many only wakes somebody for nothing.
             self._bell.ring(rung)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[StoreTransaction]:
+    def _open(self, connection: aiosqlite.Connection, rung: set[str]) -> StoreTransaction:
+        # There is one that writes at a time, and but for the bells it keeps nothing: so one is enough.
+        if self._writing is None:
+            self._writing = StoreTransaction(connection, self._clock)
+        self._writing.queue.rung = rung
+        return self._writing
+
+    def reading(self) -> Reading[StoreTransaction]:
         """Open a view of what is committed, for reading only; each query sees the newest."""
-        async with self._database.reading() as connection:
-            yield StoreTransaction(connection, self._clock)
+        return Reading(self._view)

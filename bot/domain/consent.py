@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -167,6 +168,8 @@ def _read_words(text: str) -> ConsentSignal:
     # `Stop. I don't know you.` and `Who is this? STOP`: a keyword that is a sentence of its own, at either end.
     if sentences and any(_is_keyword_with_courtesy(edge, _UNMISTAKABLE) for edge in (sentences[0], sentences[-1])):
         return ConsentSignal.ASKS_TO_STOP
+    if not _REQUESTS.may_be_in(tokens):
+        return ConsentSignal.NONE
     flowing = "".join(f"{' '.join(sentence)} | " for sentence in sentences)
     return ConsentSignal.ASKS_TO_STOP if _REQUESTS.is_in(_NO_REQUESTS.take_out(flowing)) else ConsentSignal.NONE
 
@@ -214,15 +217,21 @@ class _Phrases:
     """
     Phrases in the language that `bot.domain.consent_words` tells.
 
-    By the word that it begins with, a place in a text may be the beginning of a few of them, and mostly of none.
+    Nearly all texts have nothing of any of them, and that is seen at once: each phrase has a word without which it is not
+    there. By the word that it begins with, a place in a text may be the beginning of a few of them.
     """
 
     def __init__(self, phrases: tuple[str, ...]) -> None:
+        self._needed = frozenset(word for phrase in phrases for word in _find_rarest_words(phrase))
         self._by_word: dict[str, list[str]] = {}
         for phrase in phrases:
             for word in _find_first_words(phrase):
                 self._by_word.setdefault(word, []).append(phrase)
         self._patterns: dict[str, re.Pattern[str]] = {}
+
+    def may_be_in(self, tokens: list[str]) -> bool:
+        """Tell whether one of them can stand in a text of these words."""
+        return not self._needed.isdisjoint(tokens)
 
     def is_in(self, text: str) -> bool:
         """Tell whether one of them stands in *text*, a row of words with a blank after each."""
@@ -255,19 +264,31 @@ _WORD = re.compile(r"\S+")
 _ITEM = re.compile(r"\[[^\]]*\]|\S+")
 
 
+def _read_items(phrase: str) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Return what *phrase* is made of: the ways in which each item may be said, and whether it must be."""
+    for item in _ITEM.findall(phrase):
+        if item not in ("^", "$", "?"):
+            name = item.strip("[]*")
+            is_needed = not item.startswith("[") and not item.endswith("*")
+            yield words.CLASSES[name[1:-1]] if name.startswith("{") else (name,), is_needed
+
+
 def _find_first_words(phrase: str) -> set[str]:
     """Return the words with which *phrase* may begin."""
     found: set[str] = set()
-    for item in _ITEM.findall(phrase):
-        if item == "^":
-            continue
-        is_optional = item.startswith("[") or item.endswith("*")
-        name = item.strip("[]*")
-        members = words.CLASSES[name[1:-1]] if name.startswith("{") else (name,)
+    for members, is_needed in _read_items(phrase):
         found.update(member.split()[0] for member in members)
-        if not is_optional:
+        if is_needed:
             break
     return found
+
+
+def _find_rarest_words(phrase: str) -> set[str]:
+    """Return words of which *phrase* has at least one, whichever way it is said: long ones, for those are rare."""
+    needed = [
+        {max(member.split(), key=len) for member in members} for members, is_needed in _read_items(phrase) if is_needed
+    ]
+    return max(needed, key=lambda found: min(map(len, found)))
 
 
 def _translate(phrase: str) -> str:

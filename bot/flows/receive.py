@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import assert_never
 
 from bot.chance import Chance
@@ -23,6 +22,7 @@ from bot.domain.job import Job
 from bot.domain.media import Media, MediaState
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
+from bot.domain.stored_event import read_stored
 from bot.domain.whatsapp import Reaction
 from bot.errors import NotUnderstood
 from bot.flows import wording
@@ -66,16 +66,15 @@ class Receive:
 
     async def read_carrier_event(self, job: Job) -> None:
         """Read a stored webhook. What cannot be read is Broken: the worker parks it, and nothing is lost."""
-        stored = json.loads(job.body)
         try:
-            body = json.loads(stored["body"])
+            stored = read_stored(job.body)
         except (RecursionError, ValueError) as error:
             raise NotUnderstood("an event nested too deep, or with a number too long") from error
-        event = read_event(body, self._policy.region)
-        reference = MessageId(stored["reference"]) if stored.get("reference") else None
+        event = read_event(stored.event, self._policy.region)
+        reference = MessageId(stored.reference) if stored.reference else None
         match event:
             case InboundText():
-                outcome = await self._receive_text(job, event, recovered=bool(stored.get("recovered")))
+                outcome = await self._receive_text(job, event, recovered=stored.recovered)
                 kind = "message.received"
             case Receipt():
                 outcome = await self._receipts.record_receipt(job, event, reference)

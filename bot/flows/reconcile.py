@@ -21,6 +21,7 @@ from bot.domain.ids import CarrierMessageId
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.policy import Policy
 from bot.domain.slack_events import ThreadReply, choose_slack_lane, read_slack_event
+from bot.domain.stored_event import write_stored
 from bot.errors import CarrierRefused, NotUnderstood, RetryLater, SlackRefused
 from bot.flows.optouts import Optouts
 from bot.flows.receipts import Receipts
@@ -139,7 +140,7 @@ class Reconcile:
                     pool=Pool.CARRIER_IN,
                     key=f"telnyx:recovered:{record.carrier_id}",
                     lane=inbound_lane(record.sender),
-                    body=json.dumps({"body": json.dumps(event), "reference": None, "recovered": True}),
+                    body=write_stored(json.dumps(event), event, recovered=True),
                 )
             )
 

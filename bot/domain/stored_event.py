@@ -1,0 +1,43 @@
+"""
+A webhook of the carrier as it lies in the inbox: the bytes that came, and what came beside them, if anything did.
+
+Nearly all come with nothing beside them and are kept just as they are: to put each into another JSON object, and take it
+out again, would be read and written for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: By this a wrapped event is known; one that has it itself is always wrapped.
+_EVENT = "body"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event, read, and what came beside it."""
+
+    event: object
+    reference: str | None = None  #: Of the text that it is about, from the address to which it was sent.
+    recovered: bool = False  #: It never came: it was asked for.
+
+
+def write_stored(text: str, event: object, *, reference: str | None = None, recovered: bool = False) -> str:
+    """Return what is kept of the *event* that came as *text*."""
+    if reference is None and not recovered and not (isinstance(event, Mapping) and _EVENT in event):
+        return text
+    return json.dumps({_EVENT: text, "reference": reference, "recovered": recovered})
+
+
+def read_stored(kept: str) -> StoredEvent:
+    """Return what `write_stored` kept. Raises ValueError or RecursionError for what cannot be read."""
+    found = json.loads(kept)
+    if isinstance(found, Mapping) and isinstance(found.get(_EVENT), str):
+        return StoredEvent(
+            event=json.loads(found[_EVENT]),
+            reference=found.get("reference") or None,
+            recovered=bool(found.get("recovered")),
+        )
+    return StoredEvent(event=found)
