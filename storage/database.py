@@ -33,7 +33,7 @@ T = TypeVar("T")
 #: How long SQLite itself waits for another process (a backup, the `queue` command) that holds the file.
 BUSY_MILLISECONDS = 500
 #: How many turns of the loop a commit leaves to those whose answers are just coming in, so that they may share it.
-_TURNS = 3
+_TURNS = 4
 
 _WRITER = (
     "PRAGMA journal_mode = WAL",

@@ -31,6 +31,10 @@ _log = Log("worker")
 PATIENCE = timedelta(seconds=5)
 #: How long a worker sleeps at most: a job that another process brought back (`queue retry`) rings no bell in this one.
 LONGEST_SLEEP = timedelta(seconds=2)
+#: How many jobs are claimed together at most, and how many of those begin in one turn of the loop: whoever waits for an
+#: answer meanwhile waits for as many.
+MOST_AT_ONCE = 32
+MOST_IN_A_TURN = 8
 
 #: Does one job: finishes it in its own transaction, or raises.
 Flow = Callable[[Job], Awaitable[None]]
@@ -93,9 +97,9 @@ class Worker:
             await self._ended.wait()
             # Jobs that share a commit end together; those that follow them are then claimed together, too.
             await asyncio.sleep(0)
-        jobs = await self._workbench.claim(self._pool, self._limit - len(self._running))
-        for job in jobs:
-            task = asyncio.create_task(self._work(job), name=f"{job.kind} {job.id}")
+        jobs = await self._workbench.claim(self._pool, min(self._limit - len(self._running), MOST_AT_ONCE))
+        for number, job in enumerate(jobs):
+            task = asyncio.create_task(self._work_in_turn(job, number // MOST_IN_A_TURN), name=f"{job.kind} {job.id}")
             self._running.add(task)
             task.add_done_callback(self._end)
         return len(jobs)
@@ -103,6 +107,11 @@ class Worker:
     def _end(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._ended.set()
+
+    async def _work_in_turn(self, job: Job, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await self._work(job)
 
     async def _wait_for_work(self) -> None:
         due_at = await self._workbench.next_due(self._pool)
