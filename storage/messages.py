@@ -20,7 +20,10 @@ INSERT INTO messages (id, conversation_id, direction, origin, state, text, autho
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"""
 _GET = "SELECT * FROM messages WHERE id = ?"
 _BY_CARRIER_ID = "SELECT * FROM messages WHERE carrier_id = ?"
-_IN_SLACK = "SELECT * FROM messages WHERE channel_id = ? AND slack_ts = ?"
+#: Each half by its own index: several of a customer's texts may stand in one message, of ours each in its own.
+_IN_SLACK = """
+SELECT * FROM messages WHERE channel_id = ?1 AND slack_ts = ?2 AND direction = 'outbound' UNION ALL
+SELECT * FROM messages WHERE channel_id = ?1 AND slack_ts = ?2 AND direction = 'inbound' LIMIT 1"""
 _RECENT = "SELECT * FROM messages WHERE conversation_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?"
 _SILENT = """
 SELECT * FROM messages m

@@ -15,7 +15,7 @@ import aiosqlite
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.job import LEASE, Job, NewJob, Pool
+from bot.domain.job import LEASE, Job, NewJob, Pool, QueuedJob
 from bot.errors import LeaseLost
 from storage.database import Database
 from storage.rows import from_micros, read_job, to_micros
@@ -64,6 +64,8 @@ WHERE key = ?2 AND status IN ('ready', 'waiting') RETURNING lane"""
 _IS_BUSY = """
 SELECT 1 FROM jobs WHERE lane = ?1 AND status IN ('ready', 'running') UNION ALL
 SELECT 1 FROM jobs WHERE lane = ?1 AND status = 'waiting' LIMIT 1"""
+_WAITING = "SELECT kind, key, body FROM jobs WHERE lane = ? AND status = 'waiting' ORDER BY id LIMIT ?"
+_COUNT_WAITING = "SELECT COUNT(*) AS jobs FROM jobs WHERE lane = ? AND status = 'waiting'"
 _IS_POOL_BUSY = """
 SELECT EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'ready')
     OR EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'running') AS busy"""
@@ -157,6 +159,15 @@ class QueueRows:
     async def is_busy(self, lane: str) -> bool:
         """Tell whether the lane holds an unfinished job."""
         return bool(list(await self._connection.execute_fetchall(_IS_BUSY, (lane,))))
+
+    async def list_waiting(self, lane: str, limit: int) -> Sequence[QueuedJob]:
+        """Return what waits behind the head of the lane, in order."""
+        rows = await self._connection.execute_fetchall(_WAITING, (lane, limit))
+        return [QueuedJob(kind=row["kind"], key=row["key"], body=row["body"]) for row in rows]
+
+    async def count_waiting(self, lane: str) -> int:
+        """Return how many wait behind the head of the lane."""
+        return int(next(iter(await self._connection.execute_fetchall(_COUNT_WAITING, (lane,))))["jobs"])
 
     async def is_pool_busy(self, pool: Pool) -> bool:
         """Tell whether any job of *pool* is unfinished; one that waits has its lane's head before it."""

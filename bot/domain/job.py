@@ -49,6 +49,7 @@ class Kind(StrEnum):
     TIDY_POST = "tidy_post"  #: After a repeated post: look for a second copy and delete it.
     SEND_TEXT = "send_text"  #: Hand a text to the carrier.
     SHOW_MARK = "show_mark"  #: Bring the mark on a message up to date.
+    SHOW_BACKLOG = "show_backlog"  #: Say on a card how many texts wait for Slack's pace, as long as they do.
     WHISPER = "whisper"  #: Tell one person something privately.
     REACT = "react"  #: A customer's tapback.
     CANCEL_AT_CARRIER = "cancel_at_carrier"  #: Take a scheduled text back.
@@ -78,6 +79,15 @@ class NewJob:
     body: str  #: JSON, or the raw event as it came.
     lane: str | None = None
     due_at: datetime | None = None  #: None: at once.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedJob:
+    """A job that waits in its lane, as others look at it."""
+
+    kind: str  #: A Kind, or one of a newer program.
+    key: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from bot.domain.job import Job, Kind
 from bot.domain.policy import Policy
 from bot.flows.accepting import Accepting
 from bot.flows.account_events import AccountEvents
+from bot.flows.backlog import Backlogs
 from bot.flows.changes import Changes
 from bot.flows.decisions import Decisions
 from bot.flows.home import Home
@@ -31,7 +32,7 @@ from bot.flows.senders import Senders
 from bot.flows.sending import Sending
 from bot.flows.texting import Texting
 from bot.observe import Metrics
-from bot.ports import Carrier, Directory, HomeTab, Pace, Store, Threads
+from bot.ports import Cards, Carrier, Directory, HomeTab, Pace, Store, Threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,11 @@ class Surroundings:
     store: Store
     carrier: Carrier
     threads: Threads
+    cards: Cards
     directory: Directory
     home_tab: HomeTab
-    pace: Pace
+    slack_pace: Pace
+    carrier_pace: Pace
     policy: Policy
     clock: Clock
     chance: Chance
@@ -80,10 +83,18 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         chance=chance,
         metrics=metrics,
     )
+    backlogs = Backlogs(store=store, cards=around.cards, chance=chance)
     posting = Posting(
-        store=store, threads=around.threads, directory=directory, policy=policy, clock=clock, chance=chance
+        store=store,
+        threads=around.threads,
+        backlogs=backlogs,
+        directory=directory,
+        pace=around.slack_pace,
+        policy=policy,
+        clock=clock,
+        chance=chance,
     )
-    sending = Sending(store=store, carrier=carrier, pace=around.pace, policy=policy, clock=clock, chance=chance)
+    sending = Sending(store=store, carrier=carrier, pace=around.carrier_pace, policy=policy, clock=clock, chance=chance)
     marks = Marks(store=store, threads=around.threads, clock=clock, chance=chance)
     replies = Replies(
         store=store,
@@ -141,6 +152,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.POST_LINE: posting.post_line,
             Kind.POST_NOTICE: posting.post_notice,
             Kind.TIDY_POST: posting.tidy_post,
+            Kind.SHOW_BACKLOG: backlogs.show_backlog,
             Kind.REACT: posting.react,
             Kind.WHISPER: posting.whisper,
             Kind.SEND_TEXT: sending.send_text,

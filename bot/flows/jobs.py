@@ -48,6 +48,29 @@ def send_key(message_id: MessageId, turn: int = 0) -> str:
     return f"send:{message_id}:{turn}" if turn else f"send:{message_id}"
 
 
+def text_key(message_id: MessageId, number: int) -> str:
+    """Return the key of the job that shows part *number* of a text."""
+    return f"text:{message_id}:{number}"
+
+
+def read_text_key(key: str) -> MessageId:
+    """Return the text that the job with *key* shows."""
+    return MessageId(key.split(":")[1])
+
+
+def backlog_lane(conversation_id: ConversationId) -> str:
+    """Return the lane of what a card says about texts that wait."""
+    return f"backlog:{conversation_id}"
+
+
+async def enqueue_backlog(tx: Transaction, conversation_id: ConversationId, token: str) -> None:
+    """Have the card say how many texts wait, until none do. *token* is any new one."""
+    lane = backlog_lane(conversation_id)
+    if not await tx.queue.is_busy(lane):
+        body = {"conversation": conversation_id}
+        await _enqueue(tx, Kind.SHOW_BACKLOG, Pool.CHORE, f"{lane}:{token}", body, lane=lane)
+
+
 async def enqueue_text(
     tx: Transaction,
     conversation_id: ConversationId,
@@ -65,7 +88,7 @@ async def enqueue_text(
             tx,
             Kind.POST_TEXT,
             Pool.POST,
-            f"text:{message_id}:{number}",
+            text_key(message_id, number),
             {
                 "message": message_id,
                 "number": number,

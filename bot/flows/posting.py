@@ -9,7 +9,7 @@ and the conversation gets a new root that links to the old one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,13 +19,17 @@ from bot.domain.conversation import Conversation
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
 from bot.domain.job import Job
 from bot.domain.message import Direction, Message, Origin, State
+from bot.domain.pace import name_channel_rule
 from bot.domain.policy import Policy
-from bot.errors import ChannelUnusable, RetryLater, SlackRefused
+from bot.errors import ChannelUnusable, Paced, RetryLater, SlackRefused
 from bot.flows import wording
-from bot.flows.jobs import enqueue_mark, enqueue_share, enqueue_text, enqueue_tidying, read_body
+from bot.flows.backlog import Backlogs
+from bot.flows.backlog_wording import joint_texts
+from bot.flows.jobs import enqueue_mark, enqueue_share, enqueue_text, enqueue_tidying, read_body, read_text_key
+from bot.flows.joining import Companion, find_companions
 from bot.flows.wording import Words
 from bot.observe import Log
-from bot.ports import Directory, Post, Posted, Store, Threads, Transaction
+from bot.ports import Directory, Pace, Post, Posted, Store, Threads, Transaction
 
 _log = Log("posting")
 
@@ -53,10 +57,21 @@ class Posting:
     """The use-cases of the post pool."""
 
     def __init__(
-        self, *, store: Store, threads: Threads, directory: Directory, policy: Policy, clock: Clock, chance: Chance
+        self,
+        *,
+        store: Store,
+        threads: Threads,
+        backlogs: Backlogs,
+        directory: Directory,
+        pace: Pace,
+        policy: Policy,
+        clock: Clock,
+        chance: Chance,
     ) -> None:
         self._store = store
         self._threads = threads
+        self._backlogs = backlogs
+        self._pace = pace
         self._directory = directory
         self._policy = policy
         self._clock = clock
@@ -64,9 +79,9 @@ class Posting:
 
     async def post_text(self, job: Job) -> None:
         """
-        Show one part of a text in its thread.
+        Show one part of a text in its thread; a whole text together with those behind it, where many wait.
 
-        Transaction: where the text stands, the thread if this opened it, the mark if it already has one to show.
+        Transaction: where each stands, the thread if this opened it, the mark if it already has one to show.
         """
         body = read_body(job)
         message_id = MessageId(body["message"])
@@ -77,11 +92,20 @@ class Posting:
         async with self._store.reading() as view:
             message = await view.messages.get(message_id)
             conversation = await view.conversations.get(message.conversation_id)
+            companions: Sequence[Companion] = ()
+            if conversation.thread_ts is not None and self._pace.find_wait(name_channel_rule(conversation.channel_id)):
+                companions = await find_companions(view, job, message, self._clock.now())
         words = await self._word_text(conversation, message, number, part, has_media=bool(body.get("media")))
         if body.get("recovered"):
             words = wording.recovered(words)
         quiet = number == 0 and message.direction is Direction.INBOUND and bool(body.get("broadcast"))
-        placed = await self._place(job, conversation, words, combine=number == 0, broadcast=quiet)
+        try:
+            placed = await self._place_together(job, conversation, message, companions, broadcast=quiet)
+            if placed is None:
+                placed = await self._place(job, conversation, words, combine=number == 0, broadcast=quiet)
+        except Paced:
+            await self._backlogs.notice(conversation.id)
+            raise
         async with self._store.transaction("post text") as tx:
             await self._record(tx, job, placed)
             if number == 0:
@@ -90,7 +114,41 @@ class Posting:
                 )
                 if message.direction is Direction.OUTBOUND:
                     await enqueue_mark(tx, message_id, self._chance.token())
+            for key in placed.posted.also:
+                if await tx.queue.drop(key):
+                    await tx.messages.update(
+                        read_text_key(key), channel_id=placed.conversation.channel_id, slack_ts=placed.posted.ts
+                    )
             await tx.queue.finish(job)
+
+    async def _place_together(
+        self,
+        job: Job,
+        conversation: Conversation,
+        message: Message,
+        companions: Sequence[Companion],
+        *,
+        broadcast: bool,
+    ) -> _Placed | None:
+        """Post a text and its *companions* as one message; None where there are none, or Slack does not take it."""
+        if not companions:
+            return None
+        together = [message, *(companion.message for companion in companions)]
+        words = joint_texts([(each.text, self._name_sender(conversation, each), each.created_at) for each in together])
+        also = tuple(companion.key for companion in companions)
+        try:
+            return await self._place(job, conversation, words, combine=True, broadcast=broadcast, also=also)
+        except ChannelUnusable:
+            raise
+        except SlackRefused as error:
+            _log.warning("Texts cannot be posted together; the first goes alone.", job=job.id, word=error.error)
+            return None
+
+    def _name_sender(self, conversation: Conversation, message: Message) -> str | None:
+        """Return who of a group wrote it; None where it is no question."""
+        if not conversation.parties.is_group or not message.sender:
+            return None
+        return wording.name_address(message.sender, self._policy.region)
 
     async def _show_now(self, job: Job, message_id: MessageId) -> None:
         """Put a text whose time has come in line with the other posts of its thread."""
@@ -107,9 +165,7 @@ class Posting:
         self, conversation: Conversation, message: Message, number: int, part: str, *, has_media: bool
     ) -> Words:
         if message.direction is Direction.INBOUND:
-            sender = None
-            if conversation.parties.is_group and number == 0 and message.sender:
-                sender = wording.name_address(message.sender, self._policy.region)
+            sender = self._name_sender(conversation, message) if number == 0 else None
             return wording.customer_text(part, sender=sender, has_media=has_media)
         author = "Textbridge"
         if message.author is not None:
@@ -164,12 +220,20 @@ class Posting:
         await enqueue_tidying(tx, f"{key}:{self._chance.token()}", body, self._clock.now() + _TIDY_AFTER)
 
     async def _place(
-        self, job: Job, conversation: Conversation, words: Words, *, combine: bool, broadcast: bool
+        self,
+        job: Job,
+        conversation: Conversation,
+        words: Words,
+        *,
+        combine: bool,
+        broadcast: bool,
+        also: tuple[str, ...] = (),
     ) -> _Placed:
         """
         Post *words* into the conversation's thread, opening or replacing it as need be.
 
-        *combine*: where the thread must be opened, the words stand on its card instead of under it.
+        *combine*: where the thread must be opened, the words stand on its card instead of under it. *also*: the keys of
+        the jobs whose texts stand in it besides.
         """
         remains = await self._settle_lost_thread(job, conversation)
         if remains is not None:
@@ -178,7 +242,7 @@ class Posting:
             try:
                 if conversation.thread_ts is None and not combine:
                     conversation = await self._open_bare_thread(job, conversation)
-                placed = await self._post_once(job, conversation, words, broadcast=broadcast)
+                placed = await self._post_once(job, conversation, words, broadcast=broadcast, also=also)
             except ChannelUnusable as error:
                 conversation = await self._find_usable_channel(conversation, error)
                 continue
@@ -231,10 +295,12 @@ class Posting:
                 await self._look_for_copies(tx, job, conversation, post.key, posted)
         return replace(conversation, thread_ts=posted.ts, root=conversation.root + 1)
 
-    async def _post_once(self, job: Job, conversation: Conversation, words: Words, *, broadcast: bool) -> _Placed:
+    async def _post_once(
+        self, job: Job, conversation: Conversation, words: Words, *, broadcast: bool, also: tuple[str, ...]
+    ) -> _Placed:
         key = _key(job, conversation)
         if conversation.thread_ts is None:
-            post = await self._build_root(conversation, key, words)
+            post = replace(await self._build_root(conversation, key, words), also=also)
         else:
             text, blocks = words
             post = Post(
@@ -244,6 +310,7 @@ class Posting:
                 key=key,
                 thread_ts=conversation.thread_ts,
                 broadcast=broadcast,
+                also=also,
             )
         posted, repeated = await self._post_or_adopt(job, post)
         return _Placed(conversation, posted, conversation.thread_ts is None, repeated)

@@ -91,7 +91,7 @@ class SlackGateway:
                     "channel": post.channel_id,
                     "text": post.text,
                     "blocks": list(post.blocks),
-                    "metadata": {"event_type": METADATA_TYPE, "event_payload": {"key": post.key}},
+                    "metadata": {"event_type": METADATA_TYPE, "event_payload": _name_texts(post)},
                     "unfurl_links": False,
                     "unfurl_media": False,
                     "parse": "none",
@@ -110,7 +110,7 @@ class SlackGateway:
         message = answer.get("message")
         # Slack posts into a deleted thread at top level and says ok; the only sign is that thread_ts is missing.
         thread_ts = message.get("thread_ts") if isinstance(message, Mapping) else post.thread_ts
-        return Posted(ts=SlackTs(ts), thread_ts=None if thread_ts is None else SlackTs(thread_ts))
+        return Posted(ts=SlackTs(ts), thread_ts=None if thread_ts is None else SlackTs(thread_ts), also=post.also)
 
     async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
         """Return the posts of ours with the key of *post*, oldest first, made after *since*."""
@@ -214,6 +214,37 @@ class SlackGateway:
                 ),
             )
         ]
+
+    async def find_card(self, channel_id: ChannelId, ts: SlackTs) -> Block | None:
+        """Return the root of a thread as Slack has it, with `text` and `blocks`; None if it is gone."""
+        try:
+            answer = await self._ask(
+                "conversations.replies",
+                lambda: self._client.conversations_replies(channel=channel_id, ts=ts, limit=1),
+                repeatable=True,
+            )
+        except SlackRefused as error:
+            if error.error in ("thread_not_found", "message_not_found"):
+                return None
+            raise
+        found = next(iter(answer.get("messages") or ()), None)
+        return found if isinstance(found, Mapping) and found.get("ts") == ts and "subtype" not in found else None
+
+    async def change_card(self, channel_id: ChannelId, ts: SlackTs, text: str, blocks: Sequence[Block]) -> None:
+        """Replace what it says. What stands in its metadata stays, for none is sent."""
+        await self._ask(
+            "chat.update",
+            lambda: self._client.chat_update(
+                channel=channel_id,
+                ts=ts,
+                text=text,
+                blocks=[dict(block) for block in blocks],
+                parse="none",
+                link_names=False,
+            ),
+            repeatable=True,
+            ticket=f"{channel_id} {ts}",
+        )
 
     async def publish_home(self, user_id: UserId, blocks: Sequence[Block]) -> None:
         """Show *blocks* on the Home tab of *user_id*."""
@@ -387,14 +418,22 @@ def _read_retry_after(headers: Mapping[str, Any]) -> timedelta:
         return timedelta(seconds=1)
 
 
+def _name_texts(post: Post) -> dict[str, Any]:
+    """Return the payload of the metadata: opaque keys, for the whole workspace may read it."""
+    return {"key": post.key, "also": list(post.also)} if post.also else {"key": post.key}
+
+
 def _collect(found: dict[str, Posted], message: Mapping[str, Any], key: str) -> None:
     metadata = message.get("metadata") or {}
     if (metadata.get("event_payload") or {}).get("key") == key and metadata.get("event_type") == METADATA_TYPE:
         thread_ts = message.get("thread_ts")
         if thread_ts == message["ts"]:  # a root with replies names itself
             thread_ts = None
+        also = metadata["event_payload"].get("also")
         found[message["ts"]] = Posted(
-            ts=SlackTs(message["ts"]), thread_ts=None if thread_ts is None else SlackTs(thread_ts)
+            ts=SlackTs(message["ts"]),
+            thread_ts=None if thread_ts is None else SlackTs(thread_ts),
+            also=tuple(str(each) for each in also) if isinstance(also, list) else (),
         )
 
 

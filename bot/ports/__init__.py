@@ -34,6 +34,7 @@ from bot.ports.kept import (
 from bot.ports.pace import Pace
 from bot.ports.slack import (
     Block,
+    Cards,
     Directory,
     HomeTab,
     OurselvesInSlack,
@@ -49,6 +50,7 @@ __all__ = [
     "Acceptance",
     "Audit",
     "Block",
+    "Cards",
     "Carrier",
     "CarrierAccount",
     "CarrierOptout",

@@ -21,7 +21,7 @@ from bot.domain.ids import (
     ScheduleId,
     SlackTs,
 )
-from bot.domain.job import Job, NewJob, Pool
+from bot.domain.job import Job, NewJob, Pool, QueuedJob
 from bot.domain.message import Message, State
 from bot.domain.phone import Address
 from bot.domain.schedule import Schedule, ScheduleState
@@ -234,6 +234,14 @@ class Queue(Protocol):
 
     async def is_busy(self, lane: str) -> bool:
         """Tell whether the lane holds an unfinished job."""
+        ...
+
+    async def list_waiting(self, lane: str, limit: int) -> Sequence[QueuedJob]:
+        """Return what waits behind the head of the lane, in order."""
+        ...
+
+    async def count_waiting(self, lane: str) -> int:
+        """Return how many wait behind the head of the lane."""
         ...
 
     async def is_pool_busy(self, pool: Pool) -> bool:

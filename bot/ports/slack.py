@@ -29,6 +29,7 @@ class Post:
     key: str
     thread_ts: SlackTs | None = None
     broadcast: bool = False  #: Show it in the channel as well.
+    also: tuple[str, ...] = ()  #: The keys of the other texts that stand in it; in its metadata as well.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Posted:
 
     ts: SlackTs
     thread_ts: SlackTs | None  #: None for a threaded post says that the thread's root is gone.
+    also: tuple[str, ...] = ()  #: As in the post.
 
 
 class Threads(Protocol):
@@ -79,6 +81,18 @@ class Threads(Protocol):
 
     async def join(self, channel_id: ChannelId) -> None:
         """Join a public channel; ChannelUnusable if it cannot be joined."""
+        ...
+
+
+class Cards(Protocol):
+    """Posts of ours that are changed where they stand. Raises as `Threads` does."""
+
+    async def find_card(self, channel_id: ChannelId, ts: SlackTs) -> Block | None:
+        """Return the root of a thread as Slack has it, with `text` and `blocks`; None if it is gone."""
+        ...
+
+    async def change_card(self, channel_id: ChannelId, ts: SlackTs, text: str, blocks: Sequence[Block]) -> None:
+        """Replace what it says. What stands in its metadata stays."""
         ...
 
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot.flows.backlog_wording import BACKLOG_BLOCK
 from bot.sandbox.faults import FaultKind
-from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, Bench, open_bench
+from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, Bench, Json, open_bench
 
 
 @pytest.fixture
@@ -30,9 +31,10 @@ def count_refusals(bench: Bench, method: str = "chat.postMessage") -> int:
 
 
 async def test_a_burst_of_a_hundred_customers_is_posted_with_hardly_a_429(bench: Bench) -> None:
-    bench.clock.set_rate(15)
     for number in range(100):
         await bench.text_in(f"Text {number}", from_=f"+1415555{number:04d}")
+    await bench.telnyx.settle()
+    bench.clock.set_rate(15)
     await bench.wait_until(lambda: len(bench.slack.messages(CHANNEL)) >= 100, 40)
 
     posted = Counter(message["text"].rpartition(": ")[2] for message in bench.slack.messages(CHANNEL))
@@ -43,20 +45,25 @@ async def test_a_burst_of_a_hundred_customers_is_posted_with_hardly_a_429(bench:
 async def test_a_customer_with_much_to_say_does_not_hold_another_up(bench: Bench) -> None:
     await bench.open_thread("Hi")
     await bench.open_thread("Hello", from_=BEN)
-    bench.clock.set_rate(15)
-    for number in range(40):
+    for number in range(80):
         await bench.text_in(f"Ana {number}")
+    await bench.telnyx.settle()
+    bench.clock.set_rate(10)
     await bench.wait_until(lambda: bench.shown("Ana 5"))
+    bench.clock.set_rate(1)
     await bench.text_in("Ben is short", from_=BEN)
+    await bench.telnyx.settle()
+    bench.clock.set_rate(10)
     await bench.wait_until(lambda: bench.shown("Ben is short"))
 
-    assert not bench.shown("Ana 39")
+    assert not bench.shown("Ana 79")
 
 
 async def test_marks_wait_for_what_slack_allows_and_all_come(bench: Bench) -> None:
-    bench.clock.set_rate(30)
     root = await bench.open_thread("Hi")
     replies = [await bench.reply(f"Reply {number}", root) for number in range(60)]
+    await bench.slack.settle()
+    bench.clock.set_rate(30)
     for ts in replies:
         await bench.wait_until(lambda ts=ts: bench.marks(ts) == {"white_check_mark"}, 40)
 
@@ -99,3 +106,64 @@ async def test_a_reached_spending_limit_is_told_with_what_to_do_and_not_tried_ag
     assert "spending limit" in line["text"]
     assert "raise it" in line["text"]
     assert len(bench.send_requests) == 1
+
+
+def read_texts(message: Json) -> list[str]:
+    """Return each text that stands in a message, as its blocks show it."""
+    return [
+        "".join(piece["text"] for section in block["elements"] for piece in section["elements"])
+        for block in message["blocks"]
+        if block["type"] == "rich_text"
+    ]
+
+
+async def test_texts_that_wait_for_one_conversation_are_posted_together_and_the_card_says_how_many(
+    bench: Bench,
+) -> None:
+    root = await bench.open_thread("Hi")
+    texts = [f"Text {number} <b>" for number in range(60)]
+    for text in texts:
+        await bench.text_in(text)
+    await bench.telnyx.settle()
+    bench.clock.set_rate(10)
+    card = await bench.wait_until(lambda: find_line(bench, root))
+    await bench.finish()
+
+    _, *posts = bench.slack.thread(CHANNEL, root)
+    assert [text for post in posts for text in read_texts(post)] == texts
+    assert len(posts) < len(texts) / 2
+    assert max(len(read_texts(post)) for post in posts) > 5
+    assert "texts are waiting" in card["elements"][0]["text"]
+    assert find_line(bench, root) is None
+    assert read_texts(bench.slack.message(CHANNEL, root)) == ["Hi"]
+
+
+def find_line(bench: Bench, root: str) -> Json | None:
+    """Return the line of a card that says that texts wait."""
+    blocks = bench.slack.message(CHANNEL, root)["blocks"]
+    return next((block for block in blocks if block.get("block_id") == BACKLOG_BLOCK), None)
+
+
+async def test_a_tapback_to_a_text_that_stands_with_others_is_shown_on_their_message(bench: Bench) -> None:
+    await bench.open_thread("Hi")
+    for number in range(30):
+        await bench.text_in(f"Text number {number}")
+    await bench.telnyx.settle()
+    bench.clock.set_rate(20)
+    await bench.finish()
+    await bench.text_in("Loved “Text number 17”")
+    await bench.finish()
+
+    (shown,) = bench.shown("Text number 17")
+    assert "heart" in bench.marks(shown["ts"])
+
+
+async def test_a_few_texts_in_a_hurry_each_have_a_message_of_their_own(bench: Bench) -> None:
+    root = await bench.open_thread("Hi")
+    for number in range(5):
+        await bench.text_in(f"Text {number}")
+    await bench.telnyx.settle()
+    bench.clock.set_rate(10)
+    await bench.finish()
+
+    assert bench.thread(root)[1:] == [f"Text {number}" for number in range(5)]

@@ -16,10 +16,11 @@ import signal
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -296,14 +297,12 @@ class Storm:
 
     def _shown(self, phone: str) -> list[str]:
         """Return the customer's texts as they stand in Slack, in order, wherever they stand."""
-        shown = []
+        shown: list[str] = []
         for root in self._slack.messages(self._channel):
             if phone not in root["text"]:
                 continue
             for message in self._slack.thread(self._channel, root["ts"]):
-                text = str(message["text"])
-                if f"from {phone[-4:]}" in text:
-                    shown.append(text.rpartition(": ")[2])
+                shown.extend(text for text in _read_texts(message) if f"from {phone[-4:]}" in text)
         return shown
 
     def _received(self, phone: str) -> list[str]:
@@ -334,6 +333,15 @@ class Storm:
         if kept != expected:
             first = next(pair for pair in zip(expected, kept, strict=False) if pair[0] != pair[1])
             self.tally.wrong.append(f"{what}: out of order, {first[1]!r} stands before {first[0]!r}")
+
+
+def _read_texts(message: Mapping[str, Any]) -> list[str]:
+    """Return each text that stands in a message: one, or several that waited for Slack's pace together."""
+    return [
+        "".join(piece.get("text", "") for section in block["elements"] for piece in section["elements"])
+        for block in message.get("blocks") or ()
+        if block["type"] == "rich_text"
+    ]
 
 
 def _find_free_port() -> int:

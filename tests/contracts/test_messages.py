@@ -35,7 +35,7 @@ async def _get(store: Store, name: str) -> Message:
 
 FULL = make_message(
     "full",
-    direction=Direction.INBOUND,
+    direction=Direction.OUTBOUND,
     origin=Origin.PHONE,
     state=State.RECEIVED,
     text="Ça va? 👍🏽 \x00 & <!channel>\n",
@@ -60,7 +60,7 @@ async def test_a_message_comes_back_as_it_was_stored(store: Store, message: Mess
     "again",
     [
         {"carrier_id": CarrierMessageId("carrier-1")},
-        {"channel_id": C, "slack_ts": SlackTs("1.000001")},
+        {"channel_id": C, "slack_ts": SlackTs("1.000001"), "direction": Direction.OUTBOUND},
         {"id": MessageId("full")},
     ],
 )
@@ -73,6 +73,13 @@ async def test_the_same_message_under_another_name_is_not_stored_and_changes_not
     assert await _get(store, "full") == FULL
     with pytest.raises(KeyError):
         await _get(store, "again")
+
+
+async def test_several_of_a_customers_texts_may_stand_in_one_place(store: Store) -> None:
+    """They waited together; see `bot.flows.joining`."""
+    place = {"channel_id": C, "slack_ts": SlackTs("1.0"), "direction": Direction.INBOUND}
+    assert await _add(store, make_message("a", **place))
+    assert await _add(store, make_message("b", **place))
 
 
 async def test_the_same_timestamp_in_another_channel_is_another_message(store: Store) -> None:

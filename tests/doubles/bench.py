@@ -37,6 +37,7 @@ from storage.rows import from_micros, to_micros
 from tests.doubles.border import Border, Crash
 from tests.doubles.carrier import CarriedText, MemoryCarrier, describe
 from tests.doubles.direct import BorderDatabase, BorderStore, copy_file, open_database
+from tests.doubles.pace import EasyPace
 from tests.doubles.slack import CHANNEL, TEAM, MemorySlack
 
 T = TypeVar("T")
@@ -106,6 +107,7 @@ class World:
     policy: Policy = field(default_factory=make_policy)
     border: Border = field(default_factory=Border)
     clock: ManualClock = field(default_factory=ManualClock)
+    slack_pace: EasyPace = field(default_factory=EasyPace)
     chance: SeededChance = field(default_factory=lambda: SeededChance(11))
     requests: list[Request] = field(default_factory=list)  #: All that ever were, in the order in which they came up.
     lives: int = 0
@@ -223,9 +225,11 @@ class Bench:
                 store=store,
                 carrier=world.carrier,
                 threads=world.slack,
+                cards=world.slack,
                 directory=world.slack,
                 home_tab=world.slack,
-                pace=Pacer(clock, learned=True),
+                slack_pace=world.slack_pace,
+                carrier_pace=Pacer(clock, learned=True),
                 policy=policy,
                 clock=clock,
                 chance=chance,

@@ -36,6 +36,7 @@ class SlackMessage:
     text: str
     blocks: Sequence[Block] = ()
     key: str | None = None
+    also: tuple[str, ...] = ()
     thread_ts: SlackTs | None = None
     broadcast: bool = False
     deleted_by: UserId | None = None
@@ -106,11 +107,12 @@ class MemorySlack:
             text=post.text,
             blocks=list(post.blocks),
             key=post.key,
+            also=post.also,
             thread_ts=thread_ts,
             broadcast=post.broadcast and thread_ts is not None,
         )
         self.messages.append(message)
-        return Posted(ts=message.ts, thread_ts=thread_ts)
+        return Posted(ts=message.ts, thread_ts=thread_ts, also=message.also)
 
     async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
         """Return the posts with the key of *post*: those in its thread, else those in the channel."""
@@ -127,7 +129,9 @@ class MemorySlack:
         ]
         in_thread = [message for message in found if post.thread_ts and message.thread_ts == post.thread_ts]
         at_top = [message for message in found if message.thread_ts is None or message.broadcast]
-        return [Posted(ts=message.ts, thread_ts=message.thread_ts) for message in in_thread or at_top]
+        return [
+            Posted(ts=message.ts, thread_ts=message.thread_ts, also=message.also) for message in in_thread or at_top
+        ]
 
     async def delete(self, channel_id: ChannelId, ts: SlackTs) -> None:
         """Delete a post of ours; one already gone is no error."""
@@ -187,6 +191,24 @@ class MemorySlack:
             and message.deleted_by is None
             and _read_micros(message.ts) >= _to_micros(since)
         ]
+
+    async def find_card(self, channel_id: ChannelId, ts: SlackTs) -> Block | None:
+        """Return the root as it stands."""
+        return await self._border.ask("slack find_card", lambda: self._find_card(channel_id, ts))
+
+    def _find_card(self, channel_id: ChannelId, ts: SlackTs) -> Block | None:
+        message = self.find(channel_id, ts)
+        return None if message is None else {"ts": ts, "text": message.text, "blocks": list(message.blocks)}
+
+    async def change_card(self, channel_id: ChannelId, ts: SlackTs, text: str, blocks: Sequence[Block]) -> None:
+        """Replace what it says."""
+        await self._border.call("slack change_card", lambda: self._change_card(channel_id, ts, text, blocks))
+
+    def _change_card(self, channel_id: ChannelId, ts: SlackTs, text: str, blocks: Sequence[Block]) -> None:
+        message = self.find(channel_id, ts)
+        if message is None:
+            raise SlackRefused(method="chat.update", error="message_not_found")
+        message.text, message.blocks = text, list(blocks)
 
     async def join(self, channel_id: ChannelId) -> None:
         """Join; we are in every channel already, unless it is archived."""

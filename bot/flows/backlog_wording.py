@@ -1,0 +1,40 @@
+"""What people read while more texts come than Slack takes: texts that stand together, and how many wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.flows.wording import Words
+from bot.ports import Block
+from bot.text.escape import escape_sms, text_blocks
+
+#: The block of a card that says how many texts wait; by it the line is found again.
+BACKLOG_BLOCK = "backlog"
+
+
+def joint_texts(texts: Sequence[tuple[str, str | None, datetime]]) -> Words:
+    """Return several texts of one conversation as one message: each as it was sent, with who sent it and when above it."""
+    fallbacks, blocks = [], list[Block]()
+    for text, sender, sent_at in texts:
+        who = f"*{escape_sms(sender)}* · " if sender is not None else ""
+        blocks.append(_context(f"{who}{_time(sent_at)}"))
+        blocks.extend(text_blocks(text))
+        fallbacks.append(f"{escape_sms(sender)}: {escape_sms(text)}" if sender is not None else escape_sms(text))
+    return "\n".join(fallbacks), blocks
+
+
+def waiting_line(count: int) -> Block:
+    """Return the line of a card that says that texts wait, and why."""
+    texts = "1 text is" if count == 1 else f"{count} texts are"
+    line = f"⏳ {texts} waiting to be shown here: Slack allows about one message a second in a channel. None is lost."
+    return {**_context(line), "block_id": BACKLOG_BLOCK}
+
+
+def _time(moment: datetime) -> str:
+    """Return a moment by each reader's own clock; in UTC where Slack cannot tell it."""
+    return f"<!date^{int(moment.timestamp())}^{{time_secs}}|{moment:%H:%M:%S} UTC>"
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
