@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.clock import Clock
 from bot.domain.actions import Action
+from bot.domain.conversation import POOL, Parties
 from bot.domain.ids import MessageId, UserId
 from bot.domain.media import Media, MediaState
 from bot.domain.message import Direction, Mark, State, choose_mark
@@ -81,7 +83,8 @@ class History:
         workspace_url = (await self._directory.get_ourselves()).workspace_url
         zone = _read_zone(person.zone)
         count = "1 text" if total == 1 else f"{total:,} texts"
-        blocks = list(wording.line(f"🗂️ {name} `{escape_sms(address)}`: {count}, only you see this")[1])
+        heading = f"🗂️ {name} `{escape_sms(address)}`: {count}, by the clock of {zone.key}. Only you see this."
+        blocks = list(wording.line(heading)[1])
         lines = [f"History of {wording.name_address(address, self._policy.region)}, {count}"]
         for text in page:
             heading = self._describe(text, zone, workspace_url)
@@ -96,17 +99,26 @@ class History:
 
     def _describe(self, text: RecordedText, zone: ZoneInfo, workspace_url: str) -> str:
         message, parties = text.message, text.conversation.parties
-        ours = escape_sms(wording.name_address(parties.ours, self._policy.region))
-        theirs = escape_sms(wording.name_parties(parties, self._policy.region))
-        moment = escape_sms(format_when(message.created_at, zone))
+        moment = _format_moment(message.created_at, zone)
         if message.channel_id is not None and message.slack_ts is not None:
             moment = f"<{wording.permalink(workspace_url, message.channel_id, message.slack_ts)}|{moment}>"
         if message.direction is Direction.INBOUND:
-            sender = message.sender or parties.theirs[0]
-            who = f"*{escape_sms(wording.name_address(sender, self._policy.region))}* → {ours}"
+            who = f"*{escape_sms(wording.name_address(message.sender or parties.theirs[0], self._policy.region))}*"
         else:
-            who = f"*{f'<@{message.author}>' if message.author else 'Textbridge'}*, {ours} → {theirs}"
-        return " · ".join(part for part in (who, moment, self._tell_fate(text, zone)) if part)
+            who = f"*{f'<@{message.author}>' if message.author else 'Textbridge'}*"
+        return " · ".join(part for part in (who, moment, self._tell_fate(text, zone), self._name_side(parties)) if part)
+
+    def _name_side(self, parties: Parties) -> str:
+        """Return which conversation it was, where that is not plain: one of several numbers of ours, or a group."""
+        parts = []
+        if len(self._policy.our_numbers) > 1 or parties.ours not in self._policy.our_numbers:
+            ours = (
+                "the number pool" if parties.ours == POOL else wording.name_address(parties.ours, self._policy.region)
+            )
+            parts.append(f"with our {escape_sms(ours)}")
+        if parties.is_group:
+            parts.append(f"in the group {escape_sms(wording.name_parties(parties, self._policy.region))}")
+        return ", ".join(parts)
 
     def _tell_fate(self, text: RecordedText, zone: ZoneInfo) -> str:
         message, schedule = text.message, text.schedule
@@ -175,6 +187,11 @@ def _make_buttons(address: Address, page: Sequence[RecordedText], *, older: bool
             button["action_id"] = f"{Action.HISTORY_PAGE}:{direction}"
             buttons.append(button)
     return buttons
+
+
+def _format_moment(at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y}, {local.hour % 12 or 12}:{local:%M %p}"
 
 
 def _context(text: str) -> Block:
