@@ -313,6 +313,11 @@ class Settings:
         "auto, documented or learned: whether the platforms' limits are kept before they say so",
         Pacing.AUTO,
     )
+    retention_days: int | None = _set(
+        _whole(2, 36_500),
+        "after how many days texts and pictures are erased here: 2 to 36500; empty to keep them for ever",
+        None,
+    )
     log_level: str = _set(_read_level, "DEBUG, INFO, WARNING or ERROR", "INFO")
     log_format: LogFormat = _set(_one_of(LogFormat), "text or json", LogFormat.TEXT)
 

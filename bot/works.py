@@ -6,14 +6,16 @@ No answer to a webhook or an event waits for it, so it is loaded when the other 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import aiohttp
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.clock import Clock
 from bot.domain.job import Kind, Pool
 from bot.flows.assembly import Surroundings, assemble_flows
 from bot.flows.fetching import Fetching
@@ -27,11 +29,15 @@ from bot.gateways.slack_files import SlackFilesGateway
 from bot.gateways.telnyx import TelnyxGateway
 from bot.ground import Ground
 from bot.late import LatePictures, load_framework
+from bot.observe import Metrics
+from bot.ports.media import SlackFiles
+from bot.settings import Settings
 from bot.workers.pacing import Pacer, Waiting
 from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
 from handlers.desk import Desk
 from handlers.media import MediaFiles
+from storage.retention import Retention
 from storage.shelf import FileShelf, ShelfUpkeep
 from storage.store import SqliteStore
 
@@ -122,6 +128,12 @@ class Works:
         }
         self.reconcile = texts.reconcile
         self.shelf_upkeep = ShelfUpkeep(ground.database, shelf, clock)
+        #: None: texts are kept for ever.
+        self.retention = (
+            None
+            if settings.retention_days is None
+            else Retention(ground.database, shelf, clock, timedelta(days=settings.retention_days))
+        )
         self.media = MediaFiles(store=self.store, shelf=shelf, clock=clock, metrics=ground.metrics)
         self._desk = Desk(
             texting=texts.texting,
@@ -170,9 +182,7 @@ class Works:
         return self._framework
 
     def _build_client(self, token: str | None) -> AsyncWebClient:
-        # No retry handlers: the SDK's own would post twice when a connection breaks after the request.
-        url = self._ground.settings.slack_api_url.rstrip("/") + "/"
-        return AsyncWebClient(token=token, base_url=url, session=self._ground.session, retry_handlers=[])
+        return _build_client(self._ground.settings, self._ground.session, token)
 
     async def _sweep(self) -> None:
         while True:
@@ -183,4 +193,22 @@ class Works:
         while True:
             await self._ground.upkeep.forget_finished()
             await self.shelf_upkeep.sweep()
+            if self.retention is not None:
+                await self.retention.sweep()
             await self._ground.clock.sleep(_UPKEEP_EVERY)
+
+
+def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str | None) -> AsyncWebClient:
+    # No retry handlers: the SDK's own would post twice when a connection breaks after the request.
+    url = settings.slack_api_url.rstrip("/") + "/"
+    return AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
+
+
+@asynccontextmanager
+async def open_slack_files(settings: Settings, clock: Clock) -> AsyncIterator[SlackFiles]:
+    """Open Slack's files alone, for a command that wants a file and no bridge."""
+    bot_token = settings.slack_bot_token.get_secret_value()
+    async with aiohttp.ClientSession() as session:
+        pace = Pacer(clock, learned=settings.learns_limits(local=settings.slack_is_local))
+        slack = SlackGateway(client=_build_client(settings, session, bot_token), pace=pace, metrics=Metrics())
+        yield SlackFilesGateway(slack=slack, session=session, bot_token=bot_token, api_url=settings.slack_api_url)

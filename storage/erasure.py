@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import aiosqlite
 
 from bot.clock import Clock
 from bot.domain.carrier_events import inbound_lane
-from bot.domain.ids import MediaId
+from bot.domain.ids import ConversationId, MediaId
 from bot.domain.job import Kind
 from bot.domain.phone import Address
 from bot.errors import Broken, NotAllowed
@@ -25,6 +25,7 @@ from storage.database import BUSY_MILLISECONDS, Database
 from storage.queue import QueueRows
 from storage.rows import to_micros
 from storage.shelf import FileShelf
+from storage.store import StoreTransaction
 from storage.transcript import OF_NUMBER
 
 _CONVERSATIONS = f"SELECT id, theirs, channel_id FROM conversations WHERE {OF_NUMBER}"  # noqa: S608 - a constant
@@ -78,8 +79,13 @@ class Erasure:
         return not (self.texts or self.files or self.jobs or self.words or self.unsent)
 
 
+#: What else is to be done in the transaction that erases: given what is erased, and in which conversations.
+Besides = Callable[[StoreTransaction, Erasure, Sequence[ConversationId]], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
+    conversations: Sequence[ConversationId]
     messages: Sequence[sqlite3.Row]
     media: Sequence[MediaId]
     jobs: Sequence[sqlite3.Row]
@@ -92,11 +98,13 @@ async def plan_erasure(database: Database, address: Address) -> Erasure:
         return (await _find(connection, address)).erasure
 
 
-async def erase(database: Database, address: Address, shelf: FileShelf, clock: Clock) -> Erasure:
+async def erase(
+    database: Database, address: Address, shelf: FileShelf, clock: Clock, *, besides: Besides | None = None
+) -> Erasure:
     """
     Erase *address* and return what was taken. Afterwards call `scrub`: until then the old bytes are still in the file.
 
-    *shelf*: where our own copies of pictures are.
+    *shelf*: where our own copies of pictures are; *besides*: what else to do in the same transaction.
 
     Raises NotAllowed, with nothing erased, when something of theirs is under way.
     """
@@ -111,12 +119,19 @@ async def erase(database: Database, address: Address, shelf: FileShelf, clock: C
             else:
                 await queue.drop(job["key"])
         for message in found.messages:
-            await connection.execute_fetchall(_ERASE_MESSAGE, (message["id"], to_micros(clock.now())))
-            for statement in _ERASE_REST:
-                await connection.execute_fetchall(statement, (message["id"],))
+            await erase_message(connection, message["id"], clock)
         await connection.execute_fetchall(_ERASE_WORDS, (address,))
+        if besides is not None:
+            await besides(StoreTransaction(connection, clock), found.erasure, found.conversations)
     await shelf.remove(found.media)
     return found.erasure
+
+
+async def erase_message(connection: aiosqlite.Connection, message_id: str, clock: Clock) -> None:
+    """Erase all words of one text, in the caller's transaction; its files on the shelf are the caller's to remove."""
+    await connection.execute_fetchall(_ERASE_MESSAGE, (message_id, to_micros(clock.now())))
+    for statement in _ERASE_REST:
+        await connection.execute_fetchall(statement, (message_id,))
 
 
 async def scrub(database: Database) -> None:
@@ -157,6 +172,7 @@ async def _find(connection: aiosqlite.Connection, address: Address) -> _Found:
     jobs = [job for job in await connection.execute_fetchall(_JOBS) if _belongs(job, names, address)]
     (evidence,) = await connection.execute_fetchall(_WORDS, (address,))
     return _Found(
+        conversations=[ConversationId(row["id"]) for row in conversations],
         messages=messages,
         media=media,
         jobs=jobs,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiosqlite
@@ -24,8 +25,15 @@ from storage.schedules import ScheduleRows
 
 #: Of whose parties the number is one: `theirs` holds several with commas between for a group.
 OF_NUMBER = "INSTR(',' || theirs || ',', ',' || ? || ',') > 0"
-_CONVERSATIONS = f"SELECT * FROM conversations WHERE {OF_NUMBER} ORDER BY created_at, id"  # noqa: S608 - a constant
-_MESSAGES = "SELECT * FROM messages WHERE conversation_id = ? ORDER BY created_at, rowid"
+#: Rows in memory at a time.
+_PAGE = 200
+_CONVERSATIONS = f"""
+SELECT * FROM conversations WHERE (? IS NULL OR {OF_NUMBER}) AND (created_at, id) > (?, ?)
+ORDER BY created_at, id LIMIT ?"""  # noqa: S608 - a constant
+_MESSAGES = """
+SELECT rowid AS place, * FROM messages WHERE conversation_id = ? AND (created_at, rowid) > (?, ?)
+ORDER BY created_at, rowid LIMIT ?"""
+_ADDRESSES = "SELECT DISTINCT address FROM consent_changes WHERE address > ? ORDER BY address LIMIT ?"
 _WITH = f"m.conversation_id IN (SELECT id FROM conversations WHERE {OF_NUMBER})"  # noqa: S608
 _COUNT = f"SELECT COUNT(*) AS texts FROM messages m WHERE {_WITH}"  # noqa: S608 - likewise
 _PLACE = "(SELECT created_at, rowid FROM messages WHERE id = ?)"
@@ -89,35 +97,70 @@ class RecordRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
-    """One number's conversations, each with its texts in order, and the evidence on its consent, newest first."""
+class ConsentRecord:
+    """Whether somebody may be texted, and all evidence on it, newest first."""
 
-    conversations: Sequence[tuple[Conversation, Sequence[RecordedText]]]
     consent: Consent
     history: Sequence[ConsentEntry]
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether the number was never heard of."""
-        return not self.conversations and not self.history
+
+class RecordReader:
+    """All that is kept of one number, or of everybody where none is named, a page at a time however much there is."""
+
+    def __init__(self, connection: aiosqlite.Connection, address: Address | None) -> None:
+        self._connection = connection
+        self._address = address
+        self._record = RecordRows(connection)
+        self._consents = ConsentRows(connection)
+
+    async def conversations(self) -> AsyncIterator[Conversation]:
+        """Yield the conversations, oldest first."""
+        after: tuple[object, ...] = (-1, "")
+        while True:
+            rows = list(
+                await self._connection.execute_fetchall(_CONVERSATIONS, (self._address, self._address, *after, _PAGE))
+            )
+            for row in rows:
+                yield read_conversation(row)
+            if len(rows) < _PAGE:
+                return
+            after = (rows[-1]["created_at"], rows[-1]["id"])
+
+    async def texts(self, conversation: Conversation) -> AsyncIterator[RecordedText]:
+        """Yield the texts of *conversation*, oldest first."""
+        after: tuple[object, ...] = (-1, -1)
+        while True:
+            rows = list(await self._connection.execute_fetchall(_MESSAGES, (conversation.id, *after, _PAGE)))
+            for row in rows:
+                yield await self._record.complete(row, conversation)
+            if len(rows) < _PAGE:
+                return
+            after = (rows[-1]["created_at"], rows[-1]["place"])
+
+    async def consents(self) -> AsyncIterator[ConsentRecord]:
+        """Yield what is known of the number, or of each on whom there is evidence."""
+        if self._address is not None:
+            yield await self._read_consent(self._address)
+            return
+        after = ""
+        while True:
+            rows = list(await self._connection.execute_fetchall(_ADDRESSES, (after, _PAGE)))
+            for row in rows:
+                yield await self._read_consent(Address(row["address"]))
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1]["address"]
+
+    async def _read_consent(self, address: Address) -> ConsentRecord:
+        return ConsentRecord(consent=await self._consents.get(address), history=await self._consents.history(address))
 
 
-async def read_transcript(database: Database, address: Address) -> Transcript:
-    """Return all that is kept of *address*, at one moment."""
+@asynccontextmanager
+async def read_record(database: Database, address: Address | None) -> AsyncIterator[RecordReader]:
+    """Open all that is kept of *address* (None: of everybody), as it is at one moment; a bridge goes on writing."""
     async with database.reading() as connection:
-        # One read transaction: a running bridge goes on writing meanwhile.
         await connection.execute_fetchall("BEGIN")
         try:
-            record, consents = RecordRows(connection), ConsentRows(connection)
-            conversations = []
-            for row in await connection.execute_fetchall(_CONVERSATIONS, (address,)):
-                conversation = read_conversation(row)
-                found = await connection.execute_fetchall(_MESSAGES, (conversation.id,))
-                conversations.append((conversation, [await record.complete(each, conversation) for each in found]))
-            return Transcript(
-                conversations=conversations,
-                consent=await consents.get(address),
-                history=await consents.history(address),
-            )
+            yield RecordReader(connection, address)
         finally:
             await connection.execute_fetchall("ROLLBACK")

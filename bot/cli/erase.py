@@ -5,21 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.chance import SystemChance
 from bot.cli.numbers import read_address
+from bot.cli.operators import name_me
 from bot.cli.partial import load_only
 from bot.clock import SystemClock
+from bot.domain.ids import ConversationId
 from bot.domain.phone import Address, NotANumber
+from bot.flows.erasing import record_erasure
+from bot.ports import Transaction
 from storage.admin import open_existing
-from storage.erasure import Erasure, erase, plan_erasure, scrub
+from storage.erasure import Besides, Erasure, erase, plan_erasure, scrub
 from storage.shelf import FileShelf
 
 EPILOG = """\
 Erases every text and picture exchanged with one number, what waits to be sent to it, and the words of its opt-outs;
 then writes the database anew, so that no trace of them is left in it. What stays: that there was a conversation, when,
-what became of each text, and the proof of each opt-out: without it we would text somebody who said STOP.
+what became of each text, and the proof of each opt-out: without it we would text somebody who said STOP. The threads
+are told, and the audit has an entry.
 
 What Slack and Telnyx hold is theirs: delete the thread in Slack. Backups made before still have it all.
 Works while the bridge runs; a large database is best left for a quiet hour.
@@ -42,10 +48,10 @@ def run(options: argparse.Namespace) -> int:
     except NotANumber as error:
         print(error, file=sys.stderr)
         return 2
-    return asyncio.run(_run(settings.database_path, address, asks=not options.yes))
+    return asyncio.run(_run(settings.database_path, address, settings.default_region, asks=not options.yes))
 
 
-async def _run(path: Path, address: Address, *, asks: bool) -> int:
+async def _run(path: Path, address: Address, region: str, *, asks: bool) -> int:
     async with open_existing(path) as database:
         plan = await plan_erasure(database, address)
         if plan.hindrances:
@@ -62,11 +68,31 @@ async def _run(path: Path, address: Address, *, asks: bool) -> int:
                 return 1
             # The folder in which the bridge keeps its copies of pictures; see `bot.app`.
             shelf = FileShelf(path.parent / "media", SystemChance())
-            await erase(database, address, shelf, SystemClock())
+            await erase(database, address, shelf, SystemClock(), besides=_record(address, region))
         await scrub(database)  # also after nothing: an earlier try may have been kept from it
         if not plan.is_empty:
-            print("Erased. The proof of opt-outs is kept. Slack's copy and older backups are not touched.")
+            print(
+                "Erased. The proof of opt-outs is kept, and the threads are told. Slack's copy and older backups stay."
+            )
         return 0
+
+
+def _record(address: Address, region: str) -> Besides:
+    """Return what else the erasure does: the threads are told by the bridge, once it runs, and the audit has an entry."""
+
+    async def record(tx: Transaction, erasure: Erasure, conversations: Sequence[ConversationId]) -> None:
+        await record_erasure(
+            tx,
+            address,
+            conversations,
+            key=SystemChance().token(),
+            actor=name_me(),
+            region=region,
+            now=SystemClock().now(),
+            taken={"texts": erasure.texts, "files": erasure.files, "jobs": erasure.jobs, "words": erasure.words},
+        )
+
+    return record
 
 
 def _describe(plan: Erasure) -> str:

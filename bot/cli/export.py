@@ -1,228 +1,191 @@
-"""`export`: everything that is kept of one number."""
+"""`export`: everything that is kept of one number, or of all."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
-import io
-import json
 import os
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO
 
+from bot.chance import SystemChance
+from bot.cli.export_files import ExportedFiles
+from bot.cli.export_forms import FindCopy, write_csv, write_json
 from bot.cli.numbers import read_address
+from bot.cli.operators import name_me
 from bot.cli.partial import load_only
-from bot.clock import SystemClock
-from bot.domain.consent import Evidence
+from bot.clock import Clock, SystemClock
+from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.phone import Address, NotANumber
 from bot.errors import Broken
-from bot.ports.record import RecordedText
+from bot.settings import Settings
+from bot.works import open_slack_files
 from storage.admin import open_existing
-from storage.transcript import Transcript, read_transcript
+from storage.audit import AuditRows
+from storage.database import Database
+from storage.shelf import FileShelf
+from storage.transcript import RecordReader, read_record
 
 EPILOG = """\
-The conversations with one number: every text with its time, author, state and deliveries, and the evidence on
-whether it may be texted. Works while the bridge runs. In CSV, a cell that a spreadsheet would take for a formula
-gets a ' before it; JSON has everything exactly as it was.
+The conversations with one number, or all: every text with its time, author, state and deliveries, and the evidence on
+whether it may be texted. Works while the bridge runs, however much there is; how far it got is told on stderr. In CSV,
+a cell that a spreadsheet would take for a formula gets a ' before it; JSON has everything exactly as it was.
+
+With --media the pictures and files lie in a folder beside FILE, called FILE.media. What is no longer beside the
+database is fetched from Slack, which needs SLACK_BOT_TOKEN; what Slack no longer has is told.
+
+Each export is on record: python -m bot audit --action exported
 
   python -m bot export "(415) 555-0101" --format csv --output sam.csv
+  python -m bot export --all --output everything.json --media
 """
-_COLUMNS = (
-    "at", "kind", "conversation", "ours", "theirs", "direction", "origin", "author", "state", "text",
-    "recipient", "status", "code", "title", "detail", "source", "reason",
-)  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _OWNER_ONLY = 0o600
+_FOLDER_OWNER_ONLY = 0o700
+#: How often it is told how far it got, in seconds.
+_TELL_EVERY = 2.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take the number and where to put it."""
-    parser.add_argument("number", metavar="NUMBER", help="as people write it")
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument("number", metavar="NUMBER", nargs="?", help="as people write it")
+    whose.add_argument("--all", action="store_true", help="everybody")
     parser.add_argument("--format", choices=["json", "csv"], default="json", help="json (default) or csv")
     parser.add_argument("--output", type=Path, metavar="FILE", help="a new file, readable only by you (default: print)")
+    parser.add_argument("--media", action="store_true", help="pictures and files too, beside --output")
 
 
 def run(options: argparse.Namespace) -> int:
     """Export it; 1 when nothing is kept of the number, 2 when it is none."""
-    settings = load_only("database_url", "default_region")
-    try:
-        address = read_address(options.number, settings.default_region)
-    except NotANumber as error:
-        print(error, file=sys.stderr)
+    if options.media and options.output is None:
+        print("--media needs --output: the files lie beside it.", file=sys.stderr)
         return 2
-    transcript = asyncio.run(_read(settings.database_path, address))
-    if transcript.is_empty:
-        print("Nothing is kept of this number.", file=sys.stderr)
-        return 1
-    text = render_csv(transcript) if options.format == "csv" else render_json(address, transcript, SystemClock().now())
-    if options.output is None:
-        sys.stdout.write(text)
-        return 0
-    _write(options.output, text)
-    texts = sum(len(lines) for _, lines in transcript.conversations)
-    print(f"{options.output}: {len(transcript.conversations)} conversation(s), {texts} text(s).")
+    needed = ("slack_bot_token", "slack_api_url") if options.media else ()
+    settings = load_only("database_url", "default_region", *needed)
+    address = None
+    if options.number is not None:
+        try:
+            address = read_address(options.number, settings.default_region)
+        except NotANumber as error:
+            print(error, file=sys.stderr)
+            return 2
+    return asyncio.run(_run(settings, address, options.format, options.output, wants_files=options.media))
+
+
+async def _run(
+    settings: Settings, address: Address | None, form: str, output: Path | None, *, wants_files: bool
+) -> int:
+    clock = SystemClock()
+    progress = _Progress(clock)
+    async with open_existing(settings.database_path) as database:
+        if address is not None and await _is_empty(database, address):
+            print("Nothing is kept of this number.", file=sys.stderr)
+            return 1
+        with _open(output) as out:
+            await _note(database, address, form, clock, wants_files=wants_files)
+            copies: FindCopy | None = None
+            if wants_files and output is not None:
+                copies = (await _fetch_files(settings, database, address, output, progress)).find
+            async with read_record(database, address) as reader:
+                if form == "csv":
+                    await write_csv(out, reader, copies=copies, tell=progress.count)
+                else:
+                    await write_json(out, reader, address, clock.now(), copies=copies, tell=progress.count)
+    if output is not None:
+        print(f"{output}: {progress.texts:,} text(s).")
     return 0
 
 
-async def _read(path: Path, address: Address) -> Transcript:
-    async with open_existing(path) as database:
-        return await read_transcript(database, address)
+async def _is_empty(database: Database, address: Address) -> bool:
+    async with read_record(database, address) as reader:
+        async for _ in reader.conversations():
+            return False
+        return not [entry async for record in reader.consents() for entry in record.history]
 
 
-def _write(path: Path, text: str) -> None:
+async def _note(database: Database, address: Address | None, form: str, clock: Clock, *, wants_files: bool) -> None:
+    """Record who takes it out, before it is."""
+    async with database.write() as connection:
+        await AuditRows(connection).record(
+            AuditEntry(
+                key=f"{AuditAction.EXPORTED}:{SystemChance().token()}",
+                at=clock.now(),
+                actor=name_me(),
+                action=AuditAction.EXPORTED,
+                numbers=() if address is None else (address,),
+                subject="all" if address is None else None,
+                detail={"format": form, "media": "yes" if wants_files else "no"},
+            )
+        )
+
+
+async def _fetch_files(
+    settings: Settings, database: Database, address: Address | None, output: Path, progress: _Progress
+) -> ExportedFiles:
+    """Fill the folder beside *output*, before the texts: nothing is held open in the database for as long as it takes."""
+    folder = output.with_name(f"{output.name}.media")
+    folder.mkdir(mode=_FOLDER_OWNER_ONLY)
+    clock = SystemClock()
+    # The folder in which the bridge keeps its copies of pictures; see `bot.app`.
+    shelf = FileShelf(settings.database_path.parent / "media", SystemChance())
+    async with open_slack_files(settings, clock) as slack:
+        files = ExportedFiles(folder, shelf, slack, clock, tell=progress.say)
+        async with database.reading() as connection:
+            reader = RecordReader(connection, address)
+            async for conversation in reader.conversations():
+                async for text in reader.texts(conversation):
+                    await files.fetch(text)
+                    progress.count_files(files.copied)
+    progress.say(f"{folder}: {files.copied:,} file(s), {files.missing:,} missing.")
+    return files
+
+
+@contextmanager
+def _open(output: Path | None) -> Iterator[IO[str]]:
+    """Lend stdout, or a new file that gets its name only when it is whole."""
+    if output is None:
+        yield sys.stdout
+        return
+    if output.exists() or output.with_name(f"{output.name}.media").exists():
+        raise Broken(f"{output} is there already, or its folder. Nothing is overwritten: give another name.")
+    partial = output.with_name(f"{output.name}.partial")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-    except FileExistsError:
-        raise Broken(f"{path} is there already. Nothing is overwritten: give another name.") from None
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+        partial.rename(output)
     except OSError as error:
-        raise Broken(f"{path} cannot be written: {error.strerror}.") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
+        raise Broken(f"{output} cannot be written: {error.strerror}.") from None
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def render_json(address: Address, transcript: Transcript, now: datetime) -> str:
-    """Return *transcript* as JSON."""
-    report = {
-        "number": address,
-        "exported_at": _tell(now),
-        "conversations": [
-            {
-                "id": conversation.id,
-                "ours": conversation.parties.ours,
-                "theirs": list(conversation.parties.theirs),
-                "channel": conversation.channel_id,
-                "thread": conversation.thread_ts,
-                "created_at": _tell(conversation.created_at),
-                "texts": [_render_text(line) for line in lines],
-            }
-            for conversation, lines in transcript.conversations
-        ],
-        "consent": {
-            "may_be_texted": not transcript.consent.blocked,
-            "stopped_by_customer": _render_evidence(transcript.consent.stopped_by_customer),
-            "stopped_by_hand": _render_evidence(transcript.consent.stopped_by_hand),
-            "history": [
-                {"change": entry.step.value, **(_render_evidence(entry.evidence) or {})} for entry in transcript.history
-            ],
-        },
-    }
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+class _Progress:
+    """Tells on stderr how far it got: not at all where it takes no time."""
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told_at = clock.monotonic()
+        self.texts = 0
 
-def _render_text(line: RecordedText) -> dict[str, Any]:
-    message = line.message
-    return {
-        "id": message.id,
-        "at": _tell(message.created_at),
-        "direction": message.direction.value,
-        "origin": message.origin.value,
-        "state": message.state.value,
-        "author": message.author,
-        "sender": message.sender,
-        "text": message.text,
-        "carrier_id": message.carrier_id,
-        "slack": None if message.slack_ts is None else {"channel": message.channel_id, "ts": message.slack_ts},
-        "files": [
-            {"name": file.name, "content_type": file.content_type, "size": file.size, "state": file.state.value}
-            for file in line.media
-        ],
-        "due_at": _tell(message.due_at),
-        "scheduled": None
-        if line.schedule is None
-        else {
-            "id": line.schedule.id,
-            "state": line.schedule.state.value,
-            "due_at": _tell(line.schedule.due_at),
-            "zone": line.schedule.zone,
-        },
-        "deliveries": [
-            {
-                "recipient": recipient,
-                "status": delivery.status.value,
-                "at": _tell(delivery.occurred_at),
-                "code": delivery.code,
-                "title": delivery.title,
-                "detail": delivery.detail,
-            }
-            for recipient, delivery in sorted(line.deliveries.items())
-        ],
-    }
+    def count(self) -> None:
+        """Count one text."""
+        self.texts += 1
+        self._tell(f"{self.texts:,} texts …")
 
+    def count_files(self, files: int) -> None:
+        """Tell of so many files."""
+        self._tell(f"{files:,} files …")
 
-def _render_evidence(evidence: Evidence | None) -> dict[str, Any] | None:
-    if evidence is None:
-        return None
-    return {
-        "source": evidence.source.value,
-        "at": _tell(evidence.at),
-        "actor": evidence.actor,
-        "message_id": evidence.message_id,
-        "words": evidence.words,
-        "reason": evidence.reason,
-    }
+    def say(self, sentence: str) -> None:
+        """Tell something at once."""
+        print(sentence, file=sys.stderr)
 
-
-def render_csv(transcript: Transcript) -> str:
-    """Return *transcript* as CSV: a line for each text, each delivery, and each piece of evidence."""
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, _COLUMNS, restval="")
-    writer.writeheader()
-    for row in _list_rows(transcript):
-        writer.writerow({name: _defuse(name, value) for name, value in row.items()})
-    return buffer.getvalue()
-
-
-def _list_rows(transcript: Transcript) -> Iterator[dict[str, str | None]]:
-    for conversation, lines in transcript.conversations:
-        parties: dict[str, str | None] = {
-            "conversation": conversation.id,
-            "ours": conversation.parties.ours,
-            "theirs": conversation.parties.key,
-        }
-        for line in lines:
-            message = line.message
-            yield parties | {
-                "at": _tell(message.created_at),
-                "kind": "text",
-                "direction": message.direction.value,
-                "origin": message.origin.value,
-                "author": message.author or message.sender,
-                "state": message.state.value,
-                "text": message.text,
-            }
-            for recipient, delivery in sorted(line.deliveries.items()):
-                yield parties | {
-                    "at": _tell(delivery.occurred_at),
-                    "kind": "delivery",
-                    "recipient": recipient,
-                    "status": delivery.status.value,
-                    "code": delivery.code,
-                    "title": delivery.title,
-                    "detail": delivery.detail,
-                }
-    for entry in reversed(transcript.history):
-        yield {
-            "at": _tell(entry.evidence.at),
-            "kind": "consent",
-            "author": entry.evidence.actor,
-            "status": entry.step.value,
-            "source": entry.evidence.source.value,
-            "text": entry.evidence.words,
-            "reason": entry.evidence.reason,
-        }
-
-
-def _defuse(name: str, value: str | None) -> str:
-    """Keep a spreadsheet from running what somebody wrote (owasp.org, CSV injection); numbers stay as they are."""
-    if not value:
-        return ""
-    written_by_people = name in ("text", "title", "detail", "reason", "author")
-    return f"'{value}" if written_by_people and value.startswith(_FORMULA) else value
-
-
-def _tell(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+    def _tell(self, sentence: str) -> None:
+        if self._clock.monotonic() - self._told_at >= _TELL_EVERY:
+            self._told_at = self._clock.monotonic()
+            self.say(sentence)

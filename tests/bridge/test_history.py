@@ -137,6 +137,26 @@ def find_all_values(answer: Answer) -> list[str]:
     return [each["value"] for block in answer.body["blocks"] for each in block.get("elements", []) if "value" in each]
 
 
+async def test_what_is_older_than_it_may_be_kept_is_shown_as_erased_and_its_words_are_gone() -> None:
+    async with open_bench(retention_days=2) as bench:
+        root = await bench.open_thread("long ago")
+        ts = await bench.reply("answered long ago", root)
+        await bench.wait_mark(ts, "white_check_mark")
+        await bench.pass_time(timedelta(days=3))
+        await bench.text_in("today")
+        await bench.settle()
+        await bench.wait_until(lambda: bench.query("SELECT 1 FROM messages WHERE text = '' LIMIT 1 OFFSET 1"))
+
+        shown = await bench.command("/sms", f"history {ANA}")
+        left = await bench.query("SELECT 1 FROM requests WHERE LENGTH(body) > 0")
+
+    assert "long ago" not in shown
+    assert shown.count("_erased_") == 2
+    assert "✅ delivered" in shown
+    assert "today" in shown
+    assert left == []
+
+
 async def test_nothing_said_and_mistakes_are_told(bench: Bench) -> None:
     assert "Nothing was said" in await bench.command("/sms", "history 2025550143")
     for typed in ("history", "history banana", "history 4155550101 now", "history 4155550101, 4155550102"):

@@ -120,6 +120,15 @@ async def check_erasure(world: World, bridge: Running, folder: Path) -> None:
     (entry,) = report["consent"]["history"]
     assert (entry["change"], entry["source"], entry["words"]) == ("stopped", "keyword", None)
 
+    # The thread is told, by the bridge that runs, and it is on record.
+    told = await eventually(
+        lambda: [post for post in list_posts(world) if "was erased" in post["text"]], what="the thread is told"
+    )
+    assert len(told) == 1
+    entries = json.loads((await run_here(folder, "audit", "--action", "erased", "--format", "json")).out)
+    assert [(entry["numbers"], entry["detail"]["texts"]) for entry in entries] == [([SAM], "3")]
+    assert "xylophone" not in str(entries)
+
     # The bridge goes on, and still knows who said stop.
     sends = len(world.telnyx.sends)
     answer = await world.slack.command(world.seats.users["dana"], main_channel(world), "/sms", f"{SAM} are you there?")

@@ -22,7 +22,7 @@ from bot.errors import NotAllowed
 from bot.ports import CarrierRequest
 from storage.erasure import Erasure, erase, plan_erasure, scrub
 from storage.shelf import FileShelf
-from storage.transcript import read_transcript
+from storage.transcript import read_record
 from tests.storage.rig import Rig, open_rig
 from tests.storage.samples import ANA, BOB, GROUP, NOW, OURS, PAIR, make_job, make_message, make_schedule, pair_of
 
@@ -109,10 +109,18 @@ async def test_texts_requests_jobs_and_pictures_are_gone_from_the_disk_and_their
     assert (erasure.texts, erasure.files, erasure.jobs, erasure.words) == (2, 1, 2, 1)
     assert not find_words(rig)
     assert not await shelf.has(MediaId("f1"))
-    left = await read_transcript(rig.database, ANA)
-    assert [line.message.state for line in left.conversations[0][1]] == [State.ACCEPTED, State.RECEIVED]
-    assert left.consent.blocked
-    assert [(entry.evidence.source, entry.evidence.words) for entry in left.history] == [(EvidenceSource.KEYWORD, None)]
+    async with read_record(rig.database, ANA) as reader:
+        (conversation,) = [each async for each in reader.conversations()]
+        texts = [text.message async for text in reader.texts(conversation)]
+        (record,) = [each async for each in reader.consents()]
+    assert [(text.state, text.erased_at) for text in texts] == [
+        (State.ACCEPTED, rig.clock.now()),
+        (State.RECEIVED, rig.clock.now()),
+    ]
+    assert record.consent.blocked
+    assert [(entry.evidence.source, entry.evidence.words) for entry in record.history] == [
+        (EvidenceSource.KEYWORD, None)
+    ]
     assert rig.look("SELECT idempotency_key, body FROM requests") == [("k", b"")]
     assert (await plan_erasure(rig.database, ANA)).is_empty
 

@@ -1,0 +1,78 @@
+"""
+Throwing away what is older than it may be kept: words and pictures go, what became of each text stays.
+
+In small steps, each a transaction of its own; between two of them whoever waits to write comes first. A
+text on its way, either way, is left until it has arrived. The evidence on opt-outs and the audit are not touched.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.clock import Clock
+from bot.domain.ids import MediaId
+from bot.observe import Log
+from storage.database import Database
+from storage.erasure import erase_message
+from storage.rows import to_micros
+from storage.shelf import FileShelf
+
+_log = Log("retention")
+
+#: Texts a transaction.
+_STEP = 100
+#: One whose words a job still carries is left; its time comes when the job is done.
+_OLD = """
+SELECT id FROM messages m WHERE erased_at IS NULL AND created_at < ?1 AND COALESCE(due_at, 0) < ?1
+AND state NOT IN ('waiting', 'under_way')
+AND NOT EXISTS (SELECT 1 FROM jobs WHERE status IN ('waiting', 'ready', 'running') AND key IN (
+    'text:' || m.id || ':0', 'send:' || m.id, 'settle:' || m.id, 'prepare:' || m.id, 'share:' || m.id, 'show:' || m.id))
+ORDER BY created_at LIMIT ?2"""
+_FILES = "SELECT id FROM media WHERE message_id = ?"
+#: Parked jobs hold what could not be read or done; nobody took them up in all that time.
+_END_PARKED = """
+UPDATE jobs SET status = 'done', body = '', finished_at = ?1, trouble = 'too old to be kept'
+WHERE id IN (SELECT id FROM jobs WHERE status = 'parked' AND finished_at < ?2 LIMIT ?3) RETURNING id"""
+
+
+class Retention:
+    """Throws away what is older than *span*."""
+
+    def __init__(self, database: Database, shelf: FileShelf, clock: Clock, span: timedelta) -> None:
+        self._database = database
+        self._shelf = shelf
+        self._clock = clock
+        self._span = span
+
+    async def sweep(self) -> int:
+        """Erase all that is too old now, a step at a time, and return of how many texts."""
+        before = self._clock.now() - self._span
+        texts = jobs = 0
+        while step := await self._erase_step(before):
+            texts += step
+        while step := await self._end_parked_step(before):
+            jobs += step
+        if texts or jobs:
+            _log.info("What is older than RETENTION_DAYS was erased.", texts=texts, parked_jobs=jobs)
+        return texts
+
+    async def _erase_step(self, before: datetime) -> int:
+        files: list[MediaId] = []
+        async with self._database.write() as connection:
+            # So that the words are gone from the file, and not only from its tables.
+            await connection.execute_fetchall("PRAGMA secure_delete = ON")
+            try:
+                rows = list(await connection.execute_fetchall(_OLD, (to_micros(before), _STEP)))
+                for row in rows:
+                    found = await connection.execute_fetchall(_FILES, (row["id"],))
+                    files += [MediaId(file["id"]) for file in found]
+                    await erase_message(connection, row["id"], self._clock)
+            finally:
+                await connection.execute_fetchall("PRAGMA secure_delete = OFF")
+        await self._shelf.remove(files)
+        return len(rows)
+
+    async def _end_parked_step(self, before: datetime) -> int:
+        now = to_micros(self._clock.now())
+        async with self._database.write() as connection:
+            return len(list(await connection.execute_fetchall(_END_PARKED, (now, to_micros(before), _STEP))))
