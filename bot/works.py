@@ -80,6 +80,7 @@ class Works:
             Surroundings(
                 store=self.store,
                 carrier=carrier,
+                account=carrier,
                 threads=slack,
                 cards=slack,
                 directory=directory,
@@ -142,6 +143,7 @@ class Works:
             decisions=texts.decisions,
             history=History(store=self.store, directory=directory, policy=policy, clock=clock),
             account_events=texts.account_events,
+            senders=texts.senders,
             directory=directory,
             policy=policy,
             clock=clock,

@@ -11,6 +11,7 @@ from bot.flows.decisions import Decisions
 from bot.flows.history import History
 from bot.flows.optouts import Optouts
 from bot.flows.schedules import Schedules
+from bot.flows.senders import Senders
 from bot.flows.texting import Texting
 from bot.ports import Directory
 
@@ -24,6 +25,7 @@ class Desk:
     optouts: Optouts
     decisions: Decisions
     account_events: AccountEvents
+    senders: Senders
     history: History
     directory: Directory
     policy: Policy

@@ -10,11 +10,11 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.errors import SlackApiError
 
-from bot.domain.commands import MOST_RECIPIENTS, FromNumber, FromPool, Sender
+from bot.domain.commands import MOST_RECIPIENTS
 from bot.domain.ids import UserId
 from bot.domain.media import MOST_FILES, FileRef
 from bot.domain.message import Origin
-from bot.domain.phone import Address, NotANumber, PhoneNumber, parse_number, split_numbers
+from bot.domain.phone import NotANumber, PhoneNumber, parse_number, split_numbers
 from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.accepting import check_author
@@ -25,6 +25,7 @@ from bot.settings import read_zone
 from bot.text.segments import MAX_PARTS, Encoding, Segments, count_segments, replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk
+from handlers.sender_options import BLOCK, build_sender_block, read_sender
 
 _log = Log("slack.form")
 
@@ -33,10 +34,9 @@ SCHEDULE_FORM = "schedule_form"
 #: The shortcut in the manifest that opens the form from anywhere.
 NEW_TEXT_SHORTCUT = "new_text"
 
-_TO, _FROM, _TEXT, _FILES, _WHEN = "to", "from", "text", "files", "when"
+_TO, _TEXT, _FILES, _WHEN = "to", "text", "files", "when"
 _COUNT = "count_parts"
 _REPLACE = "replace_lookalikes"
-_POOL = "pool"
 _MOST_CHARACTERS = 3000
 #: How many of the characters that make a text long are shown.
 _MOST_CULPRITS = 5
@@ -113,7 +113,7 @@ class Forms:
                     "focus_on_load": True,
                 },
             },
-            *self._from_blocks(),
+            *build_sender_block(self._desk.policy, self._desk.senders.known),
             {
                 "type": "input",
                 "block_id": f"{_TEXT}{revision}",
@@ -149,30 +149,6 @@ class Forms:
             "private_metadata": str(revision),
             "blocks": blocks,
         }
-
-    def _from_blocks(self) -> list[dict[str, Any]]:
-        policy = self._desk.policy
-        options = [
-            _option(wording.name_address(number, policy.region), number)
-            for number in sorted(policy.our_numbers, key=lambda number: (number != policy.our_number, number))
-        ]
-        if policy.profile_id:
-            options.append(_option("The number pool", _POOL))
-        if len(options) == 1:
-            return []
-        return [
-            {
-                "type": "input",
-                "block_id": _FROM,
-                "label": _plain("From"),
-                "element": {
-                    "type": "static_select",
-                    "action_id": _FROM,
-                    "options": options,
-                    "initial_option": options[0],
-                },
-            }
-        ]
 
     async def _recount(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         await ack()
@@ -242,7 +218,7 @@ class Forms:
         files: tuple[FileRef, ...],
         due_at: datetime | None,
     ) -> Words:
-        sender = _read_sender(view)
+        sender = read_sender(_state(view, BLOCK, BLOCK).get("selected_option"))
         if due_at is None:
             answer = await self._desk.texting.text_now(
                 once=view["id"], author=author, to=to, sender=sender, text=text, files=files, origin=Origin.FORM
@@ -331,13 +307,6 @@ def _read_files(view: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _read_when(view: Mapping[str, Any]) -> datetime | None:
     chosen = _state(view, _WHEN, _WHEN).get("selected_date_time")
     return None if chosen is None else datetime.fromtimestamp(int(chosen), UTC)
-
-
-def _read_sender(view: Mapping[str, Any]) -> Sender | None:
-    option = _state(view, _FROM, _FROM).get("selected_option")
-    if not isinstance(option, Mapping):
-        return None
-    return FromPool() if option["value"] == _POOL else FromNumber(address=Address(option["value"]))
 
 
 def _value(view: Mapping[str, Any], block: str, action: str) -> str:

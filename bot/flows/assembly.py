@@ -32,7 +32,7 @@ from bot.flows.senders import Senders
 from bot.flows.sending import Sending
 from bot.flows.texting import Texting
 from bot.observe import Metrics
-from bot.ports import Cards, Carrier, Directory, HomeTab, Pace, Store, Threads
+from bot.ports import Cards, Carrier, CarrierAccount, Directory, HomeTab, Pace, Store, Threads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class Surroundings:
 
     store: Store
     carrier: Carrier
+    account: CarrierAccount
     threads: Threads
     cards: Cards
     directory: Directory
@@ -63,6 +64,7 @@ class TextFlows:
     optouts: Optouts
     decisions: Decisions
     account_events: AccountEvents
+    senders: Senders
     reconcile: Reconcile
     by_kind: Mapping[Kind, Callable[[Job], Awaitable[None]]]
 
@@ -106,7 +108,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         clock=clock,
         metrics=metrics,
     )
-    senders = Senders(store=store, policy=policy)
+    senders = Senders(store=store, account=around.account, policy=policy)
     schedules = Schedules(
         store=store,
         carrier=carrier,
@@ -134,6 +136,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         threads=around.threads,
         receipts=receipts,
         optouts=optouts,
+        senders=senders,
         policy=policy,
         clock=clock,
     )
@@ -144,6 +147,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         optouts=optouts,
         decisions=decisions,
         account_events=account_events,
+        senders=senders,
         reconcile=reconcile,
         by_kind={
             Kind.CARRIER_EVENT: receive.read_carrier_event,

@@ -25,6 +25,7 @@ from bot.domain.stored_event import write_stored
 from bot.errors import CarrierRefused, NotUnderstood, RetryLater, SlackRefused
 from bot.flows.optouts import Optouts
 from bot.flows.receipts import Receipts
+from bot.flows.senders import Senders
 from bot.observe import Log
 from bot.ports import Carrier, InboundRecord, Store, Threads
 
@@ -62,6 +63,7 @@ class Reconcile:
         threads: Threads,
         receipts: Receipts,
         optouts: Optouts,
+        senders: Senders,
         policy: Policy,
         clock: Clock,
     ) -> None:
@@ -70,6 +72,7 @@ class Reconcile:
         self._threads = threads
         self._receipts = receipts
         self._optouts = optouts
+        self._senders = senders
         self._policy = policy
         self._clock = clock
         self._asked_at: dict[CarrierMessageId, datetime] = {}
@@ -87,6 +90,7 @@ class Reconcile:
             "receipts": self.ask_about_silent,
             "replies": self.recover_replies,
             "opt-outs": self._optouts.synchronise,
+            "senders": self._senders.refresh,
         }
         for part, work in parts.items():
             try:

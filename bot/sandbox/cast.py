@@ -11,6 +11,7 @@ class Customer:
 
     name: str
     number: str  #: E.164
+    whatsapp: bool = False  #: Writes by WhatsApp instead of texting.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Cast:
         Customer(name="Alex Chen", number="+12125550123"),
         Customer(name="Jordan Brooks", number="+13035550147"),
         Customer(name="Noor Haddad", number="+16175550166"),
+        Customer(name="Luca Bianchi (WhatsApp)", number="+390612345678", whatsapp=True),
     )
     commands: tuple[CommandHint, ...] = (
         CommandHint(

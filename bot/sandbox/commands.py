@@ -110,6 +110,7 @@ class Commands:
                 text=text or None,
                 media=media,
                 cc=[str(number) for number in command.get("cc") or ()],
+                whatsapp=any(each.whatsapp for each in self.customers if each.number == command.get("from")),
             )
         except LookupError:
             raise CommandError("Only texts to our own numbers go anywhere in this demo.") from None

@@ -50,21 +50,29 @@ class InboundTexts:
         cc: Sequence[str],
         subject: str | None,
         message_id: str | None,
+        whatsapp: bool = False,
     ) -> tuple[Message, Delivery]:
-        """Take one text to a number of ours; raises LookupError for a number that is not."""
+        """
+        Take one text to a number of ours; raises LookupError for a number that is not.
+
+        *whatsapp*: it comes by WhatsApp, which knows neither groups nor the carrier's keywords.
+        """
         own = self.account.numbers.get(to)
-        if own is None or own.profile_id is None:
+        if own is None or own.profile_id is None or (whatsapp and not own.whatsapp):
             message_ = f"{to} is not a number of the simulated account"
             raise LookupError(message_)
         served = [self._serve(item) for item in media]
         is_mms = bool(served) or bool(cc) or subject is not None
         measure = measure_text(text or "")
         now = self.clock.now()
-        keyword = None if is_mms else find_keyword(text, own.kind)
+        keyword = None if is_mms or whatsapp else find_keyword(text, own.kind)
+        kind = MessageType.WHATSAPP if whatsapp else MessageType.MMS if is_mms else MessageType.SMS
+        if whatsapp:
+            self.account.whatsapp_heard_at[to, from_] = now
         message = Message(
             id=message_id or make_message_id(),
             direction=Direction.INBOUND,
-            type=MessageType.MMS if is_mms else MessageType.SMS,
+            type=kind,
             from_=from_,
             recipients=[Recipient(number=to, status=Status.WEBHOOK_DELIVERED, completed_at=now)],
             profile_id=own.profile_id,

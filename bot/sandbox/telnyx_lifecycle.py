@@ -15,7 +15,7 @@ from bot.sandbox.telnyx_chores import Chores
 from bot.sandbox.telnyx_inbound import InboundTexts, describe
 from bot.sandbox.telnyx_payloads import render_delivery_error, render_outbound
 from bot.sandbox.telnyx_phones import Phones, PhoneText
-from bot.sandbox.telnyx_state import Account, Media, Message, Outcome, OutcomeKind, Recipient, Status
+from bot.sandbox.telnyx_state import Account, Media, Message, MessageType, Outcome, OutcomeKind, Recipient, Status
 from bot.sandbox.telnyx_webhooks import Delivery, Webhooks
 
 _VALID_FOR = timedelta(hours=1)
@@ -135,7 +135,12 @@ class LifeCycle:
         if code is not None and kind in _UNRECEIVED:
             recipient.errors = [render_delivery_error(code, recipient.outcome.detail)]
         payload = render_outbound(self.account, message, only=recipient)
-        return [self.webhooks.emit("message.finalized", message, payload, after=after)]
+        finalized = self.webhooks.emit("message.finalized", message, payload, after=after)
+        if message.type is not MessageType.WHATSAPP or kind is not OutcomeKind.DELIVERED:
+            return [finalized]
+        recipient.status = Status.READ
+        read = render_outbound(self.account, message, only=recipient)
+        return [finalized, self.webhooks.emit("message.read", message, read, after=finalized)]
 
     def _hand_over(self, message: Message, recipient: Recipient) -> None:
         now = self.clock.now()

@@ -139,6 +139,8 @@ def _render_outbound_media(message: Message) -> list[Json]:
 
 def render_inbound(account: Account, message: Message) -> Json:
     """Return an inbound message as `payload` of its event or `data` of an answer."""
+    if message.type is MessageType.WHATSAPP:
+        return _render_whatsapp_inbound(account, message)
     profile = account.recall_profile(message.profile_id)
     payload: Json = {
         "record_type": "message",
@@ -187,6 +189,33 @@ def render_inbound(account: Account, message: Message) -> Json:
     if account.switches.omit_cc:
         del payload["cc"]
     return payload
+
+
+def _render_whatsapp_inbound(account: Account, message: Message) -> Json:
+    """Return a WhatsApp message: `to` is a plain string, and all that was said is in `body`."""
+    body: Json = {"id": message.id, "from": message.from_, "timestamp": str(int(message.received_at.timestamp()))}
+    if message.media:
+        media = message.media[0]
+        family = media.content_type.partition("/")[0]
+        kind = family if family in ("image", "video", "audio") else "document"
+        body |= {
+            "type": kind,
+            kind: {"link": media.url, "mime_type": media.content_type, "caption": message.text or ""},
+        }
+    else:
+        body |= {"type": "text", "text": {"body": message.text or ""}}
+    return {
+        "record_type": "message",
+        "direction": message.direction.value,
+        "id": message.id,
+        "type": message.type.value,
+        "organization_id": account.organization_id,
+        "messaging_profile_id": message.profile_id,
+        "from": {"phone_number": message.from_},
+        "to": message.recipients[0].number,
+        "body": body,
+        "received_at": write_time(message.received_at),
+    }
 
 
 def _render_cc(account: Account, message: Message) -> list[Any]:

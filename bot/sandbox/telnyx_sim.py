@@ -259,14 +259,24 @@ class TelnyxSim:
         cc: Sequence[str] = (),
         subject: str | None = None,
         message_id: str | None = None,
+        whatsapp: bool = False,
     ) -> str:
         """
         Text one of our numbers as the customer *from_* does; returns the message's id, the webhook follows by itself.
 
+        *whatsapp*: by WhatsApp, which the number must have.
+
         Giving the *message_id* of an earlier text sends that message again under a new event.
         """
         message, delivery = self._inbound.receive(
-            from_=from_, to=to, text=text, media=media, cc=cc, subject=subject, message_id=message_id
+            from_=from_,
+            to=to,
+            text=text,
+            media=media,
+            cc=cc,
+            subject=subject,
+            message_id=message_id,
+            whatsapp=whatsapp,
         )
         self._deliveries[message.id] = delivery
         return message.id

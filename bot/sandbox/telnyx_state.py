@@ -37,6 +37,7 @@ class Status(StrEnum):
     SENDING = "sending"  #: On its way to the recipient's carrier.
     SENT = "sent"  #: The recipient's carrier has it.
     DELIVERED = "delivered"  #: The phone has it.
+    READ = "read"  #: WhatsApp: somebody opened it.
     DELIVERY_UNCONFIRMED = "delivery_unconfirmed"  #: No receipt came in time.
     DELIVERY_FAILED = "delivery_failed"  #: The recipient's carrier could not deliver it.
     SENDING_FAILED = "sending_failed"  #: It never left Telnyx.

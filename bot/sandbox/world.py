@@ -69,6 +69,8 @@ class World:
             faults=boards[Side.TELNYX],
             pace=pace,
         )
+        for line in self.cast.lines:
+            self.telnyx.account.numbers[line.number].whatsapp = True
         self.seats = self._seat_cast()
         self.commands = Commands(
             clock=clock,
@@ -146,6 +148,7 @@ class World:
             "TELNYX_MESSAGING_PROFILE_ID": self._profile_id,
             "TELNYX_API_URL": self.telnyx.url,
             "NUMBER_CHANNELS": ",".join(f"{line.number}={self.seats.channels[line.number]}" for line in others),
+            "WHATSAPP_NUMBERS": ",".join(line.number for line in self.cast.lines),
             "MEDIA_ALLOW_PRIVATE_HOSTS": "true",
         }
 

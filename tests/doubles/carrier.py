@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from bot.clock import Clock
+from bot.domain.carrier_api.operation import Operation
 from bot.domain.delivery import DeliveryStatus
 from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address
 from bot.errors import CarrierRefused
-from bot.ports import Acceptance, CarrierOptout, CarrierRequest, InboundRecord
+from bot.ports import Acceptance, CarrierOptout, CarrierRequest, InboundRecord, Page
 from tests.doubles.border import Border, prepared_at
 
 Json = dict[str, Any]
@@ -182,6 +183,24 @@ class MemoryCarrier:
         """Return what the phone got, oldest first."""
         gone = [(text.sent_at, place, text) for place, text in enumerate(self.texts) if text.sent_at is not None]
         return [text.text for _, _, text in sorted(gone, key=lambda each: each[:2]) if number in text.to]
+
+
+class EmptyAccount:
+    """An account without anything in it, for stories that are not about it."""
+
+    async def call(self, operation: Operation, given: Mapping[str, object], *, key: str | None = None) -> Json:
+        """Return nothing."""
+        return {}
+
+    async def list_pages(self, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Page]:
+        """Yield one empty page."""
+        yield Page(items=[], number=1, pages=1, total=0)
+
+    async def list_all(self, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Json]:
+        """Yield nothing."""
+        async for page in self.list_pages(operation, given):
+            for item in page.items:
+                yield dict(item)
 
 
 def describe(text: CarriedText, status: DeliveryStatus) -> Json:
