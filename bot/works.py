@@ -141,6 +141,7 @@ class Works:
             schedules=texts.schedules,
             optouts=texts.optouts,
             decisions=texts.decisions,
+            channel_settings=texts.channel_settings,
             history=History(store=self.store, directory=directory, policy=policy, clock=clock),
             account_events=texts.account_events,
             senders=texts.senders,

@@ -20,17 +20,22 @@ from handlers.listeners import Answer, reply_privately
 #: Every slash command, as the manifest declares them.
 COMMANDS = ("/sms", "/schedule", "/optouts")
 
-#: Opens a form for a command that was typed alone.
+#: Opens a form for what was typed (body, client). Raises NotAllowed.
 OpenForm = Callable[[Mapping[str, Any], Any], Any]
 
 
-def register_commands(bolt: AsyncApp, desk: Desk, *, open_text_form: OpenForm, open_schedule_form: OpenForm) -> None:
+def register_commands(
+    bolt: AsyncApp, desk: Desk, *, open_text_form: OpenForm, open_schedule_form: OpenForm, open_channel_form: OpenForm
+) -> None:
     """Register `/sms`, `/schedule` and `/optouts`."""
 
     async def on_sms(ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         wanted = commands.parse_sms(render_typed(str(body.get("text") or "")), desk.policy.region)
         if isinstance(wanted, commands.OpenForm):
             await _open(ack, open_text_form, body, client)
+            return
+        if isinstance(wanted, commands.OpenSettings):
+            await _open(ack, open_channel_form, body, client)
             return
         await reply_privately(ack, await _answer(_answer_sms(desk, wanted, body)))
 
@@ -86,7 +91,7 @@ async def _answer_sms(desk: Desk, wanted: commands.SmsCommand, body: Mapping[str
             return show_forms(forms)
         case commands.WrongUse():
             return show_mistake(wanted)
-        case commands.OpenForm():
+        case commands.OpenForm() | commands.OpenSettings():
             raise RetryLater("a form is opened before this")
         case _:
             assert_never(wanted)

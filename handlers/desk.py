@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.domain.policy import Policy
 from bot.flows.account_events import AccountEvents
+from bot.flows.channel_settings import ChannelSettings
 from bot.flows.decisions import Decisions
 from bot.flows.history import History
 from bot.flows.optouts import Optouts
@@ -24,6 +25,7 @@ class Desk:
     schedules: Schedules
     optouts: Optouts
     decisions: Decisions
+    channel_settings: ChannelSettings
     account_events: AccountEvents
     senders: Senders
     history: History

@@ -7,6 +7,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.channel_form import ChannelForm
 from handlers.commands import register_commands
 from handlers.desk import Desk
 from handlers.listeners import build_bolt, register_buttons, register_rest, register_shortcuts
@@ -19,10 +20,16 @@ class Framework:
     def __init__(self, desk: Desk, client: AsyncWebClient, *, signing_secret: str, bot_token: str) -> None:
         self.bolt = build_bolt(client, signing_secret=signing_secret, bot_token=bot_token)
         forms = Forms(desk)
+        channel_form = ChannelForm(desk.channel_settings)
         register_commands(
-            self.bolt, desk, open_text_form=forms.open_text_form, open_schedule_form=forms.open_schedule_form
+            self.bolt,
+            desk,
+            open_text_form=forms.open_text_form,
+            open_schedule_form=forms.open_schedule_form,
+            open_channel_form=channel_form.open_by_command,
         )
         forms.register(self.bolt)
+        channel_form.register(self.bolt)
         register_buttons(self.bolt, desk)
         register_shortcuts(self.bolt, desk)
         register_rest(self.bolt)

@@ -23,6 +23,7 @@ class Action(StrEnum):
     LIFT_SPEND_LIMIT = (
         "lift_spend_limit"  #: Send again what waits for a new day of the spend limit (the word `account`).
     )
+    CHANNEL_SETTINGS = "channel_settings"  #: Open the settings of a channel (channel id).
     OPTOUTS_PAGE = "optouts_page"  #: Another page of the list (page number, from 0).
     HISTORY_PAGE = "history_page"  #: Another page of what was said (number, direction, message id; blanks between).
 

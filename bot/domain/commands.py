@@ -52,6 +52,11 @@ SMS_HISTORY: Final = Form(
     does="shows you alone all that was said with somebody, both ways, a page at a time",
     example="/sms history (415) 555-0101",
 )
+SMS_SETTINGS: Final = Form(
+    usage="/sms settings",
+    does="opens the settings of this channel: what of a thread is sent; for administrators",
+    example="/sms settings",
+)
 SCHEDULE_SEND: Final = Form(
     usage="/schedule <number> <when> <text>",
     does="sends a text later, by your clock",
@@ -77,7 +82,7 @@ OPTOUTS_REMOVE: Final = Form(
     example="/optouts remove (415) 555-0101",
 )
 
-SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM, SMS_HISTORY)
+SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM, SMS_HISTORY, SMS_SETTINGS)
 SCHEDULE_FORMS: Final = (SCHEDULE_SEND, SCHEDULE_FORM, SCHEDULE_LIST, SCHEDULE_CANCEL)
 OPTOUTS_FORMS: Final = (OPTOUTS_LIST, OPTOUTS_SHOW, OPTOUTS_ADD, OPTOUTS_REMOVE)
 
@@ -206,7 +211,12 @@ class RemoveOptout:
     number: PhoneNumber
 
 
-SmsCommand = SendText | ShowHistory | OpenForm | Help | WrongUse
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSettings:
+    """What is set for the channel in which it is typed."""
+
+
+SmsCommand = SendText | ShowHistory | OpenForm | OpenSettings | Help | WrongUse
 ScheduleCommand = ScheduleText | OpenForm | ListSchedules | CancelSchedule | Help | WrongUse
 OptoutsCommand = ListOptouts | ShowOptout | AddOptout | RemoveOptout | Help | WrongUse
 
@@ -220,18 +230,30 @@ def parse_sms(text: str, region: str) -> SmsCommand:
         return Help(forms=SMS_FORMS)
     verb, after_verb = _split_verb(line)
     try:
-        return _read_history(after_verb, region) if verb == "history" else _read_send(line, region)
+        match verb:
+            case "history":
+                return ShowHistory(number=_read_one_number(after_verb, region, SMS_HISTORY))
+            case "settings":
+                return _read_settings(after_verb)
+            case _:
+                return _read_send(line, region)
     except _NotUnderstoodError as error:
         return error.wrong_use
 
 
-def _read_history(typed: str, region: str) -> ShowHistory:
-    numbers, rest = _split_recipients(typed, region, SMS_HISTORY)
+def _read_one_number(typed: str, region: str, form: Form) -> PhoneNumber:
+    numbers, rest = _split_recipients(typed, region, form)
     if len(numbers) > 1:
-        raise _NotUnderstoodError("Give one number at a time.", SMS_HISTORY)
+        raise _NotUnderstoodError("Give one number at a time.", form)
     if rest:
-        raise _NotUnderstoodError(f"I do not understand what follows the number: {_quote(rest)}.", SMS_HISTORY)
-    return ShowHistory(number=numbers[0])
+        raise _NotUnderstoodError(f"I do not understand what follows the number: {_quote(rest)}.", form)
+    return numbers[0]
+
+
+def _read_settings(typed: str) -> OpenSettings:
+    if typed:
+        raise _NotUnderstoodError("Nothing may follow `settings`.", SMS_SETTINGS)
+    return OpenSettings()
 
 
 def _read_send(line: str, region: str) -> SendText:

@@ -18,6 +18,7 @@ from bot.flows.accepting import Accepting
 from bot.flows.account_events import AccountEvents
 from bot.flows.backlog import Backlogs
 from bot.flows.changes import Changes
+from bot.flows.channel_settings import ChannelSettings
 from bot.flows.decisions import Decisions
 from bot.flows.home import Home
 from bot.flows.marks import Marks
@@ -63,6 +64,7 @@ class TextFlows:
     schedules: Schedules
     optouts: Optouts
     decisions: Decisions
+    channel_settings: ChannelSettings
     account_events: AccountEvents
     senders: Senders
     reconcile: Reconcile
@@ -98,12 +100,20 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     )
     sending = Sending(store=store, carrier=carrier, pace=around.carrier_pace, policy=policy, clock=clock, chance=chance)
     marks = Marks(store=store, threads=around.threads, clock=clock, chance=chance)
+    channel_settings = ChannelSettings(store=store, directory=directory, policy=policy, clock=clock)
     replies = Replies(
         store=store,
         directory=directory,
         accepting=accepting,
         changes=Changes(accepting=accepting, policy=policy, clock=clock, chance=chance),
-        home=Home(store=store, directory=directory, home_tab=around.home_tab, policy=policy, clock=clock),
+        home=Home(
+            store=store,
+            directory=directory,
+            home_tab=around.home_tab,
+            channel_settings=channel_settings,
+            policy=policy,
+            clock=clock,
+        ),
         policy=policy,
         clock=clock,
         metrics=metrics,
@@ -146,6 +156,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         schedules=schedules,
         optouts=optouts,
         decisions=decisions,
+        channel_settings=channel_settings,
         account_events=account_events,
         senders=senders,
         reconcile=reconcile,

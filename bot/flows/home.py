@@ -6,12 +6,15 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.clock import Clock
+from bot.domain.actions import Action
 from bot.domain.commands import OPTOUTS_LIST, SCHEDULE_SEND, SMS_SEND
 from bot.domain.ids import UserId
 from bot.domain.policy import Policy
 from bot.domain.when import format_when
 from bot.flows import wording
-from bot.ports import Block, Directory, HomeTab, Store
+from bot.flows.channel_settings import MEANINGS, ChannelSettings
+from bot.flows.permissions import may_administer
+from bot.ports import Block, Directory, HomeTab, Person, Store
 from bot.text.escape import escape_sms
 
 _MOST_SHOWN = 15
@@ -22,10 +25,20 @@ _STILL_WAITS = timedelta(days=14)
 class Home:
     """Publishes the Home tab of whoever opens it."""
 
-    def __init__(self, *, store: Store, directory: Directory, home_tab: HomeTab, policy: Policy, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: Directory,
+        home_tab: HomeTab,
+        channel_settings: ChannelSettings,
+        policy: Policy,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._directory = directory
         self._home_tab = home_tab
+        self._channel_settings = channel_settings
         self._policy = policy
         self._clock = clock
 
@@ -37,6 +50,8 @@ class Home:
             *await self._show_unanswered(ourselves.workspace_url),
             {"type": "divider"},
             *await self._show_scheduled(user_id, person.zone),
+            {"type": "divider"},
+            *await self._show_channels(person),
             {"type": "divider"},
             *_show_beginning(),
         ]
@@ -73,6 +88,16 @@ class Home:
                 when = escape_sms(format_when(schedule.due_at, zone))
                 lines.append(f"`{schedule.id}` *{when}* to {whom}: {escape_sms(wording.shorten(message.text))}")
         return [_header("Your scheduled texts"), _section("\n".join(lines) or "Nothing is scheduled.")]
+
+    async def _show_channels(self, person: Person) -> list[Block]:
+        blocks = [_header("Channels")]
+        for each in await self._channel_settings.read_modes():
+            meaning = MEANINGS[each.mode]
+            block = dict(_section(f"<#{each.channel_id}>: {meaning}."))
+            if may_administer(person, self._policy):
+                block["accessory"] = wording.button("Change", Action.CHANNEL_SETTINGS, each.channel_id)
+            blocks.append(block)
+        return blocks
 
 
 def _show_beginning() -> list[Block]:

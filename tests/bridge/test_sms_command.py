@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.commands import SMS_FORMS
 from bot.sandbox.faults import FaultKind
 from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, OURS_TOO, PROFILE, Bench, open_bench
 
@@ -145,7 +146,7 @@ async def test_help_shows_each_form_with_an_example(typed: str, bench: Bench) ->
                  "/sms from:&lt;number or name&gt; &lt;number&gt; &lt;text&gt;", "/sms",
                  "/sms history &lt;number&gt;"):  # fmt: skip
         assert f"`{form}`" in answer
-    assert answer.count("_e.g._") == 5
+    assert answer.count("_e.g._") == len(SMS_FORMS)
     assert bench.send_requests == []
 
 
