@@ -8,7 +8,7 @@ it is loaded as soon as the platforms have said that they know us, or a second l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -41,7 +41,7 @@ from storage.database import open_database
 from storage.inbox import GroupedInbox
 from storage.ownership import own_database
 from storage.queue import Bell, WorkbenchRows
-from storage.upkeep import Upkeep
+from storage.upkeep import Backlog, Upkeep
 
 if TYPE_CHECKING:  # loaded late
     from bot.works import Works
@@ -89,7 +89,10 @@ class Bridge:
             clock=clock,
             metrics=metrics,
         )
-        operations = Operations(readiness=self.health.report, refresh=self._refresh, metrics=metrics)
+        self._backlog = Backlog(jobs={}, age=timedelta(0))
+        operations = Operations(
+            readiness=self.health.examine, backlog=self._describe_backlog, refresh=self._refresh, metrics=metrics
+        )
         self.web = build_web(
             carrier=CarrierWebhook(
                 verifier=CarrierVerifier(settings.telnyx_public_keys),
@@ -156,10 +159,21 @@ class Bridge:
         return await (await self.open_works()).media.handle(request)
 
     async def _check_database(self) -> None:
-        backlog = await self.ground.upkeep.read_backlog()
+        backlog = self._backlog = await self.ground.upkeep.read_backlog()
         await self.ground.upkeep.check_writing()
         if backlog.age > _OLDEST_BACKLOG:
             raise NotStored(f"the oldest job has been due for {int(backlog.age.total_seconds())} s")
+
+    def _describe_backlog(self) -> Mapping[str, int]:
+        parked = sum(jobs for (_, status), jobs in self._backlog.jobs.items() if status == "parked")
+        pace = self.works.report_pace().values() if self.works else ()
+        return {
+            "unfinished": sum(self._backlog.jobs.values()) - parked,
+            "parked": parked,
+            "overdue_seconds": int(self._backlog.age.total_seconds()),
+            "paced": sum(waiting.count for waiting in pace),
+            "longest_paced_seconds": max((int(waiting.longest.total_seconds()) for waiting in pace), default=0),
+        }
 
     async def _refresh(self) -> None:
         metrics, backlog = self.ground.metrics, await self.ground.upkeep.read_backlog()

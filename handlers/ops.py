@@ -9,7 +9,9 @@ from aiohttp import web
 from bot.observe import Metrics
 
 #: Returns each part that must work and what is wrong with it, None where nothing is.
-Readiness = Callable[[], Mapping[str, str | None]]
+Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
+#: Returns figures of what is still to be done, by name.
+Backlog = Callable[[], Mapping[str, int]]
 #: Brings the figures up to date that are read from the database.
 Refresh = Callable[[], Awaitable[None]]
 
@@ -17,8 +19,9 @@ Refresh = Callable[[], Awaitable[None]]
 class Operations:
     """`/healthz`, `/readyz`, `/metrics`."""
 
-    def __init__(self, *, readiness: Readiness, refresh: Refresh, metrics: Metrics) -> None:
+    def __init__(self, *, readiness: Readiness, backlog: Backlog, refresh: Refresh, metrics: Metrics) -> None:
         self._readiness = readiness
+        self._backlog = backlog
         self._refresh = refresh
         self._metrics = metrics
 
@@ -28,10 +31,11 @@ class Operations:
 
     async def handle_readiness(self, _request: web.Request) -> web.Response:
         """Answer 200 when every part is able to work, 503 and what is wrong when one is not."""
-        parts = self._readiness()
+        parts = await self._readiness()
         ready = all(problem is None for problem in parts.values())
         report = {part: problem or "ok" for part, problem in parts.items()}
-        return web.json_response({"ready": ready, "parts": report}, status=200 if ready else 503)
+        answer = {"ready": ready, "parts": report, "backlog": self._backlog()}
+        return web.json_response(answer, status=200 if ready else 503)
 
     async def handle_metrics(self, _request: web.Request) -> web.Response:
         """Answer all figures in Prometheus' text format."""

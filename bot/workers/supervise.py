@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 from bot.clock import Clock
@@ -11,6 +12,18 @@ from bot.domain.job import choose_wait
 from bot.observe import Log
 
 _log = Log("supervise")
+
+
+async def sleep_unless(clock: Clock, span: timedelta, event: asyncio.Event) -> None:
+    """Return after *span*, or as soon as *event* is set, which is then cleared."""
+    alarms = {asyncio.ensure_future(event.wait()), asyncio.ensure_future(clock.sleep(span))}
+    try:
+        await asyncio.wait(alarms, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for alarm in alarms:
+            alarm.cancel()
+        await asyncio.gather(*alarms, return_exceptions=True)
+    event.clear()
 
 
 class Supervisor:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
+from bot.sandbox.faults import FaultKind
 from tests.bridge.events import make_event, make_text
 from tests.bridge.harness import ANA, CHANNEL, Bench
 
@@ -385,3 +386,47 @@ async def test_the_figures_tell_what_came_and_how_it_was_answered(bench: Bench) 
     assert 'textbridge_received_total{source="telnyx",status="401"} 1.0' in figures
     assert 'textbridge_texts_total{direction="inbound"} 1.0' in figures
     assert ANA not in figures
+
+
+async def test_whoever_asks_is_told_within_seconds_that_a_platform_is_gone_and_that_it_is_back(bench: Bench) -> None:
+    await bench.wait_until(lambda: not any(bench.bridge.health.report().values()))
+    bench.slack.auth_error = "token_revoked"
+    bench.clock.leap(timedelta(seconds=3))
+    assert (await is_ready(bench) or {}).keys() == {"slack"}
+
+    bench.slack.auth_error = None
+    bench.clock.leap(timedelta(seconds=3))
+    assert await is_ready(bench) is None
+
+
+async def test_however_many_ask_the_platforms_are_asked_once_in_two_seconds(bench: Bench) -> None:
+    await bench.wait_until(lambda: not any(bench.bridge.health.report().values()))
+    before = bench.slack.count_calls()["auth.test"]
+    for _ in range(20):
+        await is_ready(bench)
+
+    assert bench.slack.count_calls()["auth.test"] <= before + 2
+
+
+async def test_a_platform_that_does_not_answer_is_told_as_such(bench: Bench) -> None:
+    await bench.wait_until(lambda: not any(bench.bridge.health.report().values()))
+    bench.fail(bench.slack, FaultKind.SLOW, "auth.test", seconds=2.3, times=1)
+    bench.clock.leap(timedelta(seconds=3))
+    assert await is_ready(bench) is None
+    bench.clock.leap(timedelta(seconds=6))
+
+    assert "no answer" in (await is_ready(bench) or {})["slack"]
+    await bench.wait_until(lambda: bench.bridge.health.report()["slack"] is None)
+
+
+async def test_readiness_tells_how_much_is_still_to_be_done(bench: Bench) -> None:
+    bench.fail(bench.slack, FaultKind.RATE_LIMIT, "chat.postMessage", retry_after=3600)
+    for number in range(3):
+        await bench.text_in(f"Text {number}")
+    await bench.settle()
+    bench.clock.leap(timedelta(seconds=3))
+    async with bench.http.get(f"{bench.url}/readyz") as response:
+        backlog = (await response.json())["backlog"]
+
+    assert backlog["unfinished"] == 3
+    assert backlog["parked"] == 0
