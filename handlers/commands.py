@@ -110,11 +110,15 @@ async def _answer_schedule(desk: Desk, wanted: commands.ScheduleCommand, body: M
                 due_at=wanted.when.at,
                 zone=zone,
                 note=wanted.when.note,
+                rule=wanted.when.rule,
+                unless_reply=wanted.when.unless_reply,
             )
         case commands.ListSchedules():
             return await desk.schedules.list_schedules(zone)
         case commands.CancelSchedule(schedule_id=schedule_id):
             return await desk.schedules.cancel_schedule(schedule_id, author)
+        case commands.SkipSchedule(schedule_id=schedule_id):
+            return await desk.schedules.skip_schedule(schedule_id, author, zone)
         case commands.Help(forms=forms):
             return show_forms(forms)
         case commands.WrongUse():

@@ -12,6 +12,7 @@ from handlers.commands import register_commands
 from handlers.desk import Desk
 from handlers.listeners import build_bolt, register_buttons, register_rest, register_shortcuts
 from handlers.modals import Forms
+from handlers.schedules import ScheduleButtons
 
 
 class Framework:
@@ -31,6 +32,7 @@ class Framework:
         forms.register(self.bolt)
         channel_form.register(self.bolt)
         register_buttons(self.bolt, desk)
+        ScheduleButtons(desk).register(self.bolt)
         register_shortcuts(self.bolt, desk)
         register_rest(self.bolt)
 

@@ -19,7 +19,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.actions import Action
 from bot.errors import NotAllowed, NotStored, RetryLater
-from bot.flows.schedules import FROM_LIST
 from bot.flows.wording import Words
 from bot.observe import Log
 from handlers.desk import Desk
@@ -105,8 +104,7 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
             except NotAllowed as error:
                 answer = error.person
             await ack()
-            in_list = str(clicked.get("action_id", "")).endswith(f":{FROM_LIST}")
-            await _respond(respond, answer, replaces=replaces and _is_ephemeral(body) and not in_list)
+            await respond_to_click(respond, answer, replaces=replaces and is_ephemeral(body))
 
         bolt.action(re.compile(rf"^{re.escape(action.value)}(:.*)?$"))(listen)
 
@@ -126,11 +124,6 @@ def register_buttons(bolt: AsyncApp, desk: Desk) -> None:
         Action.LIFT_SPEND_LIMIT,
         lambda _value, user, _: desk.account_events.lift_spend_limit(_id(user)),
         replaces=False,
-    )
-    on(
-        Action.CANCEL_SCHEDULE,
-        lambda value, user, _: desk.schedules.cancel_schedule(_id(value), _id(user)),
-        replaces=True,
     )
     on(
         Action.OPTOUTS_PAGE,
@@ -156,7 +149,7 @@ def register_shortcuts(bolt: AsyncApp, desk: Desk) -> None:
             except NotAllowed as error:
                 answer = error.person
             await ack()
-            await _respond(respond, answer, replaces=False)
+            await respond_to_click(respond, answer, replaces=False)
 
         bolt.shortcut(callback_id)(listen)
 
@@ -185,7 +178,8 @@ def register_rest(bolt: AsyncApp) -> None:
     bolt.event(anything)(acknowledge)
 
 
-async def _respond(respond: Any, answer: Answer, *, replaces: bool) -> None:
+async def respond_to_click(respond: Any, answer: Answer, *, replaces: bool) -> None:
+    """Tell who clicked privately; *replaces*: instead of what held the button."""
     text, blocks = (answer, None) if isinstance(answer, str) else answer
     try:
         await respond(
@@ -198,7 +192,8 @@ async def _respond(respond: Any, answer: Answer, *, replaces: bool) -> None:
         _log.warning("An answer could not be given.", trouble=type(error).__name__)
 
 
-def _is_ephemeral(body: Mapping[str, Any]) -> bool:
+def is_ephemeral(body: Mapping[str, Any]) -> bool:
+    """Tell whether what held the button is a private line, which may be replaced."""
     container = body.get("container")
     return isinstance(container, Mapping) and bool(container.get("is_ephemeral"))
 

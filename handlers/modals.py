@@ -22,9 +22,19 @@ from bot.flows.preparing import check_files, read_attachments
 from bot.flows.wording import Words
 from bot.observe import Log
 from bot.settings import read_zone
-from bot.text.segments import MAX_PARTS, Encoding, Segments, count_segments, replace_lookalikes
+from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk
+from handlers.form_parts import (
+    build_outcome,
+    count_blocks,
+    make_context,
+    make_plain,
+    read_state,
+    read_value,
+    text_block,
+)
+from handlers.schedule_options import option_blocks, read_repetition, reads_unless_reply
 from handlers.sender_options import BLOCK, build_sender_block, read_sender
 
 _log = Log("slack.form")
@@ -37,9 +47,6 @@ NEW_TEXT_SHORTCUT = "new_text"
 _TO, _TEXT, _FILES, _WHEN = "to", "text", "files", "when"
 _COUNT = "count_parts"
 _REPLACE = "replace_lookalikes"
-_MOST_CHARACTERS = 3000
-#: How many of the characters that make a text long are shown.
-_MOST_CULPRITS = 5
 
 
 class Forms:
@@ -51,6 +58,7 @@ class Forms:
     def register(self, bolt: AsyncApp) -> None:
         """Register the listeners of the forms."""
         bolt.action(_COUNT)(self._recount)
+        bolt.action(_WHEN)(self._recount)
         bolt.action(_REPLACE)(self._replace)
         bolt.view(TEXT_FORM)(self._submit)
         bolt.view(SCHEDULE_FORM)(self._submit)
@@ -71,7 +79,7 @@ class Forms:
             check_author(person)
             view = self._build(TEXT_FORM, text="", revision=0)
         except NotAllowed as error:
-            view = _build_outcome(wording.line(error.person))  # there is no channel in which the answer could stand
+            view = build_outcome(wording.line(error.person))  # there is no channel in which the answer could stand
         with suppress(NotAllowed):  # logged, and nobody to tell
             await self._show(body, client, view)
 
@@ -86,66 +94,61 @@ class Forms:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
             raise NotAllowed("Slack did not open the form in time. Please try again.") from error
 
-    def _build(self, form: str, *, text: str, revision: int, given: str | None = None) -> dict[str, Any]:
-        """Return the form. *revision* renames the text's block, so that *given* replaces what stands in it."""
+    def _build(
+        self, form: str, *, text: str, revision: int, given: str | None = None, clock: str | None = None
+    ) -> dict[str, Any]:
+        """
+        Return the form. *revision* renames the text's block, so that *given* replaces what stands in it.
+
+        *clock*: what is to be said about the time that was chosen.
+        """
         scheduling = form == SCHEDULE_FORM
-        text_input: dict[str, Any] = {
-            "type": "plain_text_input",
-            "action_id": _COUNT,
-            "multiline": True,
-            "max_length": _MOST_CHARACTERS,
-            "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
-        }
-        if given is not None:
-            text_input["initial_value"] = given
         blocks: list[dict[str, Any]] = [
             {
                 "type": "input",
                 "block_id": _TO,
-                "label": _plain("To"),
-                "hint": _plain(
+                "label": make_plain("To"),
+                "hint": make_plain(
                     f"A phone number; several with commas make one group message, at most {MOST_RECIPIENTS}."
                 ),
                 "element": {
                     "type": "plain_text_input",
                     "action_id": _TO,
-                    "placeholder": _plain("(415) 555-0101"),
+                    "placeholder": make_plain("(415) 555-0101"),
                     "focus_on_load": True,
                 },
             },
             *build_sender_block(self._desk.policy, self._desk.senders.known),
-            {
-                "type": "input",
-                "block_id": f"{_TEXT}{revision}",
-                "dispatch_action": True,
-                "optional": True,  # a picture may go without words; what has neither is refused when it is submitted
-                "label": _plain("Text"),
-                "element": text_input,
-            },
-            *_count_blocks(text),
+            text_block(f"{_TEXT}{revision}", _COUNT, given=given),
+            *count_blocks(text, _REPLACE),
             {
                 "type": "input",
                 "block_id": _FILES,
                 "optional": True,
-                "label": _plain("Pictures and files"),
-                "hint": _plain(f"At most {MOST_FILES}. Large ones are made smaller; where they were taken is removed."),
+                "label": make_plain("Pictures and files"),
+                "hint": make_plain(
+                    f"At most {MOST_FILES}. Large ones are made smaller; where they were taken is removed."
+                ),
                 "element": {"type": "file_input", "action_id": _FILES, "max_files": MOST_FILES},
             },
             {
                 "type": "input",
                 "block_id": _WHEN,
+                "dispatch_action": True,
                 "optional": not scheduling,
-                "label": _plain("When"),
-                "hint": _plain("By your own clock." if scheduling else "Leave it empty to send now."),
+                "label": make_plain("When"),
+                "hint": make_plain("By your own clock." if scheduling else "Leave it empty to send now."),
                 "element": {"type": "datetimepicker", "action_id": _WHEN},
             },
+            *([] if clock is None else [make_context(clock)]),
+            *(option_blocks() if scheduling else []),
         ]
         return {
             "type": "modal",
             "callback_id": form,
-            "title": _plain("Schedule a text" if scheduling else "Send a text"),
-            "submit": _plain("Schedule" if scheduling else "Send"),
-            "close": _plain("Cancel"),
+            "title": make_plain("Schedule a text" if scheduling else "Send a text"),
+            "submit": make_plain("Schedule" if scheduling else "Send"),
+            "close": make_plain("Cancel"),
             "private_metadata": str(revision),
             "blocks": blocks,
         }
@@ -153,19 +156,36 @@ class Forms:
     async def _recount(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         await ack()
         view = body["view"]
-        await self._update(
-            client, view, self._build(view["callback_id"], text=_read_text(view), revision=_revision(view))
+        new = self._build(
+            view["callback_id"],
+            text=_read_text(view),
+            revision=_revision(view),
+            clock=await self._describe_clock(body),
         )
+        await self._update(client, view, new)
 
     async def _replace(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         await ack()
         view = body["view"]
         replaced = replace_lookalikes(_read_text(view))
-        await self._update(
-            client,
-            view,
-            self._build(view["callback_id"], text=replaced, revision=_revision(view) + 1, given=replaced),
+        new = self._build(
+            view["callback_id"],
+            text=replaced,
+            revision=_revision(view) + 1,
+            given=replaced,
+            clock=await self._describe_clock(body),
         )
+        await self._update(client, view, new)
+
+    async def _describe_clock(self, body: Mapping[str, Any]) -> str | None:
+        """Say what the customer's clock shows at the chosen time, and whether it is quiet there; None if not known yet."""
+        view = body["view"]
+        due_at = _read_when(view)
+        to, _ = self._read_recipients(read_value(view, _TO, _TO))
+        if due_at is None or not to:
+            return None
+        person = await self._desk.directory.get_person(UserId(body["user"]["id"]))
+        return self._desk.schedules.describe_clock(due_at, read_zone(person.zone), to)
 
     async def _update(self, client: Any, view: Mapping[str, Any], new: dict[str, Any]) -> None:
         try:
@@ -178,7 +198,7 @@ class Forms:
         view = body["view"]
         block = f"{_TEXT}{_revision(view)}"
         author = UserId(body["user"]["id"])
-        to, problem = self._read_recipients(_value(view, _TO, _TO))
+        to, problem = self._read_recipients(read_value(view, _TO, _TO))
         errors = {} if problem is None else {_TO: problem}
         text = render_typed(_read_text(view))
         files: tuple[FileRef, ...] = ()
@@ -207,7 +227,7 @@ class Forms:
         except RetryLater as error:
             await ack(response_action="errors", errors={block: error.person})
             return
-        await ack(response_action="update", view=_build_outcome(answer))
+        await ack(response_action="update", view=build_outcome(answer))
 
     async def _send(
         self,
@@ -218,13 +238,15 @@ class Forms:
         files: tuple[FileRef, ...],
         due_at: datetime | None,
     ) -> Words:
-        sender = read_sender(_state(view, BLOCK, BLOCK).get("selected_option"))
+        sender = read_sender(read_state(view, BLOCK, BLOCK).get("selected_option"))
         if due_at is None:
             answer = await self._desk.texting.text_now(
                 once=view["id"], author=author, to=to, sender=sender, text=text, files=files, origin=Origin.FORM
             )
             return wording.line(answer)
         person = await self._desk.directory.get_person(author)
+        zone = read_zone(person.zone)
+        due_at, rule = read_repetition(view, due_at, zone, self._desk.clock.now())
         return await self._desk.schedules.schedule_text(
             once=view["id"],
             author=author,
@@ -233,7 +255,9 @@ class Forms:
             text=text,
             files=files,
             due_at=due_at,
-            zone=read_zone(person.zone),
+            zone=zone,
+            rule=rule,
+            unless_reply=reads_unless_reply(view),
         )
 
     def _read_recipients(self, typed: str) -> tuple[tuple[PhoneNumber, ...], str | None]:
@@ -250,86 +274,20 @@ class Forms:
         return numbers, None
 
 
-def _count_blocks(text: str) -> list[dict[str, Any]]:
-    """Return what is said about the length of *text*, and the button that makes it shorter where one can."""
-    segments = count_segments(text)
-    if segments.parts == 0:
-        return [_context("Nothing typed yet.")]
-    parts = "1 part" if segments.parts == 1 else f"{segments.parts} parts"
-    sentence = f"*{parts}* · {segments.units} characters, {segments.remaining} more fit"
-    if segments.is_too_long:
-        sentence = f"🚫 *{parts}*: the carrier sends at most {MAX_PARTS}. Please shorten it."
-    blocks = [_context(sentence)]
-    if segments.encoding is Encoding.UCS2:
-        blocks.append(_context(_describe_culprits(segments)))
-        shorter = count_segments(replace_lookalikes(text))
-        if shorter.parts < segments.parts or shorter.encoding is not Encoding.UCS2:
-            after = "1 part" if shorter.parts == 1 else f"{shorter.parts} parts"
-            blocks.append(
-                {
-                    "type": "actions",
-                    "elements": [
-                        {
-                            "type": "button",
-                            "action_id": _REPLACE,
-                            "text": _plain(f"Replace them: {after}"),
-                        }
-                    ],
-                }
-            )
-    return blocks
-
-
-def _describe_culprits(segments: Segments) -> str:
-    shown = " ".join(dict.fromkeys(culprit.character for culprit in segments.culprits[: _MOST_CULPRITS * 4]))
-    return f"{wording.shorten(shown, _MOST_CULPRITS * 4)} make a part hold 70 characters instead of 160."
-
-
-def _build_outcome(answer: Words) -> dict[str, Any]:
-    return {
-        "type": "modal",
-        "callback_id": "outcome",
-        "title": _plain("Textbridge"),
-        "close": _plain("Done"),
-        "blocks": [dict(block) for block in answer[1]],
-    }
-
-
 def _read_text(view: Mapping[str, Any]) -> str:
-    return _value(view, f"{_TEXT}{_revision(view)}", _COUNT)
+    return read_value(view, f"{_TEXT}{_revision(view)}", _COUNT)
 
 
 def _read_files(view: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    files = _state(view, _FILES, _FILES).get("files")
+    files = read_state(view, _FILES, _FILES).get("files")
     return [file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else []
 
 
 def _read_when(view: Mapping[str, Any]) -> datetime | None:
-    chosen = _state(view, _WHEN, _WHEN).get("selected_date_time")
+    chosen = read_state(view, _WHEN, _WHEN).get("selected_date_time")
     return None if chosen is None else datetime.fromtimestamp(int(chosen), UTC)
-
-
-def _value(view: Mapping[str, Any], block: str, action: str) -> str:
-    return str(_state(view, block, action).get("value") or "")
-
-
-def _state(view: Mapping[str, Any], block: str, action: str) -> Mapping[str, Any]:
-    found = view.get("state", {}).get("values", {}).get(block, {}).get(action)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _revision(view: Mapping[str, Any]) -> int:
     metadata = str(view.get("private_metadata") or "0")
     return int(metadata) if metadata.isdecimal() else 0
-
-
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}
-
-
-def _context(text: str) -> dict[str, Any]:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
-
-
-def _option(label: str, value: str) -> dict[str, Any]:
-    return {"text": _plain(label), "value": value}

@@ -49,6 +49,10 @@ UPDATE media SET source = '', name = NULL, filename = NULL, sha256 = NULL, token
 #: What a late edit, and the correction after it, said.
 _ERASE_EDITS = "DELETE FROM facts WHERE name IN ('edit:' || ?1, 'corrected:' || ?1)"
 _CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message_id = ? AND state = 'waiting'"
+#: A text that repeats says its words again and again: it ends.
+_ERASE_RECURRENCES = f"""
+UPDATE recurrences SET active = 0, text = ''
+WHERE conversation_id IN (SELECT id FROM conversations WHERE {OF_NUMBER})"""  # noqa: S608 - a constant
 _ERASE_WORDS = "UPDATE consent_changes SET words = NULL WHERE address = ?"
 _ERASE_REST = (_ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _ERASE_EDITS, _CANCEL_SCHEDULE)
 _END_PARKED = """
@@ -120,6 +124,7 @@ async def erase(
                 await queue.drop(job["key"])
         for message in found.messages:
             await erase_message(connection, message["id"], clock)
+        await connection.execute_fetchall(_ERASE_RECURRENCES, (address,))
         await connection.execute_fetchall(_ERASE_WORDS, (address,))
         if besides is not None:
             await besides(StoreTransaction(connection, clock), found.erasure, found.conversations)

@@ -24,6 +24,7 @@ _FIND_SERVED = "SELECT * FROM media WHERE token = ?"
 #: What of a file may change, and so may stand in an UPDATE.
 _CHANGEABLE = frozenset(
     {
+        "message_id",
         "state",
         "content_type",
         "size",
@@ -85,7 +86,7 @@ class MediaRows:
         return _read_media(rows[0]) if rows else None
 
     async def update(self, media_id: MediaId, **changes: object) -> None:
-        """Set fields of the file by their names; whose it is and where it came from stay."""
+        """Set fields of the file by their names; where it came from stays."""
         unknown = changes.keys() - _CHANGEABLE
         if unknown:
             msg = f"these fields of a file never change: {', '.join(sorted(unknown))}"

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.conversation import Conversation, Medium, Parties
 from bot.domain.delivery import Delivery, DeliveryStatus
-from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, JobId, MessageId, ScheduleId, SlackTs, UserId
+from bot.domain.ids import (
+    CarrierMessageId,
+    ChannelId,
+    ConversationId,
+    JobId,
+    MessageId,
+    RecurrenceId,
+    ScheduleId,
+    SlackTs,
+    UserId,
+)
 from bot.domain.job import Job, Kind, Pool
 from bot.domain.message import Direction, Mark, Message, Origin, State
 from bot.domain.phone import Address
@@ -116,6 +126,9 @@ def read_schedule(row: sqlite3.Row) -> Schedule:
         zone=row["zone"],
         author=UserId(row["author"]),
         created_at=from_micros(row["created_at"]),
+        unless_reply=bool(row["unless_reply"]),
+        next_message_id=None if row["next_message_id"] is None else MessageId(row["next_message_id"]),
+        recurrence_id=None if row["recurrence_id"] is None else RecurrenceId(row["recurrence_id"]),
     )
 
 

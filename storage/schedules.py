@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import aiosqlite
 
-from bot.domain.ids import MessageId, ScheduleId
+from bot.domain.ids import ConversationId, MessageId, RecurrenceId, ScheduleId
 from bot.domain.schedule import Schedule, ScheduleState
 from storage.rows import read_schedule, to_micros
 
 _ADD = """
-INSERT INTO schedules (id, message_id, state, due_at, zone, author, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO NOTHING RETURNING id"""
+INSERT INTO schedules (id, message_id, state, due_at, zone, author, created_at, unless_reply, recurrence_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""
 _FIND = "SELECT * FROM schedules WHERE id = ?"
 _FIND_BY_MESSAGE = "SELECT * FROM schedules WHERE message_id = ?"
 _SET_STATE = "UPDATE schedules SET state = ? WHERE id = ?"
 _PENDING = "SELECT * FROM schedules WHERE state IN ('waiting', 'at_carrier', 'taking_back') ORDER BY due_at, id"
+_UNLESS_REPLY = """
+SELECT s.* FROM schedules s JOIN messages m ON m.id = s.message_id
+WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') AND s.unless_reply AND m.conversation_id = ?
+ORDER BY s.due_at, s.id"""
+_OF_RECURRENCE = "SELECT * FROM schedules WHERE recurrence_id = ? AND state <> 'cancelled' ORDER BY due_at, id"
+
+#: What of a schedule may change, and so may stand in an UPDATE.
+_CHANGEABLE = frozenset({"message_id", "state", "due_at", "unless_reply", "next_message_id"})
 
 
 class ScheduleRows:
@@ -37,6 +46,8 @@ class ScheduleRows:
                 schedule.zone,
                 schedule.author,
                 to_micros(schedule.created_at),
+                schedule.unless_reply,
+                schedule.recurrence_id,
             ),
         )
         return bool(list(rows))
@@ -58,3 +69,25 @@ class ScheduleRows:
     async def list_pending(self) -> Sequence[Schedule]:
         """Return all that have not gone out, soonest first."""
         return [read_schedule(row) for row in await self._connection.execute_fetchall(_PENDING)]
+
+    async def update(self, schedule_id: ScheduleId, **changes: object) -> None:
+        """Set fields of the schedule by their names; who made it stays."""
+        unknown = changes.keys() - _CHANGEABLE
+        if unknown:
+            msg = f"these fields of a schedule never change: {', '.join(sorted(unknown))}"
+            raise ValueError(msg)
+        settings = ", ".join(f"{name} = ?" for name in changes)  # names checked above, values bound
+        await self._connection.execute_fetchall(
+            f"UPDATE schedules SET {settings} WHERE id = ?",  # noqa: S608
+            (*(to_micros(value) if isinstance(value, datetime) else value for value in changes.values()), schedule_id),
+        )
+
+    async def list_unless_reply(self, conversation_id: ConversationId) -> Sequence[Schedule]:
+        """Return what has not gone out to the conversation and is taken back when they write."""
+        return [
+            read_schedule(row) for row in await self._connection.execute_fetchall(_UNLESS_REPLY, (conversation_id,))
+        ]
+
+    async def list_occurrences(self, recurrence_id: RecurrenceId) -> Sequence[Schedule]:
+        """Return the times of a text that repeats that were not taken back, the earliest first."""
+        return [read_schedule(row) for row in await self._connection.execute_fetchall(_OF_RECURRENCE, (recurrence_id,))]

@@ -18,6 +18,7 @@ from storage.facts import FactRows
 from storage.media import MediaRows
 from storage.messages import MessageRows
 from storage.queue import Bell, QueueRows
+from storage.recurrences import RecurrenceRows
 from storage.schedules import ScheduleRows
 from storage.transcript import RecordRows
 
@@ -33,6 +34,7 @@ class StoreTransaction:
         self.deliveries = DeliveryRows(connection)
         self.consents = ConsentRows(connection)
         self.schedules = ScheduleRows(connection)
+        self.recurrences = RecurrenceRows(connection)
         self.facts = FactRows(connection)
         self.media = MediaRows(connection)
         self.audit = AuditRows(connection)

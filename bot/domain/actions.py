@@ -19,7 +19,11 @@ class Action(StrEnum):
     CHECK = "check_outcome"  #: Ask the carrier what became of a text (message id).
     SEND_AGAIN = "send_again"  #: Send once more, though it may have gone out (message id).
     OPT_OUT = "opt_out"  #: They asked to be left alone (message id of what they wrote).
-    CANCEL_SCHEDULE = "cancel_schedule"  #: Take a scheduled text back (schedule id).
+    CANCEL_SCHEDULE = "cancel_schedule"  #: Take a scheduled text back (its id; in the list also the page).
+    EDIT_SCHEDULE = "edit_schedule"  #: Open the form that changes a scheduled text (its id).
+    SKIP_SCHEDULE = "skip_schedule"  #: Leave a text that repeats out once (likewise).
+    RETRY_SCHEDULE = "retry_schedule"  #: Hand a scheduled text over once more (its id).
+    SCHEDULES_PAGE = "schedules_page"  #: Another page of what is scheduled (page number, from 0).
     LIFT_SPEND_LIMIT = (
         "lift_spend_limit"  #: Send again what waits for a new day of the spend limit (the word `account`).
     )

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from bot.domain.ids import ScheduleId
 from bot.domain.leading_numbers import TwoNumbers, split_leading_numbers
 from bot.domain.phone import Address, NotANumber, PhoneNumber, is_short_code
-from bot.domain.when import NotATime, TimeInPast, When, split_when
+from bot.domain.when import NotATime, TimeInPast
+from bot.domain.when_recurring import Plan, split_plan
 
 #: Telnyx's limit for a group MMS.
 MOST_RECIPIENTS: Final = 8
@@ -62,11 +63,24 @@ SCHEDULE_SEND: Final = Form(
     does="sends a text later, by your clock",
     example="/schedule (415) 555-0101 tomorrow 9:30am See you at noon.",
 )
+SCHEDULE_AGAIN: Final = Form(
+    usage="/schedule <number> every <day> <time> <text>",
+    does="sends it again and again: every weekday, every month on the 1st, every other friday, … until dec 31",
+    example="/schedule (415) 555-0101 every monday 9am Good morning!",
+)
+SCHEDULE_UNLESS: Final = Form(
+    usage="/schedule <number> <when> unless they reply: <text>",
+    does="takes it back by itself when they write first",
+    example="/schedule (415) 555-0101 tomorrow 9am unless they reply: Is it all right?",
+)
 SCHEDULE_FORM: Final = Form(usage="/schedule", does="opens a form", example="/schedule")
 SCHEDULE_LIST: Final = Form(
-    usage="/schedule list", does="shows what is waiting, with its ids", example="/schedule list"
+    usage="/schedule list", does="shows what is waiting, with buttons to change it", example="/schedule list"
 )
 SCHEDULE_CANCEL: Final = Form(usage="/schedule cancel <id>", does="takes one back", example="/schedule cancel k7m2p")
+SCHEDULE_SKIP: Final = Form(
+    usage="/schedule skip <id>", does="leaves one that repeats out once", example="/schedule skip k7m2p"
+)
 OPTOUTS_LIST: Final = Form(usage="/optouts", does="shows who has opted out, newest first", example="/optouts")
 OPTOUTS_SHOW: Final = Form(
     usage="/optouts <number>", does="shows one person's state, and how we know", example="/optouts (415) 555-0101"
@@ -83,7 +97,15 @@ OPTOUTS_REMOVE: Final = Form(
 )
 
 SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM, SMS_HISTORY, SMS_SETTINGS)
-SCHEDULE_FORMS: Final = (SCHEDULE_SEND, SCHEDULE_FORM, SCHEDULE_LIST, SCHEDULE_CANCEL)
+SCHEDULE_FORMS: Final = (
+    SCHEDULE_SEND,
+    SCHEDULE_AGAIN,
+    SCHEDULE_UNLESS,
+    SCHEDULE_FORM,
+    SCHEDULE_LIST,
+    SCHEDULE_CANCEL,
+    SCHEDULE_SKIP,
+)
 OPTOUTS_FORMS: Final = (OPTOUTS_LIST, OPTOUTS_SHOW, OPTOUTS_ADD, OPTOUTS_REMOVE)
 
 #: May get a meaning some day; until then they must not pass for anything else.
@@ -168,7 +190,7 @@ class ScheduleText:
 
     to: PhoneNumber
     sender: Sender | None
-    when: When
+    when: Plan
     text: str
 
 
@@ -180,6 +202,13 @@ class ListSchedules:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelSchedule:
     """Take one back."""
+
+    schedule_id: ScheduleId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipSchedule:
+    """Leave one that repeats out once."""
 
     schedule_id: ScheduleId
 
@@ -217,7 +246,7 @@ class OpenSettings:
 
 
 SmsCommand = SendText | ShowHistory | OpenForm | OpenSettings | Help | WrongUse
-ScheduleCommand = ScheduleText | OpenForm | ListSchedules | CancelSchedule | Help | WrongUse
+ScheduleCommand = ScheduleText | OpenForm | ListSchedules | CancelSchedule | SkipSchedule | Help | WrongUse
 OptoutsCommand = ListOptouts | ShowOptout | AddOptout | RemoveOptout | Help | WrongUse
 
 
@@ -280,7 +309,9 @@ def parse_schedule(text: str, region: str, now: datetime, zone: ZoneInfo) -> Sch
         if verb == "list":
             return _read_list(after_verb)
         if verb in {"cancel", "delete", "remove"}:
-            return _read_cancel(after_verb)
+            return CancelSchedule(schedule_id=_read_id(after_verb, SCHEDULE_CANCEL))
+        if verb == "skip":
+            return SkipSchedule(schedule_id=_read_id(after_verb, SCHEDULE_SKIP))
         return _read_schedule(line, region, now, zone)
     except _NotUnderstoodError as error:
         return error.wrong_use
@@ -294,7 +325,7 @@ def _read_schedule(line: str, region: str, now: datetime, zone: ZoneInfo) -> Sch
             f"A text can be scheduled for one number at a time; these are {len(to)}.", SCHEDULE_SEND
         )
     try:
-        when = split_when(words, now, zone)
+        when = split_plan(words, now, zone)
     except (NotATime, TimeInPast) as error:
         raise _NotUnderstoodError(str(error), SCHEDULE_SEND) from error
     if not when.text:
@@ -308,13 +339,13 @@ def _read_list(typed: str) -> ListSchedules:
     return ListSchedules()
 
 
-def _read_cancel(typed: str) -> CancelSchedule:
+def _read_id(typed: str, form: Form) -> ScheduleId:
     schedule_id = typed.strip("`#<>*_ ").lower()
     if not schedule_id:
-        raise _NotUnderstoodError("The id is missing; `/schedule list` shows it.", SCHEDULE_CANCEL)
+        raise _NotUnderstoodError("The id is missing; `/schedule list` shows it.", form)
     if not re.fullmatch(r"[\w-]{1,40}", schedule_id):
-        raise _NotUnderstoodError(f"{_quote(typed)} is not an id; `/schedule list` shows them.", SCHEDULE_CANCEL)
-    return CancelSchedule(schedule_id=ScheduleId(schedule_id))
+        raise _NotUnderstoodError(f"{_quote(typed)} is not an id; `/schedule list` shows them.", form)
+    return ScheduleId(schedule_id)
 
 
 def parse_optouts(text: str, region: str) -> OptoutsCommand:

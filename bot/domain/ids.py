@@ -10,6 +10,8 @@ ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 #: Ours. Five readable characters that people type in `/schedule cancel <id>`.
 ScheduleId = NewType("ScheduleId", str)
+#: Ours. Likewise, of a text that repeats; its occurrences are called `<id>-1`, `<id>-2`, ….
+RecurrenceId = NewType("RecurrenceId", str)
 #: Ours. A row of the queue.
 JobId = NewType("JobId", int)
 #: The carrier's message id, a UUID in practice; never parsed.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.domain.ids import MessageId, ScheduleId, UserId
+from bot.domain.ids import MessageId, RecurrenceId, ScheduleId, UserId
 
 
 class ScheduleState(StrEnum):
@@ -14,7 +14,7 @@ class ScheduleState(StrEnum):
 
     WAITING = "waiting"  #: We do: its time is too near or too far for the carrier.
     AT_CARRIER = "at_carrier"  #: The carrier does, and sends it even if we are down.
-    TAKING_BACK = "taking_back"  #: Someone cancelled it; the carrier has not said yes yet.
+    TAKING_BACK = "taking_back"  #: Someone cancelled or changed it; the carrier has not given it back yet.
     SENT = "sent"  #: Its time came and it went out.
     CANCELLED = "cancelled"  #: Taken back in time.
     FAILED = "failed"  #: Refused; its author was told.
@@ -31,6 +31,9 @@ class Schedule:
     zone: str  #: The author's time zone, in which the moment was said.
     author: UserId
     created_at: datetime
+    unless_reply: bool = False  #: Taken back by itself when they write first.
+    next_message_id: MessageId | None = None  #: What goes in its stead once the carrier has given it back.
+    recurrence_id: RecurrenceId | None = None  #: Of which text that repeats it is one time.
 
 
 #: The carrier's window for `send_at` (developers.telnyx.com, schedule SMS and MMS messages), less what a slow hand-over
@@ -39,6 +42,11 @@ SOONEST = timedelta(minutes=5) + timedelta(seconds=30)
 FURTHEST = timedelta(days=5) - timedelta(hours=1)
 #: The carrier does not take back what is due within this span.
 POINT_OF_NO_RETURN = timedelta(minutes=1)
+#: A text that could not go at its time still goes within this span, as any text waits for a carrier; later a person
+#: decides. One that repeats waits less: `bot.domain.recurrence.MOST_LATE`.
+MOST_LATE = timedelta(hours=24)
+#: So long before its time at the least people are told that the carrier does not take a text.
+TELL_AHEAD = timedelta(hours=1)
 
 
 class HandOver(StrEnum):

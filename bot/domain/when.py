@@ -70,7 +70,8 @@ _QUOTES: Final = {
 }
 #: Between time and text: one separator at most, and a dash only with a blank after it (`-5 degrees` is text).
 _SEPARATOR = re.compile(r"\s*(?:[,:;|.](?=\s|$)|[|:,]|[-\u2013\u2014](?=\s|$))?\s*")
-_STICKS = re.compile(r"[\w'\u2019]")
+#: What follows a time without a break makes it no time.
+STICKS = re.compile(r"[\w'\u2019]")
 _WEEK = 7
 _NOON = 12
 _DAY_HOURS = 24
@@ -103,15 +104,15 @@ def split_when(rest: str, now: datetime, zone: ZoneInfo) -> When:
         quoted, text = _split_quoted(line)
         if quoted is not None:
             when = parse_when(quoted, now, zone)
-            return When(at=when.at, matched=when.matched, text=_drop_separator(text), note=when.note)
+            return When(at=when.at, matched=when.matched, text=drop_separator(text), note=when.note)
     found = read_spoken(line)
     if found is None:
         raise NotATime(_tell_unread(line))
     spoken, end = found
-    if _STICKS.match(line[end:]):
+    if STICKS.match(line[end:]):
         raise NotATime(_tell_unread(line))
     at, notes = _resolve(spoken, line[:end], now, zone)
-    return When(at=at, matched=line[:end], text=_drop_separator(line[end:]), note=" ".join(notes) or None)
+    return When(at=at, matched=line[:end], text=drop_separator(line[end:]), note=" ".join(notes) or None)
 
 
 def parse_when(typed: str, now: datetime, zone: ZoneInfo) -> When:
@@ -127,7 +128,7 @@ def parse_when(typed: str, now: datetime, zone: ZoneInfo) -> When:
 def format_when(at: datetime, zone: ZoneInfo) -> str:
     """Write a moment out, so that nothing is left to guess: `Tue 24 Nov 2026, 9:30 AM CST`."""
     local = at.astimezone(zone)
-    return f"{_format_date(local)} {local.year}, {_format_time(local)} {_name_zone(local)}"
+    return f"{format_date(local)} {local.year}, {format_time(local)} {name_zone(local)}"
 
 
 def describe_wait(at: datetime, now: datetime) -> str:
@@ -160,7 +161,8 @@ def _split_quoted(line: str) -> tuple[str | None, str]:
     return (None, line) if end is None else (line[1:end], line[end + 1 :])
 
 
-def _drop_separator(text: str) -> str:
+def drop_separator(text: str) -> str:
+    """Return *text* without the one separator that may stand between a time and a text."""
     found = _SEPARATOR.match(text)
     return text[found.end() :] if found else text
 
@@ -203,7 +205,7 @@ def _resolve_any(spoken: Spoken, matched: str, now: datetime, zone: ZoneInfo) ->
                 return now.astimezone(UTC) + span, []
             local = now.astimezone(zone)
             wall = datetime.combine(_shift(local.date(), months, days), local.time())
-            at, notes = _settle(wall, now, zone)
+            at, notes = settle_wall(wall, now, zone)
             return at + span, notes
         case OnDay(day=day, part=part, time=clock):
             if day is None:
@@ -214,7 +216,7 @@ def _resolve_any(spoken: Spoken, matched: str, now: datetime, zone: ZoneInfo) ->
             if clock is None and part is not None:
                 clock = ClockTime(hour=_PART_HOURS[part])
                 shown = time(clock.hour)
-                notes.append(f"\u201c{matched}\u201d was read as {_format_time(shown)}.")
+                notes.append(f"\u201c{matched}\u201d was read as {format_time(shown)}.")
             if clock is None:
                 raise NotATime(
                     f"At what time? \u201c{matched}\u201d names a day only. Write it like `{matched} 9am` or "
@@ -233,21 +235,21 @@ def _resolve_on_day(
     zone: ZoneInfo,
 ) -> tuple[datetime, list[str]]:
     today = now.astimezone(zone).date()
-    on, told = _choose_date(day, today)
-    at, settled = _settle(_on_clock(on, clock), now, zone)
+    on, told = choose_date(day, today)
+    at, settled = settle_wall(put_on_clock(on, clock), now, zone)
     if at <= now and isinstance(day, OnWeekday) and on == today:
         on += timedelta(days=_WEEK)
-        told = [f"{_format_time(_on_clock(on, clock))} today is over, so it is next week's."]
-        at, settled = _settle(_on_clock(on, clock), now, zone)
+        told = [f"{format_time(put_on_clock(on, clock))} today is over, so it is next week's."]
+        at, settled = settle_wall(put_on_clock(on, clock), now, zone)
     if clock.hour == _DAY_HOURS and clock.minute == 0:
-        told = [*told, f"Midnight is taken as the end of {_format_date(on)}."]
+        told = [*told, f"Midnight is taken as the end of {format_date(on)}."]
     return at, [*notes, *told, *_tell_assumed(clock), *settled]
 
 
 def _tell_assumed(clock: ClockTime) -> list[str]:
     if not clock.assumed:
         return []
-    taken, other = (_format_time(time(hour, clock.minute)) for hour in (clock.hour, clock.hour - _NOON))
+    taken, other = (format_time(time(hour, clock.minute)) for hour in (clock.hour, clock.hour - _NOON))
     return [f"The afternoon was assumed: {taken}. For the morning write {other.replace(' ', '').lower()}."]
 
 
@@ -256,17 +258,18 @@ def _find_next(clock: ClockTime, now: datetime, zone: ZoneInfo) -> tuple[datetim
     today = now.astimezone(zone).date()
     for ahead in range(-1, 4):  # from yesterday, whose hour 24 is today's; Apia once skipped a day
         on = today + timedelta(days=ahead)
-        at, settled = _settle(_on_clock(on, clock), now, zone)
+        at, settled = settle_wall(put_on_clock(on, clock), now, zone)
         if at > now:
             over = ahead == 1 and clock.hour < _DAY_HOURS
             told = (
-                [f"{_format_time(time(clock.hour, clock.minute))} today is over, so it is tomorrow's."] if over else []
+                [f"{format_time(time(clock.hour, clock.minute))} today is over, so it is tomorrow's."] if over else []
             )
             return at, [*told, *_tell_assumed(clock), *settled]
     raise AssertionError("each hour comes within four days")
 
 
-def _choose_date(day: Day, today: date) -> tuple[date, list[str]]:
+def choose_date(day: Day, today: date) -> tuple[date, list[str]]:
+    """Find the date that was said, and what to tell about it. Raises `NotATime` where there is none such."""
     match day:
         case AfterDays(days=days, months=months):
             return _shift(today, months, days), []
@@ -277,7 +280,7 @@ def _choose_date(day: Day, today: date) -> tuple[date, list[str]]:
             chosen = today + timedelta(days=_WEEK - today.weekday() + weekday)
             name = WEEKDAYS[weekday].capitalize()
             # Said on a Monday, `next friday` is in eleven days for some, in four for others.
-            told = [f"\u201cnext {name}\u201d was read as {_format_date(chosen)}, not {_format_date(coming)}."]
+            told = [f"\u201cnext {name}\u201d was read as {format_date(chosen)}, not {format_date(coming)}."]
             return chosen, told if coming != today and (chosen - coming).days else []
         case OnDate():
             return _choose_year(day, today)
@@ -303,7 +306,7 @@ def _choose_year(said: OnDate, today: date) -> tuple[date, list[str]]:
     on = coming[0]
     if said.weekday is not None and on.weekday() != said.weekday:
         right, wrong = WEEKDAYS[on.weekday()].capitalize(), WEEKDAYS[said.weekday].capitalize()
-        raise NotATime(f"{_format_date(on)} {on.year} is a {right}, not a {wrong}. Which of the two is meant?")
+        raise NotATime(f"{format_date(on)} {on.year} is a {right}, not a {wrong}. Which of the two is meant?")
     return on, [] if on.year == today.year or said.year is not None else [f"The next one is in {on.year}."]
 
 
@@ -324,42 +327,44 @@ def _shift(on: date, months: int, days: int) -> date:
         raise OverflowError from error
 
 
-def _on_clock(on: date, clock: ClockTime) -> datetime:
+def put_on_clock(on: date, clock: ClockTime) -> datetime:
     """Put a time by the clock on a date, without a zone."""
     days, hour = divmod(clock.hour, _DAY_HOURS)
     return datetime.combine(on + timedelta(days=days), time(hour, clock.minute, clock.second))
 
 
-def _settle(wall: datetime, now: datetime, zone: ZoneInfo) -> tuple[datetime, list[str]]:
+def settle_wall(wall: datetime, now: datetime, zone: ZoneInfo) -> tuple[datetime, list[str]]:
     """Find the moment at which the clocks of *zone* show *wall*, also where they skip or repeat it."""
     from dateutil import tz  # noqa: PLC0415 -- half of this module's import time
 
     local = wall.replace(tzinfo=zone, fold=0)
     if not tz.datetime_exists(local):
         moved = tz.resolve_imaginary(local)
-        skipped = f"Clocks skip {_format_time(local)} on {_format_date(local)}"
-        shown = _format_time(moved) if moved.date() == local.date() else f"{_format_date(moved)}, {_format_time(moved)}"
+        skipped = f"Clocks skip {format_time(local)} on {format_date(local)}"
+        shown = format_time(moved) if moved.date() == local.date() else f"{format_date(moved)}, {format_time(moved)}"
         return moved.astimezone(UTC), [f"{skipped}, so it is {shown}."]
     if not tz.datetime_ambiguous(local):
         return local.astimezone(UTC), []
     first, second = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
     which, at = ("first", first) if first > now else ("second", second)
-    zone_name = _name_zone(at.astimezone(zone))
-    return at, [f"{_format_time(local)} comes twice on {_format_date(local)}; the {which} ({zone_name}) is meant."]
+    zone_name = name_zone(at.astimezone(zone))
+    return at, [f"{format_time(local)} comes twice on {format_date(local)}; the {which} ({zone_name}) is meant."]
 
 
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def _format_date(on: date) -> str:
+def format_date(on: date) -> str:
+    """Write a date: `Tue 24 Nov`."""
     return f"{WEEKDAYS[on.weekday()][:3].capitalize()} {on.day} {MONTHS[on.month - 1][:3].capitalize()}"
 
 
-def _format_time(at: time | datetime) -> str:
+def format_time(at: time | datetime) -> str:
+    """Write a time of day: `9:30 AM`."""
     return f"{at.hour % _NOON or _NOON}:{at.minute:02} {'AM' if at.hour < _NOON else 'PM'}"
 
 
-def _name_zone(local: datetime) -> str:
+def name_zone(local: datetime) -> str:
     """Name the zone's offset: `CST`, or `UTC+10:30` where it has no letters."""
     name = local.tzname() or ""
     if name.isalpha():

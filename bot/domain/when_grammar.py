@@ -107,62 +107,62 @@ class Moment:
 
 Spoken = OnDay | After | Moment
 
-_BLANK = r"[^\S\r\n]*"  # a time never reaches into the next line
-_END = r"(?![\w'\u2019])"  # the end of a word
+BLANK: Final = r"[^\S\r\n]*"  # a time never reaches into the next line
+END: Final = r"(?![\w'\u2019])"  # the end of a word
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-_WEEKDAY = (
+WEEKDAY: Final = (
     r"(?P<weekday>mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?"
-    rf"|sun(?:day)?)\.?{_END}"
+    rf"|sun(?:day)?)\.?{END}"
 )
 _MONTH = (
     r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    rf"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?{_END}"
+    rf"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?{END}"
 )
 #: A day's number ends where no hour, range, fraction or date goes on: not `dec 9:30`, not `dec 1-3`.
-_NUMBER_END = r"(?![\w:/]|[.,-]\d)"
-_DAY_NUMBER = rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_NUMBER_END}"
-_YEAR = rf"(?:,?{_BLANK}(?P<year>20\d\d){_NUMBER_END})?"
+NUMBER_END: Final = r"(?![\w:/]|[.,-]\d)"
+_DAY_NUMBER = rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{NUMBER_END}"
+_YEAR = rf"(?:,?{BLANK}(?P<year>20\d\d){NUMBER_END})?"
 
-_ON = re.compile(rf"on{_END}", re.IGNORECASE)
-_AT = re.compile(rf"(?:at{_END}|@)", re.IGNORECASE)
+_ON = re.compile(rf"on{END}", re.IGNORECASE)
+_AT = re.compile(rf"(?:at{END}|@)", re.IGNORECASE)
 _COMMA = re.compile(r",")
 _NEAR_DAY = re.compile(
-    rf"(?:(?P<after>(?:the )?day after tomorrow)|(?P<tomorrow>tomm?orr?ow|tmrw|tmr)|today){_END}",
+    rf"(?:(?P<after>(?:the )?day after tomorrow)|(?P<tomorrow>tomm?orr?ow|tmrw|tmr)|today){END}",
     re.IGNORECASE,
 )
-_TONIGHT = re.compile(rf"(?:tonight|tonite|this (?P<part>morning|afternoon|evening)){_END}", re.IGNORECASE)
-_PART = re.compile(rf"(?:in the |at )?(?P<part>morning|afternoon|evening|night){_END}", re.IGNORECASE)
+_TONIGHT = re.compile(rf"(?:tonight|tonite|this (?P<part>morning|afternoon|evening)){END}", re.IGNORECASE)
+_PART = re.compile(rf"(?:in the |at )?(?P<part>morning|afternoon|evening|night){END}", re.IGNORECASE)
 _PART_AFTER_TIME = re.compile(
-    rf"(?:in the (?P<part>morning|afternoon|evening)|at (?P<night>night)){_END}", re.IGNORECASE
+    rf"(?:in the (?P<part>morning|afternoon|evening)|at (?P<night>night)){END}", re.IGNORECASE
 )
-_ON_WEEKDAY = re.compile(rf"(?:(?P<which>this|next|coming|this coming){_END}{_BLANK})?{_WEEKDAY}", re.IGNORECASE)
-_MONTH_DAY = re.compile(rf"{_MONTH}{_BLANK}(?:the )?{_DAY_NUMBER}{_YEAR}", re.IGNORECASE)
-_DAY_MONTH = re.compile(rf"(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_BLANK}(?:of )?{_MONTH}{_YEAR}", re.IGNORECASE)
-_DAY_OF_MONTH = re.compile(rf"the (?P<day>\d{{1,2}})(?:st|nd|rd|th){_NUMBER_END}", re.IGNORECASE)
-_SLASHED = re.compile(rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})(?:/(?P<year>\d{{4}}|\d{{2}}))?{_NUMBER_END}")
+_ON_WEEKDAY = re.compile(rf"(?:(?P<which>this|next|coming|this coming){END}{BLANK})?{WEEKDAY}", re.IGNORECASE)
+_MONTH_DAY = re.compile(rf"{_MONTH}{BLANK}(?:the )?{_DAY_NUMBER}{_YEAR}", re.IGNORECASE)
+_DAY_MONTH = re.compile(rf"(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{BLANK}(?:of )?{_MONTH}{_YEAR}", re.IGNORECASE)
+_DAY_OF_MONTH = re.compile(rf"the (?P<day>\d{{1,2}})(?:st|nd|rd|th){NUMBER_END}", re.IGNORECASE)
+_SLASHED = re.compile(rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})(?:/(?P<year>\d{{4}}|\d{{2}}))?{NUMBER_END}")
 _ISO_DATE = re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})[-/](?P<day>\d{1,2})(?=T\d|(?![\w:/-]|[.,]\d))")
 _MOMENT = re.compile(
-    rf"(?P<date>\d{{4}}-\d{{2}}-\d{{2}})(?:T|{_BLANK})(?P<time>\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?)"
-    rf"(?:(?P<utc>Z)|{_BLANK}(?P<offset>[+-]\d{{2}}:?\d{{2}})){_END}",
+    rf"(?P<date>\d{{4}}-\d{{2}}-\d{{2}})(?:T|{BLANK})(?P<time>\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,6}})?)?)"
+    rf"(?:(?P<utc>Z)|{BLANK}(?P<offset>[+-]\d{{2}}:?\d{{2}})){END}",
     re.IGNORECASE,
 )
 
 _WITH_MERIDIEM = re.compile(
-    rf"(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d{{2}}))?(?:{_BLANK}(?P<half>[ap])(?:m{_END}|\.m\.?(?!\w))|(?P<short>[ap]){_END})",
+    rf"(?P<hour>\d{{1,2}})(?:[:.](?P<minute>\d{{2}}))?(?:{BLANK}(?P<half>[ap])(?:m{END}|\.m\.?(?!\w))|(?P<short>[ap]){END})",
     re.IGNORECASE,
 )
 _WITH_MINUTES = re.compile(
     r"T?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?(?!\w|[:/.-]\d)", re.IGNORECASE
 )
-_HOUR_ALONE = re.compile(rf"(?P<hour>\d{{1,2}})(?:{_BLANK}o['\u2019]?clock{_END})?{_NUMBER_END}", re.IGNORECASE)
-_NOON = re.compile(rf"(?:(?:12{_BLANK})?noon|midday|noontime){_END}", re.IGNORECASE)
-_MIDNIGHT = re.compile(rf"(?:12{_BLANK})?midnight{_END}", re.IGNORECASE)
-_ZONE = re.compile(rf"(?:(?i:[ECMP][SD]T|UTC|GMT|CES?T|BST)|[ECMP]T){_END}")
+_HOUR_ALONE = re.compile(rf"(?P<hour>\d{{1,2}})(?:{BLANK}o['\u2019]?clock{END})?{NUMBER_END}", re.IGNORECASE)
+_NOON = re.compile(rf"(?:(?:12{BLANK})?noon|midday|noontime){END}", re.IGNORECASE)
+_MIDNIGHT = re.compile(rf"(?:12{BLANK})?midnight{END}", re.IGNORECASE)
+_ZONE = re.compile(rf"(?:(?i:[ECMP][SD]T|UTC|GMT|CES?T|BST)|[ECMP]T){END}")
 
 _AMOUNTS: Final = {
     word: amount
@@ -180,18 +180,18 @@ _AMOUNTS: Final = {
     for word in words
 }
 _UNIT = (
-    rf"(?:{_BLANK}(?P<unit>sec(?:ond)?s?|min(?:ute)?s?|h(?:ou)?rs?|days?|w(?:ee)?ks?|months?)|(?P<letter>[mhdw]))"
+    rf"(?:{BLANK}(?P<unit>sec(?:ond)?s?|min(?:ute)?s?|h(?:ou)?rs?|days?|w(?:ee)?ks?|months?)|(?P<letter>[mhdw]))"
     r"(?![A-Za-z_'\u2019])"
 )
 _AMOUNT = "|".join(sorted(map(re.escape, _AMOUNTS), key=len, reverse=True))
 _SPAN = re.compile(
-    rf"(?:(?P<number>\d{{1,4}}(?:\.\d{{1,2}})?)|(?P<word>{_AMOUNT}){_END}){_UNIT}",
+    rf"(?:(?P<number>\d{{1,4}}(?:\.\d{{1,2}})?)|(?P<word>{_AMOUNT}){END}){_UNIT}",
     re.IGNORECASE,
 )
-_MORE_SPAN = re.compile(rf"(?:,{_BLANK})?(?:and{_BLANK})?(?P<number>\d{{1,2}}){_UNIT}", re.IGNORECASE)
-_AND_A_HALF = re.compile(rf"and a half{_END}", re.IGNORECASE)
-_IN = re.compile(rf"in{_END}", re.IGNORECASE)
-_FROM_NOW = re.compile(rf"from now{_END}", re.IGNORECASE)
+_MORE_SPAN = re.compile(rf"(?:,{BLANK})?(?:and{BLANK})?(?P<number>\d{{1,2}}){_UNIT}", re.IGNORECASE)
+_AND_A_HALF = re.compile(rf"and a half{END}", re.IGNORECASE)
+_IN = re.compile(rf"in{END}", re.IGNORECASE)
+_FROM_NOW = re.compile(rf"from now{END}", re.IGNORECASE)
 
 _UNIT_ORDER: Final = "smhdwM"  # seconds up to months
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
@@ -202,7 +202,7 @@ _MINUTES = 60
 _CENTURY = 2000  #: `12/1/26` is 2026.
 
 
-class _Reader:
+class Reader:
     """A place in a line that moves on with each piece taken."""
 
     def __init__(self, line: str, at: int = 0) -> None:
@@ -227,14 +227,14 @@ def read_spoken(line: str) -> tuple[Spoken, int] | None:
     Raises `NotATime` where it takes a person to tell whether a piece belongs to the time or to the text.
     """
     for read in _READINGS:  # no line can be read in two of these ways
-        reader = _Reader(line)
+        reader = Reader(line)
         spoken = read(reader)
         if spoken is not None:
             return spoken, reader.at
     return None
 
 
-def _read_moment(reader: _Reader) -> Spoken | None:
+def _read_moment(reader: Reader) -> Spoken | None:
     found = reader.take(_MOMENT)
     if found is None:
         return None
@@ -245,7 +245,7 @@ def _read_moment(reader: _Reader) -> Spoken | None:
         return None
 
 
-def _read_after(reader: _Reader) -> Spoken | None:
+def _read_after(reader: Reader) -> Spoken | None:
     led = reader.take(_IN)
     found = reader.take(_SPAN)
     if found is None:
@@ -267,7 +267,7 @@ def _read_after(reader: _Reader) -> Spoken | None:
     # `in 3 days` keeps the hour unless one follows: `in 3 days at 9am`.
     before = reader.at
     part = _read_part(reader)
-    time = _read_time(reader, part)
+    time = read_time(reader, part)
     if time is None and part is None:
         reader.at = before
         return after
@@ -289,32 +289,32 @@ def _add_up(amounts: dict[str, float]) -> After | None:
     return After(months=int(months), days=int(days), span=timedelta(seconds=round(seconds)))
 
 
-def _read_day_then_time(reader: _Reader) -> Spoken | None:
+def _read_day_then_time(reader: Reader) -> Spoken | None:
     reader.take(_ON)
-    day, part = _read_day(reader)
+    day, part = read_day(reader)
     if day is None:
         return None
     part = part or _read_part(reader)
     before = reader.at
     reader.take(_COMMA)
-    time = _read_time(reader, part)
+    time = read_time(reader, part)
     if time is None:
         reader.at = before
     return OnDay(day=day, part=part, time=time)
 
 
-def _read_time_then_day(reader: _Reader) -> Spoken | None:
-    time = _read_time(reader, None)
+def _read_time_then_day(reader: Reader) -> Spoken | None:
+    time = read_time(reader, None)
     if time is None:
         return None
     after_time = reader.at
     on = reader.take(_ON)  # no comma here: after a time it begins the text
     before_day = reader.at
-    day, part = _read_day(reader)
+    day, part = read_day(reader)
     if day is None:
         reader.at = after_time
         return OnDay(day=None, part=None, time=time)
-    slashed = _Reader(reader.line, before_day).take(_SLASHED)
+    slashed = Reader(reader.line, before_day).take(_SLASHED)
     if slashed is not None and on is None:
         shown = reader.line[:after_time].strip()
         raise NotATime(
@@ -324,11 +324,11 @@ def _read_time_then_day(reader: _Reader) -> Spoken | None:
     part = part or _read_part(reader)
     if part is not None:
         # `at 9 tomorrow evening`: the hour is read again, now that the part of the day is known.
-        time = _read_time(_Reader(reader.line), part) or time
+        time = read_time(Reader(reader.line), part) or time
     return OnDay(day=day, part=part, time=time)
 
 
-_READINGS: Final[tuple[Callable[[_Reader], Spoken | None], ...]] = (
+_READINGS: Final[tuple[Callable[[Reader], Spoken | None], ...]] = (
     _read_moment,
     _read_after,
     _read_day_then_time,
@@ -336,14 +336,15 @@ _READINGS: Final[tuple[Callable[[_Reader], Spoken | None], ...]] = (
 )
 
 
-def _read_day(reader: _Reader) -> tuple[Day | None, PartOfDay | None]:
+def read_day(reader: Reader) -> tuple[Day | None, PartOfDay | None]:
+    """Read a day, and the part of it where `tonight` and its kin say that too."""
     if found := reader.take(_TONIGHT):
         return AfterDays(days=0), PartOfDay(found["part"].lower()) if found["part"] else PartOfDay.NIGHT
     if found := reader.take(_NEAR_DAY):
         return AfterDays(days=2 if found["after"] else 1 if found["tomorrow"] else 0), None
     start = reader.at
     if found := reader.take(_ON_WEEKDAY):
-        weekday = _index_of(found["weekday"], WEEKDAYS)
+        weekday = index_of(found["weekday"], WEEKDAYS)
         following = (found["which"] or "").lower() == "next"
         after_weekday = reader.at
         reader.take(_COMMA)
@@ -357,11 +358,11 @@ def _read_day(reader: _Reader) -> tuple[Day | None, PartOfDay | None]:
     return _read_date(reader), None
 
 
-def _read_date(reader: _Reader) -> Day | None:
+def _read_date(reader: Reader) -> Day | None:
     for pattern in (_MONTH_DAY, _DAY_MONTH):
         if found := reader.take(pattern):
             year = int(found["year"]) if found["year"] else None
-            return OnDate(month=_index_of(found["month"], MONTHS) + 1, day=int(found["day"]), year=year)
+            return OnDate(month=index_of(found["month"], MONTHS) + 1, day=int(found["day"]), year=year)
     if found := reader.take(_ISO_DATE):
         return OnDate(month=int(found["month"]), day=int(found["day"]), year=int(found["year"]))
     if found := reader.take(_SLASHED):
@@ -375,17 +376,17 @@ def _read_date(reader: _Reader) -> Day | None:
     return None
 
 
-def _index_of(name: str, names: tuple[str, ...]) -> int:
+def index_of(name: str, names: tuple[str, ...]) -> int:
     """Find a name by its first three letters, which tell every day and every month apart."""
     return next(index for index, full in enumerate(names) if full.startswith(name[:3].lower()))
 
 
-def _read_part(reader: _Reader) -> PartOfDay | None:
+def _read_part(reader: Reader) -> PartOfDay | None:
     found = reader.take(_PART)
     return PartOfDay(found["part"].lower()) if found else None
 
 
-def _read_time(reader: _Reader, part: PartOfDay | None) -> ClockTime | None:
+def read_time(reader: Reader, part: PartOfDay | None) -> ClockTime | None:
     """Read a time by the clock; *part* tells morning from evening where the hour does not."""
     start = reader.at
     at = reader.take(_AT)
@@ -401,7 +402,7 @@ def _read_time(reader: _Reader, part: PartOfDay | None) -> ClockTime | None:
     return time
 
 
-def _read_hour(reader: _Reader, part: PartOfDay | None, *, alone: bool) -> ClockTime | None:
+def _read_hour(reader: Reader, part: PartOfDay | None, *, alone: bool) -> ClockTime | None:
     if reader.take(_NOON):
         return ClockTime(hour=_NOON_HOUR)
     if reader.take(_MIDNIGHT):
@@ -428,7 +429,7 @@ def _read_meridiem(found: re.Match[str], part: PartOfDay | None) -> ClockTime | 
     return ClockTime(hour=hour, minute=minute)
 
 
-def _read_open_hour(reader: _Reader, found: re.Match[str], part: PartOfDay | None) -> ClockTime | None:
+def _read_open_hour(reader: Reader, found: re.Match[str], part: PartOfDay | None) -> ClockTime | None:
     groups = found.groupdict()
     hour, minute, second = (int(groups.get(name) or 0) for name in ("hour", "minute", "second"))
     if hour >= _HOURS or minute >= _MINUTES or second >= _MINUTES:

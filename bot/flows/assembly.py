@@ -27,10 +27,12 @@ from bot.flows.posting import Posting
 from bot.flows.receipts import Receipts
 from bot.flows.receive import Receive
 from bot.flows.reconcile import Reconcile
+from bot.flows.recurring import Recurring
 from bot.flows.replies import Replies
 from bot.flows.schedules import Schedules
 from bot.flows.senders import Senders
 from bot.flows.sending import Sending
+from bot.flows.taking_back import TakingBack
 from bot.flows.texting import Texting
 from bot.observe import Metrics
 from bot.ports import Cards, Carrier, CarrierAccount, Directory, HomeTab, Pace, Store, Threads
@@ -121,7 +123,6 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     senders = Senders(store=store, account=around.account, policy=policy)
     schedules = Schedules(
         store=store,
-        carrier=carrier,
         directory=directory,
         accepting=accepting,
         senders=senders,
@@ -172,6 +173,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.WHISPER: posting.whisper,
             Kind.SEND_TEXT: sending.send_text,
             Kind.SHOW_MARK: marks.show_mark,
-            Kind.CANCEL_AT_CARRIER: schedules.cancel_at_carrier,
+            Kind.CANCEL_AT_CARRIER: TakingBack(store=store, carrier=carrier, clock=clock).cancel_at_carrier,
+            Kind.NEXT_OCCURRENCE: Recurring(store=store, policy=policy, clock=clock, chance=chance).make_next,
         },
     )

@@ -10,6 +10,7 @@ from typing import Any
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MediaId, MessageId, SlackTs, UserId
 from bot.domain.job import Job, Kind, NewJob, Pool
 from bot.domain.message import PATIENCE_SECONDS
+from bot.domain.recurrence import Recurrence
 from bot.ports import Block, Transaction
 from bot.text.escape import split_for_slack
 
@@ -222,15 +223,29 @@ async def enqueue_settling(tx: Transaction, message_id: MessageId, due_at: datet
     await _enqueue(tx, Kind.SEND_TEXT, Pool.SEND, f"settle:{message_id}", {"message": message_id}, due_at=due_at)
 
 
-async def enqueue_cancellation(tx: Transaction, message_id: MessageId, carrier_id: CarrierMessageId) -> None:
-    """Have a scheduled text taken back at the carrier."""
+async def enqueue_cancellation(
+    tx: Transaction, message_id: MessageId, carrier_id: CarrierMessageId, *, again: str = ""
+) -> None:
+    """Have a scheduled text taken back at the carrier; *again*: any new token, where it may have been refused before."""
     await _enqueue(
         tx,
         Kind.CANCEL_AT_CARRIER,
         Pool.CHORE,
-        f"cancel:{carrier_id}",
+        f"cancel:{carrier_id}:{again}" if again else f"cancel:{carrier_id}",
         {"message": message_id, "carrier_id": carrier_id},
         lane=schedule_lane(message_id),
+    )
+
+
+async def enqueue_next_occurrence(tx: Transaction, recurrence: Recurrence, due_at: datetime) -> None:
+    """Have the next time of a text that repeats made when the newest, due at *due_at*, has come."""
+    await _enqueue(
+        tx,
+        Kind.NEXT_OCCURRENCE,
+        Pool.CHORE,
+        f"occur:{recurrence.id}:{recurrence.revision}:{recurrence.number}",
+        {"recurrence": recurrence.id, "revision": recurrence.revision, "number": recurrence.number},
+        due_at=due_at,
     )
 
 

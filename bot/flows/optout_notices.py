@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.ids import ConversationId, UserId
 from bot.domain.message import State
 from bot.domain.phone import Address
@@ -9,6 +11,7 @@ from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
 from bot.flows import wording
 from bot.flows.jobs import enqueue_cancellation, enqueue_line, enqueue_whisper, send_key
+from bot.flows.schedule_changes import drop_next
 from bot.ports import Transaction
 
 _NOT_YET_SENT = (State.WAITING, State.CONFIRMING, State.ACCEPTED)
@@ -30,6 +33,9 @@ async def tell_optout(
     *words* are what they texted, if they did; *by* is the teammate who set it, if one did.
     Texts that wait for their turn are stopped when it comes: each send asks once more.
     """
+    for found in await tx.conversations.find_with(address):
+        for recurrence in await tx.recurrences.list_active(found.id):
+            await tx.recurrences.save(replace(recurrence, active=False))
     messages = await tx.messages.find_outbound_to(address, _NOT_YET_SENT)
     conversations = {besides} if besides is not None else {message.conversation_id for message in messages}
     if besides is None:
@@ -41,6 +47,8 @@ async def tell_optout(
         await enqueue_line(tx, conversation_id, f"optout:{key}:{conversation_id}", text, blocks)
     for message in messages:
         schedule = await tx.schedules.find_by_message(message.id)
+        if schedule is not None and schedule.state is ScheduleState.TAKING_BACK:
+            await drop_next(tx, schedule)  # it was being changed: now nothing goes in its stead
         if schedule is None or schedule.state not in (ScheduleState.WAITING, ScheduleState.AT_CARRIER):
             continue
         conversation = await tx.conversations.get(message.conversation_id)
@@ -60,5 +68,6 @@ async def tell_optout(
             user_id=schedule.author,
             thread_ts=conversation.thread_ts,
             text=f"🚫 Your scheduled text `{schedule.id}` is taken back: "
-            f"{wording.name_address(address, policy.region)} opted out.",
+            f"{wording.name_address(address, policy.region)} opted out."
+            + (" It does not repeat any more." if schedule.recurrence_id is not None else ""),
         )

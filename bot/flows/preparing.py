@@ -256,9 +256,11 @@ class Preparing:
 
     async def _record(self, job: Job, message: Message, conversation: Conversation, ready: Sequence[_Ready]) -> None:
         now = self._clock.now()
-        keep_until = max(now, message.due_at or now) + KEPT_FOR_SENDING
         async with self._store.transaction("keep files") as tx:
             for file in ready:
+                # A scheduled text that was changed meanwhile has handed its files on, and may be due later.
+                holder = await tx.messages.get((await tx.media.get(file.media.id)).message_id)
+                keep_until = max(now, holder.due_at or now) + KEPT_FOR_SENDING
                 await tx.media.update(
                     file.media.id,
                     state=MediaState.KEPT,
@@ -305,7 +307,8 @@ async def block_for_files(tx: Transaction, message: Message, reason: str, chance
     await tx.messages.update(message.id, state=State.BLOCKED)
     schedule = await tx.schedules.find_by_message(message.id)
     if schedule is not None:
-        await tx.schedules.set_state(schedule.id, ScheduleState.FAILED)
+        reason = f"{reason}\nIt is your scheduled text `{schedule.id}`."
+        await tx.schedules.update(schedule.id, state=ScheduleState.FAILED, next_message_id=None)
     conversation = await tx.conversations.get(message.conversation_id)
     if message.author is not None:
         await enqueue_whisper(

@@ -13,10 +13,11 @@ from bot.domain.carrier_events import Receipt
 from bot.domain.delivery import FAILED, FINAL, DeliveryStatus
 from bot.domain.ids import MessageId
 from bot.domain.job import Job
-from bot.domain.message import Direction, Message, State
+from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
 from bot.flows.jobs import enqueue_mark, enqueue_text, send_key, show_key
+from bot.flows.schedule_changes import record_gone
 from bot.flows.sending import Failure, accept, explain_failure, follow_schedule
 from bot.observe import Log, Metrics
 from bot.ports import Store, Transaction
@@ -104,9 +105,12 @@ class Receipts:
         """Record that a scheduled text has gone out, even one that was thought to be taken back, and show it."""
         schedule = await tx.schedules.find_by_message(message.id)
         statuses = {delivery.status for delivery in receipt.copies.values()}
-        if schedule is None or schedule.state is ScheduleState.SENT or not statuses - _NOT_GONE:
+        if message.origin is not Origin.SCHEDULE or not statuses - _NOT_GONE:
             return
-        await tx.schedules.set_state(schedule.id, ScheduleState.SENT)
+        if schedule is not None and schedule.state is not ScheduleState.SENT:
+            await record_gone(tx, schedule)
+        elif message.state is not State.CANCELLED:
+            return
         if message.state is State.CANCELLED:
             _log.warning("A text went out although it was taken back.", message_id=message.id)
             await tx.messages.update(message.id, state=State.ACCEPTED)

@@ -31,6 +31,7 @@ from bot.flows.consenting import record_consent
 from bot.flows.jobs import enqueue_fetch, enqueue_line, enqueue_reaction, enqueue_share, enqueue_text
 from bot.flows.optout_notices import tell_optout
 from bot.flows.receipts import Receipts
+from bot.flows.unless_reply import heed_reply
 from bot.observe import Log, Metrics
 from bot.ports import Store, Transaction
 from bot.text.emoji import find_short_name
@@ -115,8 +116,10 @@ class Receive:
             )
             added = await tx.messages.add(message)
             if added:
-                await self._show(tx, conversation, message, event, recovered=recovered)
+                shown = await self._show(tx, conversation, message, event, recovered=recovered)
                 await self._heed(tx, conversation, message, event)
+                if shown:
+                    await heed_reply(tx, conversation, message, self._policy, now)
                 await tx.conversations.touch(conversation.id, now)
             await tx.queue.finish(job)
         if not added:
@@ -127,12 +130,13 @@ class Receive:
 
     async def _show(
         self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText, *, recovered: bool
-    ) -> None:
+    ) -> bool:
+        """Have the text shown; False if it is a tapback, shown as a reaction instead."""
         if event.reaction is not None and await self._react_on_whatsapp(tx, message, event.reaction):
-            return
+            return False
         tapback = None if event.media else parse_tapback(event.text)
         if tapback is not None and await self._react(tx, message, tapback):
-            return
+            return False
         await enqueue_text(
             tx,
             conversation.id,
@@ -143,6 +147,7 @@ class Receive:
             recovered=recovered,
         )
         await self._keep_media(tx, conversation, message, event.media)
+        return True
 
     async def _keep_media(
         self, tx: Transaction, conversation: Conversation, message: Message, media: tuple[MediaRef, ...]

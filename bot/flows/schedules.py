@@ -1,65 +1,67 @@
-"""Texts for later: made, listed, taken back. Handing them over in time is sending's."""
+"""Texts for later: made, listed, changed, taken back. Handing them over in time is sending's."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.actions import Action
 from bot.domain.audit import AuditAction
-from bot.domain.carrier_events import read_copies
 from bot.domain.commands import Sender
-from bot.domain.delivery import DeliveryStatus
-from bot.domain.ids import CarrierMessageId, MessageId, ScheduleId, UserId
-from bot.domain.job import Job
+from bot.domain.conversation import Conversation
+from bot.domain.ids import MessageId, RecurrenceId, ScheduleId, UserId
 from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address
-from bot.domain.policy import Policy
-from bot.domain.schedule import POINT_OF_NO_RETURN, Schedule, ScheduleState, next_moment
-from bot.domain.when import describe_wait, format_when
-from bot.errors import CarrierRefused, NotAllowed
-from bot.flows import wording
+from bot.domain.places import describe_their_clock, find_zones
+from bot.domain.policy import Policy, find_quiet_hours
+from bot.domain.recurrence import Occurrence, Recurrence, Rule
+from bot.domain.schedule import Schedule, ScheduleState, next_moment
+from bot.errors import NotAllowed
+from bot.flows import schedule_wording, wording
 from bot.flows.accepting import Accepting, check_author, check_text
 from bot.flows.auditing import audit_text
-from bot.flows.jobs import (
-    enqueue_cancellation,
-    enqueue_preparation,
-    enqueue_scheduled_send,
-    enqueue_whisper,
-    read_body,
-    schedule_lane,
-    send_key,
-    show_key,
-)
+from bot.flows.jobs import enqueue_preparation, enqueue_scheduled_send, schedule_lane
 from bot.flows.preparing import add_files, check_files
+from bot.flows.recurring import (
+    add_occurrence,
+    add_recurrence,
+    change_recurrence,
+    end_recurrence,
+    skip_occurrence,
+)
+from bot.flows.schedule_changes import Took, put_in_its_stead, take_back, tell_author
+from bot.flows.schedule_list import collect_rows, find_row
+from bot.flows.schedule_wording import Row
 from bot.flows.senders import Senders
 from bot.flows.wording import Words
 from bot.observe import Log
-from bot.ports import Block, Carrier, Directory, Store, Transaction
+from bot.ports import Directory, Store, Transaction
 from bot.text.escape import escape_sms
 
 _log = Log("schedules")
 
 #: How far ahead a text may be scheduled.
 FURTHEST_AHEAD = timedelta(days=366)
-#: What stands behind the action of a [Cancel] in the list, which stays when one of it is pressed.
-FROM_LIST = "list"
-#: Schedules shown in one answer; a message has at most 50 blocks.
-_MOST_LISTED = 40
+#: Schedules shown in one answer.
+_PAGE = 10
+_ENDED = {
+    ScheduleState.SENT: "has gone out already",
+    ScheduleState.CANCELLED: "is taken back already",
+    ScheduleState.FAILED: "was refused by the carrier; it did not go out",
+}
 
 
 class Schedules:
-    """`/schedule` and its buttons."""
+    """`/schedule`, its form and its buttons."""
 
     def __init__(
         self,
         *,
         store: Store,
-        carrier: Carrier,
         directory: Directory,
         accepting: Accepting,
         senders: Senders,
@@ -68,13 +70,14 @@ class Schedules:
         chance: Chance,
     ) -> None:
         self._store = store
-        self._carrier = carrier
         self._directory = directory
         self._accepting = accepting
         self._senders = senders
         self._policy = policy
         self._clock = clock
         self._chance = chance
+
+    # --- Made
 
     async def schedule_text(  # noqa: PLR0913 - a text, its time, and who wants it
         self,
@@ -88,70 +91,104 @@ class Schedules:
         zone: ZoneInfo,
         note: str | None = None,
         files: tuple[FileRef, ...] = (),
+        rule: Rule | None = None,
+        unless_reply: bool = False,
     ) -> Words:
         """
-        Have *text* and *files* sent at *due_at* and return the private answer, with [Cancel].
+        Have *text* and *files* sent at *due_at*, by *rule* again and again from then on; return the private answer.
 
-        *once* names the request: repeated, it schedules nothing more. Raises NotAllowed. Transaction: the text, its
-        schedule, and the job that hands it over in time.
+        *once* names the request: repeated, it schedules nothing more. *unless_reply*: a text from them takes it back.
+        Raises NotAllowed. Transaction: the text, its schedule, and the job that hands it over in time.
         """
         check_author(await self._directory.get_person(author))
         side = await self._senders.choose_side(sender, to)
         check_files(files, self._policy, side.medium)
         check_text(text, has_files=bool(files), medium=side.medium)
         now = self._clock.now()
-        if due_at > now + FURTHEST_AHEAD:
-            raise NotAllowed("🚫 Not scheduled: that is more than a year ahead.")
+        self._check_time(due_at, now)
+        schedule: Schedule | None = None
+        recurrence: Recurrence | None = None
         async with self._store.transaction("schedule text") as tx:
             conversation = await self._accepting.open_conversation(tx, side, to)
             await self._accepting.check_consent(tx, conversation)
-            schedule = None
             if await tx.queue.note_once(f"asked:{once}"):
                 if conversation.parties.is_group:
                     raise NotAllowed("🚫 Not scheduled: group messages cannot be scheduled.")
-                message = Message(
-                    id=MessageId(self._chance.token()),
-                    conversation_id=conversation.id,
-                    direction=Direction.OUTBOUND,
-                    origin=Origin.SCHEDULE,
-                    state=State.WAITING,
-                    text=text,
-                    created_at=now,
-                    author=author,
-                    due_at=due_at,
-                )
-                await tx.messages.add(message)
-                await add_files(tx, message, files, self._chance)
-                if files:  # at once: by the time that it is due, Slack may have thrown them away
-                    await enqueue_preparation(tx, message.id, schedule_lane(message.id))
-                schedule = await self._add(tx, message, due_at, zone, author)
-                await enqueue_scheduled_send(tx, message.id, next_moment(due_at, now))
-                await audit_text(
-                    tx,
-                    AuditAction.SCHEDULED,
-                    message,
-                    conversation,
-                    at=now,
-                    due_at=due_at.isoformat(),
-                    schedule=schedule.id,
-                )
-        whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
+                if rule is None:
+                    schedule = await self._add(tx, conversation, author, text, due_at, zone, files, unless_reply)
+                else:
+                    recurrence = Recurrence(
+                        id=RecurrenceId(self._chance.short()),
+                        conversation_id=conversation.id,
+                        active=True,
+                        rule=rule,
+                        zone=zone.key,
+                        text=text,
+                        author=author,
+                        created_at=now,
+                        unless_reply=unless_reply,
+                    )
+                    recurrence = await add_recurrence(tx, recurrence, self._chance)
+                    first = Occurrence(occurs_on=rule.began_on, due_at=due_at)
+                    schedule = await add_occurrence(tx, recurrence, first, now, self._chance, files)
+                await self._audit(tx, AuditAction.SCHEDULED, schedule, author, rule="" if rule is None else rule.rrule)
         if schedule is None:
+            whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
             return wording.line(f"🕘 This text to {whom} is scheduled already.")
         _log.info("A text was scheduled.", conversation=conversation.id, schedule=schedule.id)
-        # A breath later than when it was read: `in 2 hours` is to be told as 2 hours, not as 1 hour 59 minutes.
-        wait = describe_wait(due_at + timedelta(seconds=1), now)
-        lines = [
-            f"🕘 Scheduled for *{escape_sms(format_when(due_at, zone))}* ({wait}) to {whom}, as `{schedule.id}`:",
-            wording.quote(wording.shorten(text, 1500) or "a picture or file"),
-        ]
-        if note:
-            lines.insert(1, escape_sms(note))
-        return wording.line("\n".join(lines), [_cancel_button(schedule.id)])
+        notes = self._find_notes(conversation, due_at, note)
+        parties, region = conversation.parties, self._policy.region
+        if recurrence is not None:
+            return schedule_wording.repeating(recurrence, parties, region, first_at=due_at, zone=zone, notes=notes)
+        return schedule_wording.scheduled(schedule, parties, region, text=text, zone=zone, now=now, notes=notes)
+
+    def _check_time(self, due_at: datetime, now: datetime) -> None:
+        if due_at > now + FURTHEST_AHEAD:
+            raise NotAllowed("🚫 Not scheduled: that is more than a year ahead.")
+
+    def describe_clock(self, due_at: datetime, zone: ZoneInfo, to: Sequence[Address]) -> str | None:
+        """Say for a form what the customers' clocks show at *due_at* where *zone*'s show otherwise, and whether it is quiet."""
+        zones = find_zones(to)
+        theirs = describe_their_clock(due_at, zone, zones)
+        quiet = find_quiet_hours(self._policy.quiet_hours, due_at, zones)
+        said = [f"🕒 {escape_sms(theirs)} for them."] if theirs else []
+        return " ".join(said if quiet is None else [*said, schedule_wording.in_quiet_hours(quiet)]) or None
+
+    def _find_notes(self, conversation: Conversation, due_at: datetime, note: str | None) -> list[str]:
+        """Return what the person should know about the time that was chosen."""
+        notes = [escape_sms(note)] if note else []
+        quiet = find_quiet_hours(self._policy.quiet_hours, due_at, find_zones(conversation.parties.theirs))
+        if quiet is not None:
+            notes.append(schedule_wording.in_quiet_hours(quiet))
+        return notes
 
     async def _add(
-        self, tx: Transaction, message: Message, due_at: datetime, zone: ZoneInfo, author: UserId
+        self,
+        tx: Transaction,
+        conversation: Conversation,
+        author: UserId,
+        text: str,
+        due_at: datetime,
+        zone: ZoneInfo,
+        files: tuple[FileRef, ...],
+        unless_reply: bool,  # noqa: FBT001 - passed on
     ) -> Schedule:
+        now = self._clock.now()
+        message = Message(
+            id=MessageId(self._chance.token()),
+            conversation_id=conversation.id,
+            direction=Direction.OUTBOUND,
+            origin=Origin.SCHEDULE,
+            state=State.WAITING,
+            text=text,
+            created_at=now,
+            author=author,
+            due_at=due_at,
+        )
+        await tx.messages.add(message)
+        await add_files(tx, message, files, self._chance)
+        if files:  # at once: by the time that it is due, Slack may have thrown them away
+            await enqueue_preparation(tx, message.id, schedule_lane(message.id))
         schedule = Schedule(
             id=ScheduleId(self._chance.short()),
             message_id=message.id,
@@ -159,134 +196,237 @@ class Schedules:
             due_at=due_at,
             zone=zone.key,
             author=author,
-            created_at=message.created_at,
+            created_at=now,
+            unless_reply=unless_reply,
         )
-        while not await tx.schedules.add(schedule):  # five characters: now and then one is taken
+        # Five characters: now and then one is taken.
+        while await tx.recurrences.find(RecurrenceId(schedule.id)) or not await tx.schedules.add(schedule):
             schedule = replace(schedule, id=ScheduleId(self._chance.short()))
+        await enqueue_scheduled_send(tx, message.id, next_moment(due_at, now))
         return schedule
 
-    async def list_schedules(self, zone: ZoneInfo) -> Words:
-        """Return what is waiting, with id, time, author and [Cancel], the soonest first."""
-        async with self._store.reading() as view:
-            pending = await view.schedules.list_pending()
-            rows = []
-            for schedule in pending[:_MOST_LISTED]:
-                message = await view.messages.get(schedule.message_id)
-                conversation = await view.conversations.get(message.conversation_id)
-                rows.append((schedule, message, conversation))
-        if not rows:
-            return wording.line("Nothing is scheduled. `/schedule <number> <when> <text>` schedules a text.")
-        heading = f"*{len(pending)} scheduled {'text' if len(pending) == 1 else 'texts'}*"
-        if len(pending) > len(rows):
-            heading += f", the next {len(rows)} of them"
-        blocks: list[Block] = list(wording.line(heading)[1])
-        for schedule, message, conversation in rows:
-            sentence = (
-                f"`{schedule.id}` *{escape_sms(format_when(schedule.due_at, zone))}* to "
-                f"{escape_sms(wording.name_parties(conversation.parties, self._policy.region))} by <@{schedule.author}>"
-                f"{' (being taken back)' if schedule.state is ScheduleState.TAKING_BACK else ''}\n"
-                f"{escape_sms(wording.shorten(message.text, 150))}"
-            )
-            section = dict(wording.line(sentence)[1][0])
-            section["accessory"] = {**_cancel_button(schedule.id), "action_id": f"{Action.CANCEL_SCHEDULE}:{FROM_LIST}"}
-            blocks.append(section)
-        lines = [heading] + [
-            f"{schedule.id} {format_when(schedule.due_at, zone)} "
-            f"{wording.name_parties(conversation.parties, self._policy.region)} <@{schedule.author}>: "
-            f"{escape_sms(wording.shorten(message.text))}"
-            for schedule, message, conversation in rows
-        ]
-        return "\n".join(lines), blocks
+    # --- Listed
 
-    async def cancel_schedule(self, schedule_id: ScheduleId, actor: UserId) -> str:
-        """Take a scheduled text back, here or at the carrier, and return the private answer. Raises NotAllowed."""
+    async def list_schedules(self, zone: ZoneInfo, page: int = 0, *, said: str | None = None) -> Words:
+        """Return one page of what is waiting, the soonest first, with buttons; *said* goes before it."""
+        async with self._store.reading() as view:
+            rows = await collect_rows(view)
+        pages = max(1, -(-len(rows) // _PAGE))
+        page = max(0, min(page, pages - 1))
+        shown = rows[page * _PAGE : (page + 1) * _PAGE]
+        text, blocks = (
+            schedule_wording.list_page(
+                shown, total=len(rows), page=page, pages=pages, zone=zone, region=self._policy.region
+            )
+            if rows
+            else schedule_wording.nothing_scheduled()
+        )
+        if said is None:
+            return text, blocks
+        return f"{said}\n{text}", [*wording.line(said)[1], *blocks]
+
+    # --- Taken back
+
+    async def cancel_schedule(self, named: str, actor: UserId) -> str:
+        """Take a scheduled text back, or end one that repeats; return the private answer. Raises NotAllowed."""
         check_author(await self._directory.get_person(actor))
         now = self._clock.now()
         async with self._store.transaction("cancel schedule") as tx:
-            schedule = await tx.schedules.find(schedule_id)
+            row = await self._find(tx, named)
+            recurrence, schedule = row.recurrence, row.schedule
+            if recurrence is not None:
+                if not recurrence.active:
+                    return f"`{row.id}` has ended already."
+                took = await end_recurrence(tx, recurrence, now)
+                await self._note_done(tx, row, actor, AuditAction.TAKEN_BACK, "ended")
+                return f"↩️ `{row.id}` has ended: nothing more of it is sent.{_ADDED[took]}"
             if schedule is None:
-                raise NotAllowed(
-                    f"There is no scheduled text `{escape_sms(schedule_id)}`. `/schedule list` shows what is waiting."
+                raise NotAllowed(_unknown(named))
+            if schedule.state is ScheduleState.TAKING_BACK and schedule.next_message_id is None:
+                return f"`{schedule.id}` is being taken back."
+            took = await take_back(tx, schedule, now)
+            if took in (Took.AT_ONCE, Took.ASKED):
+                await self._note_done(tx, row, actor, AuditAction.TAKEN_BACK, "took back")
+        match took:
+            case Took.OVER:
+                return f"`{schedule.id}` {_ENDED[schedule.state]}."
+            case Took.TOO_LATE:
+                return f"`{schedule.id}` goes out within the minute; the carrier no longer takes it back."
+            case Took.ASKED:
+                return (
+                    f"↩️ `{schedule.id}` is being taken back at the carrier. You will be told whether that was in time."
                 )
-            match schedule.state:
-                case ScheduleState.CANCELLED:
-                    return f"`{schedule.id}` is taken back already."
-                case ScheduleState.SENT:
-                    return f"`{schedule.id}` has gone out already and cannot be taken back."
-                case ScheduleState.FAILED:
-                    return f"`{schedule.id}` was refused by the carrier; it did not go out."
-                case ScheduleState.TAKING_BACK:
-                    return f"`{schedule.id}` is being taken back."
-                case ScheduleState.WAITING | ScheduleState.AT_CARRIER:
-                    return await self._take_back(tx, schedule, actor, now)
+            case Took.AT_ONCE:
+                return f"↩️ `{schedule.id}` is taken back. Nothing is sent."
 
-    async def _take_back(self, tx: Transaction, schedule: Schedule, actor: UserId, now: datetime) -> str:
-        message = await tx.messages.get(schedule.message_id)
-        conversation = await tx.conversations.get(message.conversation_id)
-        if schedule.state is ScheduleState.WAITING and message.state is State.WAITING:
-            await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
-            await tx.messages.update(message.id, state=State.CANCELLED)
-            await tx.queue.drop(send_key(message.id))
-            await audit_text(tx, AuditAction.TAKEN_BACK, message, conversation, at=now, actor=actor)
-            return f"↩️ `{schedule.id}` is taken back. Nothing is sent."
-        if schedule.state is ScheduleState.AT_CARRIER and schedule.due_at - now < POINT_OF_NO_RETURN:
-            return f"`{schedule.id}` goes out within the minute; the carrier no longer takes it back."
-        await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
-        await audit_text(tx, AuditAction.TAKEN_BACK, message, conversation, at=now, actor=actor)
-        if message.carrier_id is not None:
-            await enqueue_cancellation(tx, message.id, message.carrier_id)
-        return f"↩️ `{schedule.id}` is being taken back at the carrier. You will be told whether that was in time."
+    async def skip_schedule(self, named: str, actor: UserId, zone: ZoneInfo) -> str:
+        """Leave a text that repeats out once, and return the private answer. Raises NotAllowed."""
+        check_author(await self._directory.get_person(actor))
+        async with self._store.transaction("skip schedule") as tx:
+            row = await self._find(tx, named)
+            if row.recurrence is None:
+                raise NotAllowed(f"`{row.id}` does not repeat. `/schedule cancel {row.id}` takes it back.")
+            if not row.recurrence.active:
+                return f"`{row.id}` has ended already."
+            skipped, took, after = await skip_occurrence(tx, row.recurrence, self._clock.now(), self._chance)
+            if took in (Took.AT_ONCE, Took.ASKED):
+                await self._note_done(tx, row, actor, AuditAction.TAKEN_BACK, "skipped the next of")
+        parties = row.conversation.parties
+        if skipped is None or took is Took.OVER:
+            return f"The next of `{row.id}` is just being made or taken back; try again in a moment."
+        when = schedule_wording.say_when(skipped.due_at, zone, parties)
+        if took is Took.TOO_LATE:
+            return f"The next of `{row.id}` goes out within the minute; the carrier no longer takes it back."
+        then = (
+            f" The next then goes on {schedule_wording.say_when(after.due_at, zone, parties)}."
+            if after
+            else " It was the last."
+        )
+        return f"⏭️ `{row.id}` is skipped on {when}.{then}{_ADDED[took]}"
 
-    async def cancel_at_carrier(self, job: Job) -> None:
-        """Ask the carrier to take a scheduled text back, and tell its author. Transaction: whether it was in time."""
-        body = read_body(job)
-        message_id = MessageId(body["message"])
-        carrier_id = CarrierMessageId(body["carrier_id"])
-        problem: CarrierRefused | None = None
-        try:
-            await self._carrier.cancel(carrier_id)
-        except CarrierRefused as error:
-            # It may be refused because an earlier attempt, whose answer never came, was in time.
-            problem = None if await self._is_taken_back(carrier_id, job) else error
-        async with self._store.transaction("record cancellation") as tx:
-            schedule = await tx.schedules.find_by_message(message_id)
-            message = await tx.messages.get(message_id)
-            if schedule is not None and schedule.state is ScheduleState.TAKING_BACK:
-                if problem is None:
-                    await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
-                    await tx.messages.update(message_id, state=State.CANCELLED)
-                    await tx.queue.drop(show_key(message_id))
-                    told = f"↩️ `{schedule.id}` was taken back at the carrier. It is not sent."
-                else:
-                    await tx.schedules.set_state(schedule.id, ScheduleState.AT_CARRIER)
-                    reason = f"{problem.code}: {problem.title or 'no reason given'}"
-                    told = f"⚠️ `{schedule.id}` could not be taken back: it was too late ({reason})."
-                conversation = await tx.conversations.get(message.conversation_id)
-                await enqueue_whisper(
-                    tx,
-                    f"cancelled:{schedule.id}:{job.id}",
-                    channel_id=conversation.channel_id,
-                    user_id=schedule.author,
-                    thread_ts=conversation.thread_ts,
-                    text=told,
-                )
-            await tx.queue.finish(job)
+    # --- Changed
 
-    async def _is_taken_back(self, carrier_id: CarrierMessageId, job: Job) -> bool:
-        try:
-            record = await self._carrier.find_message(carrier_id)
-        except CarrierRefused:
-            record = None
-        if record is None:
-            return job.unsettled  # asked twice, the carrier no longer knows it
-        copies = read_copies(record, self._clock.now()).values()
-        return bool(copies) and all(copy.status is DeliveryStatus.CANCELLED for copy in copies)
+    async def get_editable(self, named: str, actor: UserId) -> Row:
+        """Return what the form to change *named* begins with. Raises NotAllowed where it cannot be changed."""
+        check_author(await self._directory.get_person(actor))
+        async with self._store.reading() as view:
+            row = await self._find(view, named)
+        if row.recurrence is not None:
+            if not row.recurrence.active:
+                raise NotAllowed(f"`{row.id}` has ended; schedule a new one.")
+        elif row.schedule is None or row.schedule.state in (ScheduleState.SENT, ScheduleState.CANCELLED):
+            raise NotAllowed(f"`{row.id}` can no longer be changed: it has gone out or was taken back.")
+        return row
+
+    async def edit_schedule(  # noqa: PLR0913 - all that a form holds
+        self,
+        named: str,
+        actor: UserId,
+        *,
+        once: str,
+        text: str,
+        due_at: datetime | None,
+        zone: ZoneInfo,
+        rule: Rule | None = None,
+        unless_reply: bool = False,
+        note: str | None = None,
+    ) -> Words:
+        """
+        Change time, text or condition of a scheduled text (*due_at*) or of one that repeats (*rule*; None: as it was).
+
+        Returns the private answer; raises NotAllowed. Transaction: the changed text, in place of the old one or waiting
+        for the carrier to give that back.
+        """
+        row = await self.get_editable(named, actor)
+        now = self._clock.now()
+        if due_at is not None:
+            self._check_time(due_at, now)
+        async with self._store.transaction("edit schedule") as tx:
+            row = await self._find(tx, named)
+            message_id = None if row.schedule is None else row.schedule.message_id
+            has_files = message_id is not None and bool(await tx.media.of_message(message_id))
+            check_text(text, has_files=has_files, medium=row.conversation.parties.medium)
+            await self._accepting.check_consent(tx, row.conversation)
+            if not await tx.queue.note_once(f"asked:{once}"):
+                return wording.line(f"✏️ `{row.id}` is changed already.")
+            took, next_at = await self._change(tx, row, text, due_at or now, rule, now, unless_reply=unless_reply)
+            if took is Took.OVER:
+                raise NotAllowed(f"`{row.id}` can no longer be changed: it has gone out, or is being taken back.")
+            if took is Took.TOO_LATE and row.recurrence is None:
+                raise NotAllowed(f"`{row.id}` goes out within the minute; the carrier no longer takes it back.")
+            changed = await self._find(tx, named)
+            await self._note_done(tx, changed, actor, AuditAction.SCHEDULE_CHANGED, "changed")
+        notes = self._find_notes(row.conversation, next_at or now, note)
+        if took is Took.TOO_LATE:
+            notes.append("_One goes out within the minute as it was; the change counts from the one after it._")
+        return schedule_wording.changed(
+            changed, zone=zone, region=self._policy.region, is_asked=took is Took.ASKED, notes=notes
+        )
+
+    async def _change(
+        self,
+        tx: Transaction,
+        row: Row,
+        text: str,
+        due_at: datetime,
+        rule: Rule | None,
+        now: datetime,
+        *,
+        unless_reply: bool,
+    ) -> tuple[Took, datetime | None]:
+        if row.recurrence is not None:
+            return await change_recurrence(
+                tx,
+                row.recurrence,
+                now,
+                self._chance,
+                rule=rule or row.recurrence.rule,
+                text=text,
+                unless_reply=unless_reply,
+            )
+        if row.schedule is None:
+            return Took.OVER, None
+        if (text, due_at) == (row.text, row.due_at) and row.schedule.state is not ScheduleState.FAILED:
+            took = Took.AT_ONCE  # the condition alone is ours to keep: the carrier need not give the text back for it
+        else:
+            took = await put_in_its_stead(tx, row.schedule, text=text, due_at=due_at, now=now, chance=self._chance)
+        if took in (Took.AT_ONCE, Took.ASKED):
+            await tx.schedules.update(row.schedule.id, unless_reply=unless_reply)
+        return took, due_at
+
+    async def retry_schedule(self, named: str, actor: UserId) -> str:
+        """Hand a text over once more that the carrier refused, or that was too late; return the private answer."""
+        check_author(await self._directory.get_person(actor))
+        now = self._clock.now()
+        async with self._store.transaction("retry schedule") as tx:
+            row = await self._find(tx, named)
+            if row.schedule is None or row.schedule.state is not ScheduleState.FAILED:
+                return f"`{row.id}` is not waiting for this any more."
+            await self._accepting.check_consent(tx, row.conversation)
+            due_at = max(row.schedule.due_at, now)
+            await put_in_its_stead(tx, row.schedule, text=row.text, due_at=due_at, now=now, chance=self._chance)
+            await self._note_done(tx, await self._find(tx, named), actor, AuditAction.SCHEDULE_CHANGED, "retried")
+        return f"📤 `{row.id}` is handed over again." if due_at > now else f"📤 `{row.id}` is on its way."
+
+    async def _note_done(self, tx: Transaction, row: Row, actor: UserId, action: AuditAction, what: str) -> None:
+        """Record what *actor* did, and tell the author if it was somebody else; *what* is it in a word."""
+        if row.schedule is None:
+            return
+        await self._audit(tx, action, row.schedule, actor, what=what)
+        if actor != row.author:
+            key = f"{what}:{self._clock.now().isoformat()}"
+            await tell_author(tx, row.schedule, key, schedule_wording.changed_by(row.id, actor, what))
+
+    async def _audit(
+        self, tx: Transaction, action: AuditAction, schedule: Schedule, actor: UserId, **detail: str
+    ) -> None:
+        message = await tx.messages.get(schedule.next_message_id or schedule.message_id)
+        await audit_text(
+            tx,
+            action,
+            message,
+            await tx.conversations.get(message.conversation_id),
+            at=self._clock.now(),
+            actor=actor,
+            due_at=(message.due_at or schedule.due_at).isoformat(),
+            schedule=schedule.id,
+            **{name: value for name, value in detail.items() if value},
+        )
+
+    async def _find(self, view: Transaction, named: str) -> Row:
+        row = await find_row(view, named)
+        if row is None:
+            raise NotAllowed(_unknown(named))
+        return row
 
 
-def _cancel_button(schedule_id: ScheduleId) -> Block:
-    return wording.button(
-        "Cancel",
-        Action.CANCEL_SCHEDULE,
-        schedule_id,
-        style="danger",
-    )
+_ADDED = {
+    Took.AT_ONCE: "",
+    Took.OVER: "",
+    Took.ASKED: " The carrier holds the next one and is asked for it; you will be told what it says.",
+    Took.TOO_LATE: " But one goes out within the minute; the carrier no longer takes it back.",
+}
+
+
+def _unknown(named: str) -> str:
+    return f"There is no scheduled text `{escape_sms(named)}`. `/schedule list` shows what is waiting."

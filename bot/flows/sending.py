@@ -50,6 +50,14 @@ from bot.flows.jobs import (
 )
 from bot.flows.optout_notices import tell_optout
 from bot.flows.preparing import block_for_files
+from bot.flows.schedule_changes import drop_next, record_gone, record_taken_back
+from bot.flows.schedule_troubles import (
+    is_too_late,
+    record_refused,
+    tell_missed,
+    tell_unreached,
+    tell_unsettled_schedule,
+)
 from bot.observe import Log
 from bot.ports import Acceptance, Carrier, CarrierRequest, Pace, Store, Transaction
 from bot.text.segments import count_segments
@@ -136,6 +144,7 @@ class Sending:
                 return None
             if not await self._is_time(tx, job, message, request, now):
                 return None
+            request = await tx.deliveries.find_request(message_id)
             held_until = await find_hold(tx, now)
             if held_until is not None and (request is None or request.attempted_at is None):
                 raise RetryLater("the spend limit is reached", after=min(held_until - now, _SPEND_LIMIT_LOOK))
@@ -195,12 +204,22 @@ class Sending:
         if schedule is None or (request is not None and request.attempted_at is not None):
             return True
         if schedule.state is ScheduleState.TAKING_BACK:  # cancelled before anything of it reached the carrier
-            await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
-            await tx.messages.update(message.id, state=State.CANCELLED)
+            await record_taken_back(tx, schedule, message, now)
+            await tx.queue.finish(job)
+            return False
         if schedule.state is not ScheduleState.WAITING:
             await tx.queue.finish(job)
             return False
-        if request is None and choose_hand_over(schedule.due_at, now) is HandOver.WAIT:
+        if request is None and is_too_late(schedule, now):
+            await tell_missed(tx, schedule, message, self._policy)
+            await tx.queue.finish(job)
+            return False
+        choice = choose_hand_over(schedule.due_at, now)
+        if request is not None and "send_at" in json.loads(request.body) and choice is not HandOver.TO_CARRIER:
+            # It never reached the carrier, which no longer takes it for this moment: it goes from here, at its time.
+            await tx.deliveries.forget_request(message.id)
+            request = None
+        if request is None and choice is HandOver.WAIT:
             raise RetryLater("not its time yet", after=next_moment(schedule.due_at, now) - now)
         conversation = await tx.conversations.get(message.conversation_id)
         if conversation.parties.medium is Medium.WHATSAPP and schedule.due_at > now:
@@ -295,6 +314,9 @@ class Sending:
             message = await tx.messages.get(request.message_id)
             if message.state is not State.UNSETTLED and message.state in _TO_BE_SENT:
                 await tell_unsettled(tx, message, self._chance)
+                schedule = await tx.schedules.find_by_message(message.id)
+                if schedule is not None:
+                    await tell_unsettled_schedule(tx, schedule, message, self._policy)
             if job.lane is not None:
                 await enqueue_settling(tx, message.id, self._clock.now() + _SETTLE_EVERY)
                 await tx.queue.finish(job)
@@ -313,9 +335,13 @@ class Sending:
         now = self._clock.now()
         async with self._store.transaction("record unreachable") as tx:
             await tx.deliveries.close_attempt(request.message_id)
-            given_up = now - request.created_at > PATIENCE
+            message = await tx.messages.get(request.message_id)
+            schedule = await tx.schedules.find_by_message(message.id)
+            if schedule is not None:
+                await tell_unreached(tx, schedule, message, self._policy, since=request.created_at, now=now)
+            begun_at = request.created_at if schedule is None else max(request.created_at, schedule.due_at)
+            given_up = now - begun_at > PATIENCE
             if given_up:
-                message = await tx.messages.get(request.message_id)
                 conversation = await tx.conversations.get(message.conversation_id)
                 failure = Failure(code="10037", title="the carrier could not be reached for a day", detail=None)
                 await refuse(tx, message, conversation, self._policy, failure, now, self._chance)
@@ -356,11 +382,11 @@ async def follow_schedule(tx: Transaction, message: Message, carrier_id: Carrier
         return
     conversation = await tx.conversations.get(message.conversation_id)
     if schedule.due_at <= now:
-        await tx.schedules.set_state(schedule.id, ScheduleState.SENT)
+        await record_gone(tx, schedule)
     elif schedule.state is ScheduleState.TAKING_BACK or any(
         [(await tx.consents.get(address)).blocked for address in conversation.parties.theirs]
     ):
-        # They said stop, or somebody cancelled it, while it was being handed over.
+        # They said stop, or somebody cancelled or changed it, while it was being handed over.
         await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
         await enqueue_cancellation(tx, message.id, carrier_id)
     else:
@@ -377,11 +403,16 @@ async def refuse(
     now: datetime,
     chance: Chance,
 ) -> None:
-    """Record that *message* was refused, and say why in its thread."""
-    await tx.messages.update(message.id, state=State.REFUSED)
+    """Record that *message* was refused, and say why in its thread; privately too, if it was a scheduled one."""
     schedule = await tx.schedules.find_by_message(message.id)
+    if schedule is not None and schedule.state is ScheduleState.TAKING_BACK:
+        await record_taken_back(tx, schedule, message, now)  # as was wanted, and nobody needs to know of the refusal
+        return
+    await tx.messages.update(message.id, state=State.REFUSED)
     if schedule is not None:
-        await tx.schedules.set_state(schedule.id, ScheduleState.FAILED)
+        await record_refused(
+            tx, schedule, message, policy, code=failure.code, title=failure.title, detail=failure.detail
+        )
         await enqueue_text(tx, conversation.id, message.id, message.text)
     await explain_failure(tx, message, conversation, policy, failure, None, now)
     await enqueue_mark(tx, message.id, chance.token())
@@ -435,6 +466,7 @@ async def block_for_optout(
     await tx.messages.update(message.id, state=State.BLOCKED)
     schedule = await tx.schedules.find_by_message(message.id)
     if schedule is not None:
+        await drop_next(tx, schedule)
         await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
     if message.author is not None:
         await enqueue_whisper(

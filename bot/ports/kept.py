@@ -18,12 +18,14 @@ from bot.domain.ids import (
     ChannelId,
     ConversationId,
     MessageId,
+    RecurrenceId,
     ScheduleId,
     SlackTs,
 )
 from bot.domain.job import Job, NewJob, Pool, QueuedJob
 from bot.domain.message import Message, State
 from bot.domain.phone import Address
+from bot.domain.recurrence import Recurrence
 from bot.domain.schedule import Schedule, ScheduleState
 from bot.ports.carrier import CarrierRequest
 from bot.ports.media import MediaItems
@@ -204,8 +206,40 @@ class Schedules(Protocol):
         """Set how far it got."""
         ...
 
+    async def update(self, schedule_id: ScheduleId, **changes: object) -> None:
+        """Set fields of the schedule by their names; who made it stays."""
+        ...
+
     async def list_pending(self) -> Sequence[Schedule]:
         """Return all that have not gone out, soonest first."""
+        ...
+
+    async def list_unless_reply(self, conversation_id: ConversationId) -> Sequence[Schedule]:
+        """Return what has not gone out to the conversation and is taken back when they write."""
+        ...
+
+    async def list_occurrences(self, recurrence_id: RecurrenceId) -> Sequence[Schedule]:
+        """Return the times of a text that repeats that were not taken back, the earliest first."""
+        ...
+
+
+class Recurrences(Protocol):
+    """Texts that repeat."""
+
+    async def add(self, recurrence: Recurrence) -> bool:
+        """Store *recurrence*; False if its id is taken."""
+        ...
+
+    async def find(self, recurrence_id: RecurrenceId) -> Recurrence | None:
+        """Return the text that repeats."""
+        ...
+
+    async def save(self, recurrence: Recurrence) -> None:
+        """Store what has changed of *recurrence*: whether, when and what it sends, and how far it got."""
+        ...
+
+    async def list_active(self, conversation_id: ConversationId | None = None) -> Sequence[Recurrence]:
+        """Return what still repeats: in one conversation, or everywhere."""
         ...
 
 
@@ -282,6 +316,8 @@ class Transaction(Protocol):
     def consents(self) -> Consents: ...  # noqa: D102
     @property
     def schedules(self) -> Schedules: ...  # noqa: D102
+    @property
+    def recurrences(self) -> Recurrences: ...  # noqa: D102
     @property
     def queue(self) -> Queue: ...  # noqa: D102
     @property

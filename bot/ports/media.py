@@ -32,7 +32,7 @@ class MediaItems(Protocol):
         ...
 
     async def update(self, media_id: MediaId, **changes: object) -> None:
-        """Set fields of the file by their names; whose it is and where it came from stay."""
+        """Set fields of the file by their names; where it came from stays."""
         ...
 
     async def remove(self, media_id: MediaId) -> None:

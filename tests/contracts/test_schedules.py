@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.domain.ids import ChannelId, ConversationId, MessageId, ScheduleId
+from bot.domain.ids import ChannelId, ConversationId, MessageId, RecurrenceId, ScheduleId
 from bot.domain.schedule import ScheduleState
 from bot.ports import Store
-from tests.storage.samples import NOW, PAIR, make_message, make_schedule
+from tests.storage.samples import NOW, PAIR, make_message, make_recurrence, make_schedule
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,72 @@ async def test_what_has_not_gone_out_is_listed_soonest_first(store: Store) -> No
         ScheduleState.AT_CARRIER,
         ScheduleState.WAITING,
     ]
+
+
+async def test_what_a_reply_takes_back_is_found_by_its_conversation(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        await kept.schedules.add(make_schedule("plain", "m0"))
+        await kept.schedules.add(make_schedule("there", "m1", unless_reply=True))
+        await kept.schedules.add(make_schedule("over1", "m2", unless_reply=True, state=ScheduleState.SENT))
+    async with store.reading() as kept:
+        found = await kept.schedules.list_unless_reply(ConversationId("pair"))
+        assert [schedule.id for schedule in found] == ["there"]
+        assert await kept.schedules.list_unless_reply(ConversationId("other")) == []
+
+
+async def test_what_goes_instead_takes_its_place(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        await kept.schedules.add(make_schedule("abcde", "m0"))
+        await kept.schedules.update(ScheduleId("abcde"), next_message_id=MessageId("m1"))
+        later = NOW + timedelta(days=2)
+        await kept.schedules.update(
+            ScheduleId("abcde"), message_id=MessageId("m1"), next_message_id=None, due_at=later, unless_reply=True
+        )
+    async with store.reading() as kept:
+        expected = make_schedule("abcde", "m1", due_at=later, unless_reply=True)
+        assert await kept.schedules.find_by_message(MessageId("m1")) == expected
+        assert await kept.schedules.find_by_message(MessageId("m0")) is None
+
+
+async def test_who_made_a_schedule_never_changes(store: Store) -> None:
+    async with store.transaction("test") as kept:
+        await kept.schedules.add(make_schedule("abcde", "m0"))
+        with pytest.raises(ValueError, match="never change"):
+            await kept.schedules.update(ScheduleId("abcde"), author="U2")
+
+
+async def test_a_text_that_repeats_comes_back_as_it_was_last_saved(store: Store) -> None:
+    made = make_recurrence("abcde")
+    async with store.transaction("test") as kept:
+        assert await kept.recurrences.add(made)
+        assert not await kept.recurrences.add(made)
+        changed = replace(
+            made, number=3, occurs_on=made.rule.began_on + timedelta(days=14), revision=1, unless_reply=True, text="New"
+        )
+        await kept.recurrences.save(changed)
+    async with store.reading() as kept:
+        assert await kept.recurrences.find(made.id) == changed
+        assert await kept.recurrences.list_active() == [changed]
+        assert await kept.recurrences.list_active(ConversationId("pair")) == [changed]
+        assert await kept.recurrences.list_active(ConversationId("other")) == []
+    async with store.transaction("test") as kept:
+        await kept.recurrences.save(replace(changed, active=False))
+    async with store.reading() as kept:
+        assert await kept.recurrences.list_active() == []
+
+
+async def test_a_text_that_repeats_goes_once_at_each_of_its_times(store: Store) -> None:
+    repeats = RecurrenceId("abcde")
+    async with store.transaction("test") as kept:
+        await kept.recurrences.add(make_recurrence("abcde"))
+        await kept.schedules.add(make_schedule("abcde-1", "m0", recurrence_id=repeats))
+    with pytest.raises(Exception, match="constraint"):
+        async with store.transaction("test") as kept:
+            await kept.schedules.add(make_schedule("abcde-2", "m1", recurrence_id=repeats))
+    async with store.transaction("test") as kept:
+        await kept.schedules.set_state(ScheduleId("abcde-1"), ScheduleState.CANCELLED)
+        await kept.schedules.add(make_schedule("abcde-2", "m1", recurrence_id=repeats))
+        assert [each.id for each in await kept.schedules.list_occurrences(repeats)] == ["abcde-2"]
 
 
 async def test_a_fact_is_what_it_was_last_said_to_be(store: Store) -> None:

@@ -89,6 +89,7 @@ SCOPES_OF_METHOD: dict[str, set[str]] = {
     "usergroups.users.list": {"usergroups:read"},
     "users.info": {"users:read"},
     "views.open": set(),
+    "views.push": set(),
     "views.publish": set(),
     "views.update": set(),
 }

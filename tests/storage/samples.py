@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.domain.conversation import Parties, make_parties
-from bot.domain.ids import ConversationId, MessageId, ScheduleId, UserId
+from bot.domain.ids import ConversationId, MessageId, RecurrenceId, ScheduleId, UserId
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address
+from bot.domain.recurrence import Recurrence, Rule
 from bot.domain.schedule import Schedule, ScheduleState
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -52,6 +53,21 @@ def make_schedule(name: str, message: str, **changes: Any) -> Schedule:
         "created_at": NOW,
     }
     return Schedule(**(fields | changes))
+
+
+def make_recurrence(name: str, **changes: Any) -> Recurrence:
+    """Return a text that goes every Monday at nine, in the conversation `pair`."""
+    fields: dict[str, Any] = {
+        "id": RecurrenceId(name),
+        "conversation_id": ConversationId("pair"),
+        "active": True,
+        "rule": Rule(rrule="FREQ=WEEKLY;BYDAY=MO", began_on=datetime(2026, 11, 23, 9, 0)),  # noqa: DTZ001 - a wall's
+        "zone": "America/Chicago",
+        "text": f"text of {name}",
+        "author": UserId("U1"),
+        "created_at": NOW,
+    }
+    return Recurrence(**(fields | changes))
 
 
 def pair_of(ours: str, *theirs: str) -> Parties:

@@ -24,7 +24,19 @@ from storage.erasure import Erasure, erase, plan_erasure, scrub
 from storage.shelf import FileShelf
 from storage.transcript import read_record
 from tests.storage.rig import Rig, open_rig
-from tests.storage.samples import ANA, BOB, GROUP, NOW, OURS, PAIR, make_job, make_message, make_schedule, pair_of
+from tests.storage.samples import (
+    ANA,
+    BOB,
+    GROUP,
+    NOW,
+    OURS,
+    PAIR,
+    make_job,
+    make_message,
+    make_recurrence,
+    make_schedule,
+    pair_of,
+)
 
 WORDS = "wombat"
 BOBS = pair_of(OURS, BOB)
@@ -215,6 +227,16 @@ async def test_a_job_being_worked_on_comes_first(rig: Rig, shelf: FileShelf) -> 
     assert await rig.workbench.claim(Pool.POST, 1)
 
     assert "worked on" in await refuse(rig, shelf)
+
+
+async def test_a_text_that_repeats_ends_and_says_nothing_more(rig: Rig, shelf: FileShelf) -> None:
+    conversation_id = await add_conversation(rig, "pair", PAIR)
+    async with rig.store.transaction("set up") as tx:
+        await tx.recurrences.add(make_recurrence("abcde", conversation_id=conversation_id, text=f"{WORDS} again"))
+    await run_erasure(rig, shelf)
+    async with rig.store.reading() as view:
+        assert await view.recurrences.list_active() == []
+    assert not find_words(rig)
 
 
 async def test_what_the_carrier_holds_is_taken_back_first(rig: Rig, shelf: FileShelf) -> None:

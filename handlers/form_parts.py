@@ -1,0 +1,107 @@
+"""Pieces that the forms share: what is said about a text's length, and how a form's fields are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.flows import wording
+from bot.flows.wording import Words
+from bot.text.segments import MAX_PARTS, Encoding, Segments, count_segments, replace_lookalikes
+
+MOST_CHARACTERS = 3000
+#: How many of the characters that make a text long are shown.
+_MOST_CULPRITS = 5
+
+
+def text_block(block: str, action: str, *, given: str | None) -> dict[str, Any]:
+    """Return the field for a text, which tells of every letter typed; *given* stands in it."""
+    text_input: dict[str, Any] = {
+        "type": "plain_text_input",
+        "action_id": action,
+        "multiline": True,
+        "max_length": MOST_CHARACTERS,
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
+    }
+    if given:
+        text_input["initial_value"] = given
+    return {
+        "type": "input",
+        "block_id": block,
+        "dispatch_action": True,
+        "optional": True,  # a picture may go without words; what has neither is refused when it is submitted
+        "label": make_plain("Text"),
+        "element": text_input,
+    }
+
+
+def count_blocks(text: str, replace: str) -> list[dict[str, Any]]:
+    """Return what is said about the length of *text*, and the button *replace* that makes it shorter where one can."""
+    segments = count_segments(text)
+    if segments.parts == 0:
+        return [make_context("Nothing typed yet.")]
+    parts = "1 part" if segments.parts == 1 else f"{segments.parts} parts"
+    sentence = f"*{parts}* · {segments.units} characters, {segments.remaining} more fit"
+    if segments.is_too_long:
+        sentence = f"🚫 *{parts}*: the carrier sends at most {MAX_PARTS}. Please shorten it."
+    blocks = [make_context(sentence)]
+    if segments.encoding is Encoding.UCS2:
+        blocks.append(make_context(_describe_culprits(segments)))
+        shorter = count_segments(replace_lookalikes(text))
+        if shorter.parts < segments.parts or shorter.encoding is not Encoding.UCS2:
+            after = "1 part" if shorter.parts == 1 else f"{shorter.parts} parts"
+            blocks.append(
+                {
+                    "type": "actions",
+                    "elements": [
+                        {
+                            "type": "button",
+                            "action_id": replace,
+                            "text": make_plain(f"Replace them: {after}"),
+                        }
+                    ],
+                }
+            )
+    return blocks
+
+
+def _describe_culprits(segments: Segments) -> str:
+    shown = " ".join(dict.fromkeys(culprit.character for culprit in segments.culprits[: _MOST_CULPRITS * 4]))
+    return f"{wording.shorten(shown, _MOST_CULPRITS * 4)} make a part hold 70 characters instead of 160."
+
+
+def build_outcome(answer: Words) -> dict[str, Any]:
+    """Return what a form shows once it has done its work."""
+    return {
+        "type": "modal",
+        "callback_id": "outcome",
+        "title": make_plain("Textbridge"),
+        "close": make_plain("Done"),
+        "blocks": [dict(block) for block in answer[1]],
+    }
+
+
+def read_value(view: Mapping[str, Any], block: str, action: str) -> str:
+    """Return what was typed into a field; empty where it is not there."""
+    return str(read_state(view, block, action).get("value") or "")
+
+
+def read_state(view: Mapping[str, Any], block: str, action: str) -> Mapping[str, Any]:
+    """Return what was chosen in a field; empty where it is not there."""
+    found = view.get("state", {}).get("values", {}).get(block, {}).get(action)
+    return found if isinstance(found, Mapping) else {}
+
+
+def make_plain(text: str) -> dict[str, Any]:
+    """Return *text* as Slack wants it where it formats nothing."""
+    return {"type": "plain_text", "text": text}
+
+
+def make_context(text: str) -> dict[str, Any]:
+    """Return a line in small letters; *text* is mrkdwn."""
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def make_option(label: str, value: str) -> dict[str, Any]:
+    """Return one choice of a list."""
+    return {"text": make_plain(label), "value": value}

@@ -1,0 +1,99 @@
+"""Texts that repeat."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+import aiosqlite
+
+from bot.domain.ids import ConversationId, RecurrenceId, UserId
+from bot.domain.recurrence import Recurrence, Rule
+from storage.rows import from_micros, to_micros
+
+_ADD = """
+INSERT INTO recurrences (id, conversation_id, active, rrule, began_on, zone, text, author, created_at, unless_reply,
+    number, occurs_on, revision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""
+_FIND = "SELECT * FROM recurrences WHERE id = ?"
+_UPDATE = """
+UPDATE recurrences SET active = ?, rrule = ?, began_on = ?, zone = ?, text = ?, unless_reply = ?, number = ?,
+    occurs_on = ?, revision = ?
+WHERE id = ?"""
+_ACTIVE = "SELECT * FROM recurrences WHERE active = 1 ORDER BY created_at, id"
+_ACTIVE_IN = "SELECT * FROM recurrences WHERE active = 1 AND conversation_id = ? ORDER BY created_at, id"
+
+
+class RecurrenceRows:
+    """`bot.ports.Recurrences` on SQLite."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def add(self, recurrence: Recurrence) -> bool:
+        """Store *recurrence*; False if its id is taken."""
+        rows = await self._connection.execute_fetchall(
+            _ADD,
+            (
+                recurrence.id,
+                recurrence.conversation_id,
+                recurrence.active,
+                recurrence.rule.rrule,
+                recurrence.rule.began_on.isoformat(),
+                recurrence.zone,
+                recurrence.text,
+                recurrence.author,
+                to_micros(recurrence.created_at),
+                recurrence.unless_reply,
+                recurrence.number,
+                None if recurrence.occurs_on is None else recurrence.occurs_on.isoformat(),
+                recurrence.revision,
+            ),
+        )
+        return bool(list(rows))
+
+    async def find(self, recurrence_id: RecurrenceId) -> Recurrence | None:
+        """Return the text that repeats."""
+        rows = list(await self._connection.execute_fetchall(_FIND, (recurrence_id,)))
+        return _read_recurrence(rows[0]) if rows else None
+
+    async def save(self, recurrence: Recurrence) -> None:
+        """Store what has changed of *recurrence*: whether, when and what it sends, and how far it got."""
+        await self._connection.execute_fetchall(
+            _UPDATE,
+            (
+                recurrence.active,
+                recurrence.rule.rrule,
+                recurrence.rule.began_on.isoformat(),
+                recurrence.zone,
+                recurrence.text,
+                recurrence.unless_reply,
+                recurrence.number,
+                None if recurrence.occurs_on is None else recurrence.occurs_on.isoformat(),
+                recurrence.revision,
+                recurrence.id,
+            ),
+        )
+
+    async def list_active(self, conversation_id: ConversationId | None = None) -> Sequence[Recurrence]:
+        """Return what still repeats: in one conversation, or everywhere."""
+        query = (_ACTIVE, ()) if conversation_id is None else (_ACTIVE_IN, (conversation_id,))
+        return [_read_recurrence(row) for row in await self._connection.execute_fetchall(*query)]
+
+
+def _read_recurrence(row: sqlite3.Row) -> Recurrence:
+    return Recurrence(
+        id=RecurrenceId(row["id"]),
+        conversation_id=ConversationId(row["conversation_id"]),
+        active=bool(row["active"]),
+        rule=Rule(rrule=row["rrule"], began_on=datetime.fromisoformat(row["began_on"])),
+        zone=row["zone"],
+        text=row["text"],
+        author=UserId(row["author"]),
+        created_at=from_micros(row["created_at"]),
+        unless_reply=bool(row["unless_reply"]),
+        number=row["number"],
+        occurs_on=None if row["occurs_on"] is None else datetime.fromisoformat(row["occurs_on"]),
+        revision=row["revision"],
+    )
