@@ -19,6 +19,7 @@ _YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 _METAVARS = {
     Kind.PHONE: "NUMBER",
     Kind.RECIPIENT: "NUMBER",
+    Kind.WHATSAPP_PERSON: "NUMBER",
     Kind.SENDER: "SENDER",
     Kind.SENDER_NAME: "NAME",
     Kind.UUID: "ID",
@@ -109,7 +110,7 @@ def _read_one(field: Field, typed: str, region: str) -> object:
     match field.kind:
         case Kind.PHONE | Kind.RECIPIENT:
             return read_address(typed, region)
-        case Kind.SENDER:
+        case Kind.SENDER | Kind.WHATSAPP_PERSON:
             return typed if any(character.isalpha() for character in typed) else read_address(typed, region)
         case Kind.FLAG:
             return _read_flag(field, typed)

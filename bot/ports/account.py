@@ -14,8 +14,14 @@ How a flow calls one: take the operation from its module, give its fields by the
 A field that is left out stays as it is at the carrier; None empties it, where the carrier has a null for it. What comes
 back is the carrier's own object, unchecked: read it with `.get`, for it may lack any field. `FieldsWrong.problems` goes
 field by field into a form; `tell_harm(operation, fields)` says what to ask a person about before it is done;
-`list_recipients(operation, fields)` says whose consent has to be asked before a send. Nothing here asks or records it:
-replies and commands send through `bot/flows/sending.py`, which does.
+`list_recipients(operation, fields)` says whose consent has to be asked before a send.
+
+What a person changes goes through `bot/flows/account_calls.py`, which puts it into the audit and asks for consent before
+it calls, and raises the same::
+
+    await account_calls.call(UPDATE_PROFILE, {"id": profile_id, "enabled": False}, actor=Actor(user_id))
+
+Nothing in this port does either; replies and commands send through `bot/flows/sending.py`.
 """
 
 from __future__ import annotations

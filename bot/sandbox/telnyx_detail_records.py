@@ -18,6 +18,7 @@ from bot.sandbox.telnyx_state import Account, Direction, Json, Message, OutcomeK
 
 _RECORD_STATUS = {
     Status.DELIVERED: "delivered",
+    Status.READ: "delivered",
     Status.DELIVERY_UNCONFIRMED: "dlr_unconfirmed",
     Status.UNKNOWN: "dlr_unconfirmed",
     Status.DELIVERY_FAILED: "failed",

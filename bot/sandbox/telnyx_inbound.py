@@ -10,7 +10,7 @@ from urllib.parse import quote
 from bot.clock import Clock
 from bot.sandbox.journal import Journal
 from bot.sandbox.telnyx_encoding import measure_text
-from bot.sandbox.telnyx_keywords import Keyword, KeywordOp, find_keyword, word_reply
+from bot.sandbox.telnyx_keywords import Keyword, KeywordOp, find_configured, find_keyword, word_reply
 from bot.sandbox.telnyx_payloads import render_inbound
 from bot.sandbox.telnyx_phones import Phones, PhoneText
 from bot.sandbox.telnyx_state import (
@@ -19,6 +19,7 @@ from bot.sandbox.telnyx_state import (
     Media,
     Message,
     MessageType,
+    NumberKind,
     OptOut,
     OwnNumber,
     Recipient,
@@ -65,7 +66,7 @@ class InboundTexts:
         is_mms = bool(served) or bool(cc) or subject is not None
         measure = measure_text(text or "")
         now = self.clock.now()
-        keyword = None if is_mms or whatsapp else find_keyword(text, own.kind)
+        keyword = None if is_mms or whatsapp else self._find_keyword(text, own)
         kind = MessageType.WHATSAPP if whatsapp else MessageType.MMS if is_mms else MessageType.SMS
         if whatsapp:
             self.account.whatsapp_heard_at[to, from_] = now
@@ -100,6 +101,18 @@ class InboundTexts:
             self._obey(keyword, own, from_, own.profile_id)
         return message, self.webhooks.emit("message.received", message, render_inbound(self.account, message))
 
+    def _find_keyword(self, text: str | None, own: OwnNumber) -> Keyword | None:
+        """Return the keyword that *text* is: by the profile's own answers first, but on toll-free numbers the network's."""
+        answers = [
+            answer
+            for answer in self.account.autoresponses.values()
+            if answer.profile_id == own.profile_id and answer.country_code in ("*", own.country_code)
+        ]
+        usual = find_keyword(text, own.kind)
+        if usual is not None and own.kind is NumberKind.TOLL_FREE:
+            return usual
+        return find_configured(text, answers) or usual
+
     def find_served(self, token: str, filename: str) -> Media | None:
         """Return what is served at `/media/{token}/{filename}`."""
         media = self._served.get(token)
@@ -132,7 +145,7 @@ class InboundTexts:
             self.block(sender=own.number, person=person, keyword=keyword.word)
         elif keyword.op is KeywordOp.START:
             self.account.optouts.pop((profile_id, own.number, person), None)
-        reply = word_reply(keyword.op, own.kind, help_text=self.account.switches.help_text)
+        reply = keyword.reply or word_reply(keyword.op, own.kind, help_text=self.account.switches.help_text)
         now = self.clock.now()
         self.phones.show(
             person,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.sandbox.telnyx_state import NumberKind
+from bot.sandbox.telnyx_state import AutoResponse, NumberKind
 
 
 class KeywordOp(StrEnum):
@@ -22,6 +23,7 @@ class Keyword:
 
     op: KeywordOp
     word: str  #: As texted, blanks around it aside: what the opt-out list shows.
+    reply: str | None = None  #: What the profile has to say to it; None: the usual.
 
 
 _WORDS = {
@@ -54,6 +56,18 @@ def find_keyword(text: str | None, kind: NumberKind) -> Keyword | None:
     words = _TOLL_FREE_WORDS if kind is NumberKind.TOLL_FREE else _WORDS
     op = words.get(word.upper())
     return None if op is None else Keyword(op=op, word=word)
+
+
+_OPS = {"stop": KeywordOp.STOP, "start": KeywordOp.START, "info": KeywordOp.HELP}
+
+
+def find_configured(text: str | None, answers: Iterable[AutoResponse]) -> Keyword | None:
+    """Return the keyword that *text* is by a profile's own automatic answers."""
+    word = (text or "").strip()
+    for answer in answers:
+        if word.upper() in (each.strip().upper() for each in answer.keywords):
+            return Keyword(op=_OPS[answer.op], word=word, reply=answer.resp_text)
+    return None
 
 
 def word_reply(op: KeywordOp, kind: NumberKind, *, help_text: str) -> str:

@@ -93,7 +93,7 @@ def _count(messages: Sequence[Message]) -> Json:
     return {
         "outbound": {
             "sent": len(ends),
-            "delivered": sum(end is Status.DELIVERED for end in ends),
+            "delivered": sum(end in (Status.DELIVERED, Status.READ) for end in ends),
             "failed": failed,
             "error_ratio": round(failed / len(ends), 4) if ends else 0.0,
         },

@@ -12,6 +12,7 @@ from bot.sandbox.telnyx_errors import RequestDeniedError
 from bot.sandbox.telnyx_fields import Fields, SendForm
 from bot.sandbox.telnyx_http import read_moment
 from bot.sandbox.telnyx_senders import Senders, find_region, is_number
+from bot.sandbox.telnyx_spending import Spending
 from bot.sandbox.telnyx_state import (
     Account,
     Direction,
@@ -45,6 +46,7 @@ class MessageDesk:
     account: Account
     clock: Clock
     senders: Senders
+    spending: Spending
 
     def accept(self, form: SendForm, given: Json) -> Message:
         """Return the message that *given* asks for, kept in the account; raises RequestDeniedError."""
@@ -55,8 +57,7 @@ class MessageDesk:
             raise RequestDeniedError("40312", detail=f"The specified messaging profile {profile.id} is disabled.")
         message = self._compose(form, fields, profile, sender, people)
         self._check_route(message, profile)
-        if self.account.switches.spend_limit_reached:
-            raise RequestDeniedError("40333")
+        self.spending.check(message, profile)
         self._check_people(message)
         self.account.messages[message.id] = message
         return message

@@ -34,6 +34,7 @@ from bot.sandbox.telnyx_phones import PhoneListener, Phones, PhoneText
 from bot.sandbox.telnyx_profiles import ProfileOperations
 from bot.sandbox.telnyx_send import MessageDesk
 from bot.sandbox.telnyx_senders import Senders, find_region
+from bot.sandbox.telnyx_spending import Spending
 from bot.sandbox.telnyx_state import (
     Account,
     Media,
@@ -103,14 +104,15 @@ class TelnyxSim:
             pace=pace,
         )
         self._door = FrontDoor(account=self.account, clock=clock, journal=journal, faults=self.faults)
-        desk = MessageDesk(self.account, clock, Senders(self.account))
+        self._spending = Spending(self.account, clock, self._webhooks)
+        desk = MessageDesk(self.account, clock, Senders(self.account), self._spending)
         keys = IdempotencyKeys(clock)
         self._operations = (
             MessageOperations(
                 account=self.account,
                 clock=clock,
                 desk=desk,
-                whatsapp=WhatsAppDesk(self.account, clock),
+                whatsapp=WhatsAppDesk(self.account, clock, self._spending),
                 keys=keys,
                 lifecycle=self._lifecycle,
             ),
@@ -226,6 +228,32 @@ class TelnyxSim:
         self.account.numbers[number] = own
         return own
 
+    def host_number(self, number: str, *, status: str = "successful") -> OwnNumber:
+        """Host another provider's number, and tell its profile that its order has got so far."""
+        own = self.account.numbers.get(number) or self.add_number(number, hosted=True)
+        order = {
+            "record_type": "messaging_hosted_number_order",
+            "id": str(uuid.uuid4()),
+            "messaging_profile_id": own.profile_id,
+            "status": status,
+            "phone_numbers": [
+                {
+                    "record_type": "messaging_hosted_number",
+                    "id": own.id,
+                    "phone_number": own.number,
+                    "status": status,
+                }
+            ],
+        }
+        profile = self.account.get_profile(own.profile_id or self.account.default_profile_id)
+        self._webhooks.emit_notice("messaging_hosted_numbers_orders.updated", profile, order)
+        return own
+
+    def reach_spend_limit(self) -> None:
+        """Use the first profile's money of today up: sends are refused from now on, and the event says so."""
+        self.switches.spend_limit_reached = True
+        self._spending.tell(self.profile)
+
     def add_sender_name(self, name: str, *, profile_id: str | None = None) -> SenderName:
         """Give the account a name that texts may come from, by default on its first profile."""
         added = SenderName(id=str(uuid.uuid4()), name=name, profile_id=profile_id or self.account.default_profile_id)
@@ -284,6 +312,11 @@ class TelnyxSim:
     async def redeliver(self, message_id: str) -> None:
         """Send the event of an inbound text once more, as it was, in the background; raises KeyError if unknown."""
         self._webhooks.send_data(self._deliveries[message_id].data, self.account.messages[message_id])
+
+    def click(self, message_id: str, url: str, *, person: str | None = None) -> None:
+        """Open a link of our message as its recipient; raises KeyError if unknown."""
+        message = self.account.messages[message_id]
+        self._webhooks.emit_click(message, person=person or message.recipients[0].number, url=url)
 
     def phone(self, number: str) -> list[PhoneText]:
         """Return what the phone *number* has received, the carrier's own answers included, oldest first."""

@@ -19,7 +19,7 @@ from bot.sandbox.faults import FaultBoard, FaultKind
 from bot.sandbox.journal import Journal
 from bot.sandbox.telnyx_chores import Chores
 from bot.sandbox.telnyx_payloads import write_time
-from bot.sandbox.telnyx_state import Account, Json, Message
+from bot.sandbox.telnyx_state import Account, Json, Message, Profile
 
 #: How long an event told to come in the wrong order waits for another to overtake it.
 _HOLD_AT_MOST = timedelta(seconds=2)
@@ -41,6 +41,22 @@ class WebhookAttempt:
 
 
 @dataclass(slots=True, kw_only=True)
+class Notice:
+    """What has an event but is no message: it goes to its profile's addresses."""
+
+    profile_id: str
+    id: str = ""
+    webhook_url: str | None = None
+    webhook_failover_url: str | None = None
+    use_profile_webhooks: bool = True
+    webhook_outcome: str = ""
+
+
+#: Whose event it is: that decides where it goes.
+Subject = Message | Notice
+
+
+@dataclass(slots=True, kw_only=True)
 class Delivery:
     """One event on its way."""
 
@@ -48,6 +64,11 @@ class Delivery:
     attempted: asyncio.Event = field(
         default_factory=asyncio.Event
     )  #: Set once it was tried for the first time, or lost.
+
+    @property
+    def event_type(self) -> str:
+        """What it is called; a click on a link has a record type only."""
+        return str(self.data.get("event_type") or self.data["record_type"])
 
 
 class Webhooks:
@@ -88,7 +109,29 @@ class Webhooks:
         }
         return self.send_data(data, message, after=after)
 
-    def send_data(self, data: Json, message: Message, *, after: Delivery | None = None) -> Delivery:
+    def emit_notice(self, event_type: str, profile: Profile, payload: Json) -> Delivery:
+        """Send an event of the account in the background, to the profile's addresses."""
+        data = {
+            "event_type": event_type,
+            "id": str(uuid.uuid4()),
+            "occurred_at": write_time(self._clock.now()),
+            "payload": payload,
+            "record_type": "event",
+        }
+        return self.send_data(data, Notice(profile_id=profile.id))
+
+    def emit_click(self, message: Message, *, person: str, url: str) -> Delivery:
+        """Send in the background that *person* opened a link of *message*: without an envelope, id and plus sign."""
+        data = {
+            "record_type": "link_clicked",
+            "url": url,
+            "to": person.removeprefix("+"),
+            "message_id": message.id,
+            "time_clicked": write_time(self._clock.now()),
+        }
+        return self.send_data(data, Notice(profile_id=message.profile_id))
+
+    def send_data(self, data: Json, message: Subject, *, after: Delivery | None = None) -> Delivery:
         """Send a finished event (again) in the background."""
         delivery = Delivery(data=data)
         self._chores.start(self._deliver(delivery, message, after))
@@ -100,8 +143,8 @@ class Webhooks:
         signature = self._key.sign(timestamp.encode("ascii") + b"|" + body).signature
         return {"telnyx-signature-ed25519": base64.b64encode(signature).decode("ascii"), "telnyx-timestamp": timestamp}
 
-    async def _deliver(self, delivery: Delivery, message: Message, after: Delivery | None) -> None:
-        event_type = str(delivery.data["event_type"])
+    async def _deliver(self, delivery: Delivery, message: Subject, after: Delivery | None) -> None:
+        event_type = delivery.event_type
         if after is not None:
             await after.attempted.wait()
         try:
@@ -126,7 +169,7 @@ class Webhooks:
             self._held.append(gate)
             await self._chores.wait_at_most(gate, _HOLD_AT_MOST)
 
-    async def _try_everywhere(self, delivery: Delivery, message: Message) -> None:
+    async def _try_everywhere(self, delivery: Delivery, message: Subject) -> None:
         for url in self._list_addresses(message):
             waits: Sequence[timedelta | None] = (*self._account.switches.webhook_backoff, None)
             for attempt, wait in enumerate(waits, start=1):
@@ -134,7 +177,7 @@ class Webhooks:
                 delivery.attempted.set()
                 self._release_held(delivery)
                 acknowledged = status is not None and status // 100 == 2  # noqa: PLR2004 - any 2xx; a redirect is none
-                if acknowledged and not self._faults.take(str(delivery.data["event_type"]), FaultKind.DROP_ANSWER):
+                if acknowledged and not self._faults.take(delivery.event_type, FaultKind.DROP_ANSWER):
                     message.webhook_outcome = "success: webhook succeeded"
                     return
                 if wait is not None:
@@ -143,22 +186,24 @@ class Webhooks:
             message.webhook_outcome = "failed: webhook failed"
 
     def _release_held(self, delivery: Delivery) -> None:
-        if delivery.data["event_type"] == "message.received":
+        if delivery.event_type == "message.received":
             while self._held:
                 self._chores.open(self._held.pop(0))
 
-    def _list_addresses(self, message: Message) -> list[str]:
+    def _list_addresses(self, message: Subject) -> list[str]:
         """Return where the message's events go: its own addresses first, then the profile's, unless it forbids them."""
         profile = self._account.recall_profile(message.profile_id)
         own = [message.webhook_url, message.webhook_failover_url]
         shared = [profile.webhook_url, profile.webhook_failover_url] if message.use_profile_webhooks else []
         return list(dict.fromkeys(url for url in (*own, *shared) if url))
 
-    async def _try_once(self, delivery: Delivery, message: Message, url: str, attempt: int) -> int | None:
+    async def _try_once(self, delivery: Delivery, message: Subject, url: str, attempt: int) -> int | None:
         if self.session is None:
             message_ = "the simulated carrier is not started"
             raise RuntimeError(message_)
-        envelope = {"data": delivery.data, "meta": {"attempt": attempt, "delivered_to": url}}
+        envelope: Json = {"data": delivery.data}
+        if "event_type" in delivery.data:
+            envelope["meta"] = {"attempt": attempt, "delivered_to": url}
         body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
         headers = {"Content-Type": "application/json", "User-Agent": "telnyx-webhooks", **self.sign(body)}
         began = self._clock.monotonic()
@@ -178,8 +223,8 @@ class Webhooks:
             detail = type(error).__name__
         self.attempts.append(
             WebhookAttempt(
-                event_id=str(delivery.data["id"]),
-                event_type=str(delivery.data["event_type"]),
+                event_id=str(delivery.data.get("id", "")),
+                event_type=delivery.event_type,
                 message_id=message.id,
                 url=url,
                 attempt=attempt,
@@ -201,7 +246,7 @@ class Webhooks:
             at=self._clock.now(),
             source="telnyx",
             target="bot",
-            operation=str(delivery.data["event_type"]),
+            operation=delivery.event_type,
             status=status,
             milliseconds=milliseconds,
             detail=detail,

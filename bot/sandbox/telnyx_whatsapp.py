@@ -10,6 +10,7 @@ from bot.sandbox.telnyx_encoding import measure_text
 from bot.sandbox.telnyx_errors import RequestDeniedError
 from bot.sandbox.telnyx_fields import Fields
 from bot.sandbox.telnyx_senders import is_number
+from bot.sandbox.telnyx_spending import Spending
 from bot.sandbox.telnyx_state import (
     Account,
     Direction,
@@ -24,6 +25,7 @@ from bot.sandbox.telnyx_state import (
 
 _MEDIA = ("audio", "document", "image", "sticker", "video")
 _KINDS = (*_MEDIA, "interactive", "location", "template", "reaction", "contacts", "text")
+
 #: Meta's customer service window: after it only templates that it has approved may be sent.
 _WINDOW = timedelta(hours=24)
 
@@ -34,6 +36,7 @@ class WhatsAppDesk:
 
     account: Account
     clock: Clock
+    spending: Spending
 
     def accept(self, given: Json) -> Message:
         """Return the message that *given* asks for, kept in the account; raises RequestDeniedError."""
@@ -50,8 +53,6 @@ class WhatsAppDesk:
             raise RequestDeniedError("40312")
         fields.choice("type", ("WHATSAPP",))
         kind, body = self._read_body(fields)
-        if self.account.switches.spend_limit_reached:
-            raise RequestDeniedError("40333")
         self._check_person(sender, person, profile_id, kind)
         now = self.clock.now()
         text = find_words(body)
@@ -71,6 +72,7 @@ class WhatsAppDesk:
             webhook_url=fields.url("webhook_url"),
             body=body,
         )
+        self.spending.check(message, profile)
         outcome = message.recipients[0].outcome
         if outcome.kind is OutcomeKind.REFUSED:
             raise RequestDeniedError(

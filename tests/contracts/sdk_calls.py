@@ -65,6 +65,7 @@ _SAMPLES: dict[Kind, Any] = {
     Kind.TEXT: "some words, long enough for all",
     Kind.PHONE: "+13125550100",
     Kind.RECIPIENT: "+14155550101",
+    Kind.WHATSAPP_PERSON: "US.13491208655302741918",
     Kind.SENDER: "+13125550100",
     Kind.SENDER_NAME: "Acme",
     Kind.UUID: "3fa85f64-5717-4562-b3fc-2c963f66afa6",

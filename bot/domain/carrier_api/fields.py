@@ -22,6 +22,8 @@ from bot.domain.phone import is_phone, is_short_code
 #: Telnyx error 10003: an address has at most so many characters.
 _LONGEST_URL = 2000
 _SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+#: Business-scoped user id: the SDK's words on `from_user_id` of an inbound message.
+_WHATSAPP_ID = re.compile(r"[A-Z]{2}\.[0-9A-Za-z]{1,40}")
 _MONEY = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _COUNTRY = re.compile(r"[A-Z]{2}|\*")
 _KEY = re.compile(r"[A-Za-z0-9_+-]{1,64}")
@@ -34,6 +36,7 @@ class Kind(StrEnum):
     TEXT = "text"  #: Any words; `choices` where only some are taken.
     PHONE = "phone"  #: A number in E.164.
     RECIPIENT = "recipient"  #: A number in E.164, or a short code.
+    WHATSAPP_PERSON = "whatsapp_person"  #: A number in E.164, or Meta's id of somebody who hides theirs.
     SENDER = "sender"  #: A number in E.164, a short code, or a sender's name.
     SENDER_NAME = "sender_name"  #: 1 to 11 letters, digits and blanks, one letter at least.
     UUID = "uuid"  #: The carrier's id of most things.
@@ -251,6 +254,10 @@ def _is_recipient(value: str) -> bool:
 _FORMS: Mapping[Kind, tuple[Callable[[str], bool], str]] = {
     Kind.PHONE: (is_phone, "a number in E.164, such as +14155550101"),
     Kind.RECIPIENT: (_is_recipient, "a number in E.164, such as +14155550101, or a short code"),
+    Kind.WHATSAPP_PERSON: (
+        lambda value: is_phone(value) or _WHATSAPP_ID.fullmatch(value) is not None,
+        "a number in E.164, such as +14155550101, or an id such as US.13491208655302741918",
+    ),
     Kind.SENDER: (
         lambda value: _is_recipient(value) or _SENDER_NAME.fullmatch(value) is not None,
         "a number in E.164, a short code, or a name of at most 11 letters, digits and blanks",

@@ -231,7 +231,7 @@ SEND_WHATSAPP = Operation(
     says="Send by WhatsApp, from a number that has it",
     fields=(
         Field(name="from", kind=Kind.PHONE, required=True, says="our number with a WhatsApp account"),
-        Field(name="to", kind=Kind.PHONE, required=True, says="whom to write to"),
+        Field(name="to", kind=Kind.WHATSAPP_PERSON, required=True, says="whom to write to"),
         WHATSAPP_MESSAGE,
         Field(name="type", choices=("WHATSAPP",), says="always WHATSAPP"),
         Field(
