@@ -13,6 +13,8 @@ from bot.sandbox.telnyx_fields import Fields, SendForm
 from bot.sandbox.telnyx_state import Account, NumberKind, Profile
 
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+#: Of a North American number, so much is country and area code.
+_AREA = len("+1312")
 _NO_ALPHANUMERIC_REGIONS = ("US", "CA", "PR")
 
 
@@ -80,10 +82,19 @@ class Senders:
             detail = f"The specified alphanumeric sender ID {sender} does not match the one configured on the profile"
             raise RequestDeniedError("40307", pointer="/from", detail=detail)
         if find_region(person) in _NO_ALPHANUMERIC_REGIONS:
+            fallback = self._find_fallback(sender, profile)
+            if fallback is not None and find_region(person) == "US":
+                return profile, fallback
             raise RequestDeniedError(
                 "40301", pointer="/to", detail=f"Sending messages from {sender} to {person} is currently unsupported."
             )
         return profile, sender
+
+    def _find_fallback(self, name: str, profile: Profile) -> str | None:
+        owned = [
+            each for each in self.account.sender_names.values() if (each.name, each.profile_id) == (name, profile.id)
+        ]
+        return owned[0].us_long_code_fallback if owned else None
 
     def _pick_from_pool(self, profile: Profile, person: str) -> str:
         settings = profile.number_pool_settings
@@ -100,6 +111,9 @@ class Senders:
         partner = self._pool_partners.get((profile.id, person))
         if settings.get("sticky_sender") and partner in pool:
             return partner
+        if settings.get("geomatch"):
+            # its description: numbers of North America only, and another where none fits
+            pool = [number for number in pool if number[:_AREA] == person[:_AREA] and person.startswith("+1")] or pool
         turn = self._pool_turns.get(profile.id, 0)
         self._pool_turns[profile.id] = turn + 1
         chosen = pool[turn % len(pool)]

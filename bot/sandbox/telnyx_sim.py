@@ -37,6 +37,7 @@ from bot.sandbox.telnyx_senders import Senders, find_region
 from bot.sandbox.telnyx_spending import Spending
 from bot.sandbox.telnyx_state import (
     Account,
+    AutoResponse,
     Media,
     NumberKind,
     Outcome,
@@ -259,6 +260,22 @@ class TelnyxSim:
         added = SenderName(id=str(uuid.uuid4()), name=name, profile_id=profile_id or self.account.default_profile_id)
         self.account.sender_names[added.id] = added
         return added
+
+    def add_autoresponse(self, *, op: str, keywords: Sequence[str], text: str, country: str = "*") -> AutoResponse:
+        """Give the first profile an automatic answer."""
+        now = self.clock.now()
+        answer = AutoResponse(
+            id=str(uuid.uuid4()),
+            profile_id=self.account.default_profile_id,
+            created_at=now,
+            updated_at=now,
+            op=op,
+            keywords=list(keywords),
+            country_code=country,
+            resp_text=text,
+        )
+        self.account.autoresponses[answer.id] = answer
+        return answer
 
     def set_outcome(self, number: str, outcome: Outcome | None) -> None:
         """Decide how messages to *number* end from now on; None: delivered."""

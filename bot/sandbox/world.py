@@ -25,6 +25,7 @@ from bot.sandbox.sections import (
     render_team,
 )
 from bot.sandbox.slack_sim import SlackSim
+from bot.sandbox.stage import furnish_account
 from bot.sandbox.stories import STORIES, Story
 from bot.sandbox.telnyx_sim import TelnyxSim
 from bot.sandbox.troubles import TROUBLES, Side, Switchboard
@@ -69,8 +70,7 @@ class World:
             faults=boards[Side.TELNYX],
             pace=pace,
         )
-        for line in self.cast.lines:
-            self.telnyx.account.numbers[line.number].whatsapp = True
+        furnish_account(self.telnyx, [line.number for line in self.cast.lines])
         self.seats = self._seat_cast()
         self.commands = Commands(
             clock=clock,

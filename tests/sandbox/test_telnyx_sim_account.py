@@ -10,7 +10,6 @@ import pytest
 from telnyx.types import MessagingInboundMessagePayload, OutboundMessagePayload
 
 from bot.clock import ManualClock
-from bot.sandbox.telnyx_state import AutoResponse
 from tests.sandbox.telnyx_receiver import ABROAD, ANA, BOB, OURS, PROFILE, TOLL_FREE, Bench, open_bench
 
 
@@ -21,17 +20,7 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 def add_answer(bench: Bench, op: str, keyword: str, text: str, *, country: str = "*") -> None:
-    now = bench.clock.now()
-    bench.sim.account.autoresponses[keyword] = AutoResponse(
-        id=keyword,
-        profile_id=PROFILE,
-        created_at=now,
-        updated_at=now,
-        op=op,
-        keywords=[keyword],
-        country_code=country,
-        resp_text=text,
-    )
+    bench.sim.add_autoresponse(op=op, keywords=[keyword], text=text, country=country)
 
 
 async def text_in(bench: Bench, text: str, *, to: str = OURS) -> dict[str, Any]:
@@ -241,3 +230,35 @@ async def test_stop_holds_for_whatsapp_too(bench: Bench) -> None:
     bench.sim.block(sender=OURS, person=ANA)
     _, told = await answer(bench, {"type": "text", "text": {"body": "x"}})
     assert told["errors"][0]["code"] == "40300"
+
+
+# ------------------------------------------------------------------------------------------------------ who it comes from
+
+
+async def test_a_pool_that_minds_places_takes_a_number_of_their_area_where_it_has_one(bench: Bench) -> None:
+    bench.sim.add_number("+14155550100")
+    bench.sim.profile.number_pool_settings = {
+        "toll_free_weight": 1,
+        "long_code_weight": 1,
+        "skip_unhealthy": True,
+        "geomatch": True,
+    }
+    senders = []
+    for person in (BOB, BOB, ANA):
+        status, told, _ = await bench.call(
+            "POST", "/messages/number_pool", {"messaging_profile_id": PROFILE, "to": person, "text": "x"}
+        )
+        assert status == 200
+        senders.append(told["data"]["from"]["phone_number"])
+    assert senders[:2] == ["+14155550100", "+14155550100"]
+    assert senders[2] in bench.sim.account.numbers
+
+
+async def test_a_name_that_may_not_go_to_the_us_falls_back_on_its_number(bench: Bench) -> None:
+    given = {"alphanumeric_sender_id": "Acme", "messaging_profile_id": PROFILE, "us_long_code_fallback": OURS}
+    status, _, _ = await bench.call("POST", "/alphanumeric_sender_ids", given)
+    assert status == 201
+    sent = await bench.send(**{"from": "Acme"}, messaging_profile_id=PROFILE, text="x")
+    assert sent["from"]["phone_number"] == OURS
+    abroad = await bench.send(**{"from": "Acme", "to": ABROAD}, messaging_profile_id=PROFILE, text="x")
+    assert abroad["from"]["phone_number"] == "Acme"
