@@ -124,7 +124,7 @@ _MONTH = (
     rf"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?{END}"
 )
 #: A day's number ends where no hour, range, fraction or date goes on: not `dec 9:30`, not `dec 1-3`.
-NUMBER_END: Final = r"(?![\w:/]|[.,-]\d)"
+NUMBER_END: Final = r"(?![\w/]|[:.,-]\d)"
 _DAY_NUMBER = rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?{NUMBER_END}"
 _YEAR = rf"(?:,?{BLANK}(?P<year>20\d\d){NUMBER_END})?"
 

@@ -163,7 +163,7 @@ def _split_recurring(line: str, now: datetime, zone: ZoneInfo) -> Plan | None:
     if reader.take(_DAILY):
         days: _Days | None = _Days(frequency="DAILY")
     elif reader.take(_EVERY):
-        days = _read_days(reader, now.astimezone(zone).date())
+        days = _read_days(reader, now.astimezone(zone).date(), commas=clock is None)
     else:
         return None
     if days is None:
@@ -185,7 +185,8 @@ def _split_recurring(line: str, now: datetime, zone: ZoneInfo) -> Plan | None:
     return plan
 
 
-def _read_days(reader: Reader, today: date) -> _Days | None:
+def _read_days(reader: Reader, today: date, *, commas: bool) -> _Days | None:
+    """Read what stands behind `every`; *commas*: whether one may stand between two days, for after a time it begins the text."""
     interval, said = 1, reader.at
     if found := reader.take(_INTERVAL):
         interval = 2 if found["other"] else int(found["number"])
@@ -196,21 +197,21 @@ def _read_days(reader: Reader, today: date) -> _Days | None:
     if interval == 1 and reader.take(_WORKDAY):
         return _Days(frequency="WEEKLY", weekdays=(0, 1, 2, 3, 4))
     if found := reader.take(_UNIT):
-        return _read_unit(reader, found["unit"].lower(), interval, today)
-    if weekdays := _read_weekdays(reader):
+        return _read_unit(reader, found["unit"].lower(), interval, today, commas=commas)
+    if weekdays := _read_weekdays(reader, commas=commas):
         return _Days(frequency="WEEKLY", interval=interval, weekdays=weekdays)
     reader.at = said  # `every 1st`, `every second monday`: what looked like a count is an ordinal
     return _read_month_day(reader, 1, needs_month=False) or _read_year_day(reader)
 
 
-def _read_unit(reader: Reader, unit: str, interval: int, today: date) -> _Days | None:
+def _read_unit(reader: Reader, unit: str, interval: int, today: date, *, commas: bool) -> _Days | None:
     match unit:
         case "day":
             return _Days(frequency="DAILY", interval=interval)
         case "week":
             before = reader.at
             reader.take(_ON)
-            weekdays = _read_weekdays(reader)
+            weekdays = _read_weekdays(reader, commas=commas)
             if not weekdays:
                 reader.at = before
             return _Days(frequency="WEEKLY", interval=interval, weekdays=weekdays or (today.weekday(),))
@@ -232,12 +233,17 @@ def _read_unit(reader: Reader, unit: str, interval: int, today: date) -> _Days |
             return _Days(frequency="YEARLY", interval=interval, month=today.month, month_day=today.day)
 
 
-def _read_weekdays(reader: Reader) -> tuple[int, ...]:
+def _read_weekdays(reader: Reader, *, commas: bool) -> tuple[int, ...]:
     found: list[int] = []
     while day := reader.take(_ONE_DAY):
         found.append(index_of(day["weekday"], WEEKDAYS))
         before = reader.at
-        if not reader.take(_AND) or not Reader(reader.line, reader.at).take(_ONE_DAY):
+        joint = reader.take(_AND)
+        if (
+            joint is None
+            or (joint[0].strip() == "," and not commas)
+            or not Reader(reader.line, reader.at).take(_ONE_DAY)
+        ):
             reader.at = before
             break
     return tuple(sorted(set(found)))
