@@ -80,12 +80,17 @@ class CarrierRefused(Refused):
 
 
 class SlackRefused(Refused):
-    """Slack said no. *error* is Slack's word, such as `invalid_blocks`."""
+    """
+    Slack said no. *error* is Slack's word, such as `invalid_blocks`.
 
-    def __init__(self, *, method: str, error: str, person: str | None = None) -> None:
+    *is_known*: that it stays so. A word that we have never heard of may mend itself, so it is worth some more tries.
+    """
+
+    def __init__(self, *, method: str, error: str, person: str | None = None, is_known: bool = True) -> None:
         super().__init__(f"Slack refused {method}: {error}", person=person)
         self.method = method
         self.error = error
+        self.is_known = is_known
 
 
 class ChannelUnusable(SlackRefused):

@@ -87,6 +87,10 @@ class ConversationRows:
         await self._connection.execute_fetchall(_ADD_THREAD, (channel_id, thread_ts, conversation_id))
         await self._connection.execute_fetchall(_OPEN_THREAD, (channel_id, thread_ts, conversation_id))
 
+    async def remember_thread(self, conversation_id: ConversationId, channel_id: ChannelId, thread_ts: SlackTs) -> None:
+        """Record that what is written under *thread_ts* belongs to the conversation, whose own thread stays."""
+        await self._connection.execute_fetchall(_ADD_THREAD, (channel_id, thread_ts, conversation_id))
+
     async def lose_thread(self, conversation_id: ConversationId, *, channel_id: ChannelId) -> None:
         """Record that the thread is gone; the next one will be opened in *channel_id* and link to the old."""
         await self._connection.execute_fetchall(_LOSE_THREAD, (channel_id, conversation_id))

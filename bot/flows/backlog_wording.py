@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.flows.wording import Words
+from bot.flows.wording import Words, line
 from bot.ports import Block
-from bot.text.escape import escape_sms, text_blocks
+from bot.text.escape import MAX_BLOCK_TEXT, escape_sms, show_broken, split_for_slack, text_blocks
 
 #: The block of a card that says how many texts wait; by it the line is found again.
 BACKLOG_BLOCK = "backlog"
@@ -22,6 +22,22 @@ def joint_texts(texts: Sequence[tuple[str, str | None, datetime]]) -> Words:
         blocks.extend(text_blocks(text))
         fallbacks.append(f"{escape_sms(sender)}: {escape_sms(text)}" if sender is not None else escape_sms(text))
     return "\n".join(fallbacks), blocks
+
+
+def plain_text(fallback: str, text: str) -> Words:
+    """Return *text* in the simplest form that Slack has, for where it refuses a better one; *fallback* is the old one's."""
+    parts = split_for_slack(show_broken(text), MAX_BLOCK_TEXT)
+    return fallback, [
+        {"type": "section", "text": {"type": "plain_text", "text": part, "emoji": False}} for part in parts
+    ]
+
+
+def cannot_be_shown(word: str, job_id: int) -> Words:
+    """Return the line that says that a text could not be shown, and where it is."""
+    return line(
+        f"⚠️ A text cannot be shown here: Slack refuses it (`{escape_sms(word)}`). It is kept: whoever runs Textbridge sees it"
+        f" with `python -m bot queue show {job_id}` and tries again with `python -m bot queue retry {job_id}`."
+    )
 
 
 def waiting_line(count: int) -> Block:

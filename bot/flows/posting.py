@@ -24,9 +24,18 @@ from bot.domain.policy import Policy
 from bot.errors import ChannelUnusable, Paced, RetryLater, SlackRefused
 from bot.flows import wording
 from bot.flows.backlog import Backlogs
-from bot.flows.backlog_wording import joint_texts
-from bot.flows.jobs import enqueue_mark, enqueue_share, enqueue_text, enqueue_tidying, read_body, read_text_key
+from bot.flows.backlog_wording import cannot_be_shown, joint_texts, plain_text
+from bot.flows.jobs import (
+    enqueue_line,
+    enqueue_mark,
+    enqueue_share,
+    enqueue_text,
+    enqueue_tidying,
+    read_body,
+    read_text_key,
+)
 from bot.flows.joining import Companion, find_companions
+from bot.flows.strays import Strays
 from bot.flows.wording import Words
 from bot.observe import Log
 from bot.ports import Directory, Pace, Post, Posted, Store, Threads, Transaction
@@ -41,6 +50,9 @@ _ONE_EARLIER = 2
 _CHANNEL_PATIENCE = timedelta(seconds=20)
 #: New roots tried for one post before giving way to others: each means that the one before was deleted just now.
 _MOST_ROOTS = 3
+#: How long a refusal is tried again that we do not know, and how often.
+_REFUSAL_PATIENCE = timedelta(minutes=10)
+_REFUSAL_WAIT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ class Posting:
     ) -> None:
         self._store = store
         self._threads = threads
+        self._strays = Strays(store=store, threads=threads)
         self._backlogs = backlogs
         self._pace = pace
         self._directory = directory
@@ -99,13 +112,9 @@ class Posting:
         if body.get("recovered"):
             words = wording.recovered(words)
         quiet = number == 0 and message.direction is Direction.INBOUND and bool(body.get("broadcast"))
-        try:
-            placed = await self._place_together(job, conversation, message, companions, broadcast=quiet)
-            if placed is None:
-                placed = await self._place(job, conversation, words, combine=number == 0, broadcast=quiet)
-        except Paced:
-            await self._backlogs.notice(conversation.id)
-            raise
+        placed = await self._place_together(job, conversation, message, companions, broadcast=quiet)
+        if placed is None:
+            placed = await self._place_text(job, conversation, words, part, combine=number == 0, broadcast=quiet)
         async with self._store.transaction("post text") as tx:
             await self._record(tx, job, placed)
             if number == 0:
@@ -138,11 +147,55 @@ class Posting:
         also = tuple(companion.key for companion in companions)
         try:
             return await self._place(job, conversation, words, combine=True, broadcast=broadcast, also=also)
+        except Paced:
+            await self._backlogs.notice(conversation.id)
+            raise
         except ChannelUnusable:
             raise
         except SlackRefused as error:
             _log.warning("Texts cannot be posted together; the first goes alone.", job=job.id, word=error.error)
             return None
+
+    async def _place_text(
+        self, job: Job, conversation: Conversation, words: Words, part: str, *, combine: bool, broadcast: bool
+    ) -> _Placed:
+        """Post a text as *words*, or, where Slack refuses these, plainly as *part*."""
+        try:
+            return await self._place(job, conversation, words, combine=combine, broadcast=broadcast)
+        except Paced:
+            await self._backlogs.notice(conversation.id)
+            raise
+        except ChannelUnusable:
+            raise
+        except SlackRefused as error:
+            return await self._place_plainly(job, conversation, plain_text(words[0], part), error, combine=combine)
+
+    async def _place_plainly(
+        self, job: Job, conversation: Conversation, words: Words, error: SlackRefused, *, combine: bool
+    ) -> _Placed:
+        """Post a text that Slack refuses as it is without any form; if that is refused, too, tell the thread and raise."""
+        if not error.is_known:
+            await self._be_patient(job, error)
+        _log.warning("Slack refuses a text as it is; trying without form.", job=job.id, word=error.error)
+        try:
+            return await self._place(job, conversation, words, combine=combine, broadcast=False)
+        except ChannelUnusable:
+            raise
+        except SlackRefused as again:
+            async with self._store.transaction("tell refused text") as tx:
+                line, blocks = cannot_be_shown(again.error, job.id)
+                await enqueue_line(tx, conversation.id, f"refused:{job.key}", line, blocks)
+            raise
+
+    async def _be_patient(self, job: Job, error: SlackRefused) -> None:
+        """Return when a refusal that we do not know has lasted for long; RetryLater until then. Transaction: since when."""
+        name, now = f"refused:{job.key}", self._clock.now()
+        async with self._store.transaction("hear refusal") as tx:
+            since = await tx.facts.find_fact(name)
+            if since is None:
+                await tx.facts.set_fact(name, now.isoformat())
+        if since is None or now - datetime.fromisoformat(since) < _REFUSAL_PATIENCE:
+            raise RetryLater(error.log, after=_REFUSAL_WAIT) from error
 
     def _name_sender(self, conversation: Conversation, message: Message) -> str | None:
         """Return who of a group wrote it; None where it is no question."""
@@ -181,7 +234,14 @@ class Posting:
         async with self._store.reading() as view:
             conversation = await view.conversations.get(ConversationId(body["conversation"]))
         words = (str(body["text"]), list(body["blocks"]) or wording.line(str(body["text"]))[1])
-        placed = await self._place(job, conversation, words, combine=False, broadcast=False)
+        try:
+            placed = await self._place(job, conversation, words, combine=False, broadcast=False)
+        except ChannelUnusable:
+            raise
+        except SlackRefused as error:
+            if not error.is_known:
+                await self._be_patient(job, error)
+            raise
         async with self._store.transaction("post line") as tx:
             await self._record(tx, job, placed)
             await tx.queue.finish(job)
@@ -193,7 +253,7 @@ class Posting:
         blocks = list(body["blocks"]) or wording.line(text)[1]
         post = Post(channel_id=ChannelId(body["channel"]), text=text, blocks=blocks, key=job.key)
         try:
-            await self._post_or_adopt(job, post)
+            await self._post_or_adopt(job, post, None)
         except ChannelUnusable as error:
             if error.error == "not_in_channel":
                 await self._threads.join(post.channel_id)
@@ -211,6 +271,7 @@ class Posting:
         self, tx: Transaction, job: Job, conversation: Conversation, key: str, kept: Posted
     ) -> None:
         body = {
+            "conversation": conversation.id,
             "channel": conversation.channel_id,
             "thread": conversation.thread_ts,
             "key": key,
@@ -249,7 +310,7 @@ class Posting:
             if conversation.thread_ts is None or placed.posted.thread_ts is not None:
                 return placed
             _log.info("A thread's root is gone; opening a new one.", conversation=conversation.id)
-            await self._threads.delete(conversation.channel_id, placed.posted.ts)
+            await self._strays.discard(conversation.id, conversation.channel_id, placed.posted)
             conversation = await self._lose_thread(conversation, conversation.channel_id)
         raise RetryLater("the thread's root is deleted as soon as it is posted", after=_CHANNEL_PATIENCE)
 
@@ -283,12 +344,12 @@ class Posting:
                 return _Placed(conversation=there, posted=posted, is_root=False, repeated=False)
             if posted.thread_ts is None:
                 _log.info("A stray of a lost thread is deleted.", job=job.id)
-                await self._threads.delete(channel_id, posted.ts)
+                await self._strays.discard(conversation.id, channel_id, posted)
         return None
 
     async def _open_bare_thread(self, job: Job, conversation: Conversation) -> Conversation:
         post = await self._build_root(conversation, f"card:{conversation.id}:{conversation.root}", None)
-        posted, repeated = await self._post_or_adopt(job, post)
+        posted, repeated = await self._post_or_adopt(job, post, conversation.id)
         async with self._store.transaction("open thread") as tx:
             await tx.conversations.open_thread(conversation.id, conversation.channel_id, posted.ts)
             if repeated:
@@ -312,7 +373,7 @@ class Posting:
                 broadcast=broadcast,
                 also=also,
             )
-        posted, repeated = await self._post_or_adopt(job, post)
+        posted, repeated = await self._post_or_adopt(job, post, conversation.id)
         return _Placed(conversation, posted, conversation.thread_ts is None, repeated)
 
     async def _build_root(self, conversation: Conversation, key: str, content: Words | None) -> Post:
@@ -328,14 +389,14 @@ class Posting:
         )
         return Post(channel_id=conversation.channel_id, text=text, blocks=blocks, key=key)
 
-    async def _post_or_adopt(self, job: Job, post: Post) -> tuple[Posted, bool]:
+    async def _post_or_adopt(self, job: Job, post: Post, conversation_id: ConversationId | None) -> tuple[Posted, bool]:
         """Return where the post stands, and whether there may be a second copy of it that is not to be seen yet."""
         if job.unsettled:
             found = await self._threads.find_post(post, since=job.started_at)
             if found:
                 _log.info("A post whose answer never came was found.", job=job.id)
                 for extra in found[1:]:
-                    await self._threads.delete(post.channel_id, extra.ts)
+                    await self._strays.discard(conversation_id, post.channel_id, extra)
                 # One earlier attempt made one copy; of several, each may have, and Slack shows them late.
                 return found[0], job.attempts > _ONE_EARLIER
         return await self._threads.post(post), job.unsettled
@@ -381,7 +442,8 @@ class Posting:
         for posted in await self._threads.find_post(post, since=datetime.fromisoformat(body["since"])):
             if posted.ts != body["keep"]:
                 _log.warning("A post stood twice; the second copy is deleted.", job=job.id)
-                await self._threads.delete(post.channel_id, posted.ts)
+                conversation_id = body.get("conversation")
+                await self._strays.discard(conversation_id, post.channel_id, posted)
         async with self._store.transaction("tidy post") as tx:
             await tx.queue.finish(job)
 

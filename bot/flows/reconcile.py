@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from bot.clock import Clock
 from bot.domain.carrier_events import Receipt, inbound_lane, read_copies
@@ -20,12 +19,12 @@ from bot.domain.conversation import Conversation
 from bot.domain.ids import CarrierMessageId
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.policy import Policy
-from bot.domain.slack_events import ThreadReply, choose_slack_lane, read_slack_event
 from bot.domain.stored_event import write_stored
-from bot.errors import CarrierRefused, NotUnderstood, RetryLater, SlackRefused
+from bot.errors import CarrierRefused, RetryLater, SlackRefused
 from bot.flows.optouts import Optouts
 from bot.flows.receipts import Receipts
 from bot.flows.senders import Senders
+from bot.flows.strays import recover_replies
 from bot.observe import Log
 from bot.ports import Carrier, InboundRecord, Store, Threads
 
@@ -194,29 +193,14 @@ class Reconcile:
     async def _recover_from_thread(self, conversation: Conversation, since: datetime, until: datetime) -> int:
         if conversation.thread_ts is None:
             return 0
-        messages = await self._threads.list_replies(conversation.channel_id, conversation.thread_ts, since=since)
-        found = 0
-        for message in messages:
-            event: dict[str, Any] = {**message, "type": "message", "channel": conversation.channel_id}
-            try:
-                reply = read_slack_event(event)
-            except NotUnderstood:
-                continue
-            if not isinstance(reply, ThreadReply) or not since.timestamp() <= float(reply.ts) <= until.timestamp():
-                continue
-            async with self._store.transaction("recover reply") as tx:
-                if await tx.messages.find_in_slack(reply.channel_id, reply.ts) is not None:
-                    continue
-                found += await tx.queue.enqueue(
-                    NewJob(
-                        kind=Kind.SLACK_EVENT,
-                        pool=Pool.SLACK_IN,
-                        key=f"slack:recovered:{reply.channel_id}:{reply.ts}",
-                        lane=choose_slack_lane(event),
-                        body=json.dumps({"event": event}),
-                    )
-                )
-        return found
+        return await recover_replies(
+            self._store,
+            self._threads,
+            conversation.channel_id,
+            conversation.thread_ts,
+            since=since,
+            until=until,
+        )
 
     async def _read_cursor(self, name: str) -> datetime | None:
         async with self._store.reading() as view:

@@ -1,7 +1,7 @@
 """
 Slack's Web API over slack_sdk, posts by aiohttp alone: one shared session, no retries in here (the SDK's own would post twice).
 
-What an answer means for the next step is decided in one place, `_judge`. Posting is the only call here that must not be
+What an answer means for the next step is decided in `bot.gateways.slack_answers`. Posting is the only call here that must not be
 repeated blindly; all others may be, for Slack answers a repeated one with `already_reacted` and its kin.
 """
 
@@ -13,12 +13,13 @@ from functools import partial
 from typing import Any
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.ids import ChannelId, SlackTs, TeamId, UserId
 from bot.domain.pace import choose_slack_rules
-from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused, TextbridgeError
+from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused
+from bot.gateways.slack_answers import judge
 from bot.gateways.slack_direct import call_directly
 from bot.observe import Metrics
 from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Standing
@@ -27,43 +28,12 @@ from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Stand
 METADATA_TYPE = "textbridge"
 #: Two clocks never agree; a post found a little before its attempt is still ours, for its key says so.
 _CLOCK_SKEW = timedelta(minutes=2)
+#: Pages of a thread's replies that are read at once when what was missed is looked for.
 _MOST_PAGES = 20
-
-_CHANNEL_ERRORS = frozenset(
-    {"is_archived", "channel_not_found", "not_in_channel", "channel_is_archived", "restricted_action_thread_locked"}
-)
-#: The token is wrong now and may be replaced: wait, lose nothing.
-_ACCESS_ERRORS = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-        "org_login_required",
-        "access_denied",
-    }
-)
-#: What the app or its workspace lacks to post at all, or into this channel: somebody mends it, and the texts wait.
-_POSTING_ERRORS = frozenset(
-    {
-        "missing_scope",
-        "no_permission",
-        "not_allowed_token_type",
-        "team_access_not_granted",
-        "ekm_access_denied",
-        "restricted_action",
-        "restricted_action_read_only_channel",
-        "restricted_action_thread_only_channel",
-        "restricted_action_non_threadable_channel",
-    }
-)
-_BUSY_ERRORS = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
-#: Slack's own trouble: some of it may have succeeded.
-_TROUBLE_ERRORS = frozenset(
-    {"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"}
-)
-_ACCESS_WAIT = timedelta(seconds=5)
+#: Messages a page when a post is looked for: the most that Slack gives.
+_LOOKUP_PAGE = 999
+#: Interrupted searches that are remembered.
+_MOST_LOOKUPS = 100
 
 
 class SlackGateway:
@@ -74,6 +44,7 @@ class SlackGateway:
         self._pace = pace
         self._metrics = metrics
         self._ourselves: OurselvesInSlack | None = None
+        self._looked: dict[tuple[str, str, str, str], tuple[dict[str, Posted], str | None]] = {}
 
     # --- Threads
 
@@ -114,36 +85,55 @@ class SlackGateway:
 
     async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
         """Return the posts of ours with the key of *post*, oldest first, made after *since*."""
-        oldest = f"{(since - _CLOCK_SKEW).timestamp():.6f}"
+        window = {
+            "channel": post.channel_id,
+            "oldest": f"{(since - _CLOCK_SKEW).timestamp():.6f}",
+            "inclusive": True,
+            "include_all_metadata": True,
+        }
         found: dict[str, Posted] = {}
         if post.thread_ts:
-            async for message in self._page(
+            found = await self._look(
                 "conversations.replies",
-                lambda cursor: self._client.conversations_replies(
-                    channel=post.channel_id,
-                    ts=str(post.thread_ts),
-                    oldest=oldest,
-                    inclusive=True,
-                    include_all_metadata=True,
-                    limit=200,
-                    cursor=cursor,
-                ),
-            ):
-                _collect(found, message, post.key)
+                {**window, "ts": str(post.thread_ts)},
+                post.key,
+                self._client.conversations_replies,
+            )
         if not found:
-            async for message in self._page(
-                "conversations.history",
-                lambda cursor: self._client.conversations_history(
-                    channel=post.channel_id,
-                    oldest=oldest,
-                    inclusive=True,
-                    include_all_metadata=True,
-                    limit=200,
-                    cursor=cursor,
-                ),
-            ):
-                _collect(found, message, post.key)
+            found = await self._look("conversations.history", window, post.key, self._client.conversations_history)
         return [found[ts] for ts in sorted(found)]
+
+    async def _look(
+        self, method: str, window: Mapping[str, Any], key: str, call: Callable[..., Awaitable[Any]]
+    ) -> dict[str, Posted]:
+        """
+        Return the posts with *key* within *window*, however much else stands there.
+
+        One that is interrupted by Slack's pace goes on where it was: a busy channel after a long outage has more pages than
+        Slack gives in a minute. What is found by then is kept in memory; another process begins anew.
+        """
+        place = (method, str(window["channel"]), str(window.get("ts")), key)
+        found, cursor = self._looked.pop(place, ({}, None))
+        while True:
+            try:
+                answer = await self._ask(
+                    method,
+                    partial(call, **window, limit=_LOOKUP_PAGE, cursor=cursor),
+                    repeatable=True,
+                )
+            except SlackRefused as error:
+                if error.error in ("thread_not_found", "channel_not_found", "message_not_found"):
+                    return found
+                raise
+            except RetryLater:
+                if len(self._looked) < _MOST_LOOKUPS:
+                    self._looked[place] = found, cursor
+                raise
+            for message in answer.get("messages") or ():
+                _collect(found, message, key)
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return found
 
     async def _page(self, method: str, call: Callable[[str | None], Awaitable[Any]]) -> Any:
         cursor: str | None = None
@@ -366,7 +356,7 @@ class SlackGateway:
             answer = await call()
         except (TimeoutError, SlackClientError, aiohttp.ClientError, ValueError, AttributeError) as error:
             # AttributeError: the SDK's, at a 200 that is no JSON object, such as some proxy's page.
-            judged = _judge(error, method, repeatable=repeatable)
+            judged = judge(error, method, repeatable=repeatable)
             outcome = type(judged).__name__
             if isinstance(judged, Busy) and judged.after is not None:
                 # For this method, and where it is about posts only for this channel: others are not held up.
@@ -378,44 +368,6 @@ class SlackGateway:
             return data if isinstance(data, Mapping) else {}
         finally:
             self._metrics.calls.labels("slack", method, outcome).inc()
-
-
-def _judge(error: Exception, method: str, *, repeatable: bool) -> TextbridgeError:
-    """Return what *error* means for the next step."""
-    if isinstance(error, SlackApiError):
-        return _judge_answer(error, method, repeatable=repeatable)
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-        return RetryLater(f"Slack cannot be reached for {method}: {type(error).__name__}")
-    log = f"Slack's answer to {method} never came: {type(error).__name__}"
-    return RetryLater(log) if repeatable else OutcomeUnknown(log)
-
-
-def _judge_answer(error: SlackApiError, method: str, *, repeatable: bool) -> TextbridgeError:
-    response = error.response
-    status = getattr(response, "status_code", 200)
-    headers = getattr(response, "headers", None) or {}
-    data = getattr(response, "data", None)
-    word = data.get("error") if isinstance(data, Mapping) else None
-    if status == 429 or word in _BUSY_ERRORS:  # noqa: PLR2004
-        return Busy(f"Slack asks for patience with {method}", after=_read_retry_after(headers), code=word)
-    if word in _ACCESS_ERRORS:
-        return RetryLater(f"Slack refuses the token: {word}", after=_ACCESS_WAIT)
-    if word in _POSTING_ERRORS and method == "chat.postMessage":
-        return RetryLater(f"Slack lets us post nothing: {word}")
-    if status >= 500 or word is None or word in _TROUBLE_ERRORS:  # noqa: PLR2004
-        log = f"Slack answered {method} with HTTP {status}, {word or 'no word'}"
-        return RetryLater(log) if repeatable else OutcomeUnknown(log)
-    if word in _CHANNEL_ERRORS:
-        return ChannelUnusable(method=method, error=word)
-    return SlackRefused(method=method, error=str(word))
-
-
-def _read_retry_after(headers: Mapping[str, Any]) -> timedelta:
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "1")
-    try:
-        return timedelta(seconds=min(max(float(value), 0.1), 3600.0))
-    except (TypeError, ValueError):
-        return timedelta(seconds=1)
 
 
 def _name_texts(post: Post) -> dict[str, Any]:

@@ -61,6 +61,10 @@ class Conversations(Protocol):
         """Record that the conversation's thread now has its root there."""
         ...
 
+    async def remember_thread(self, conversation_id: ConversationId, channel_id: ChannelId, thread_ts: SlackTs) -> None:
+        """Record that what is written under *thread_ts* belongs to the conversation, whose own thread stays."""
+        ...
+
     async def lose_thread(self, conversation_id: ConversationId, *, channel_id: ChannelId) -> None:
         """Record that the thread is gone; the next one will be opened in *channel_id* and link to the old."""
         ...

@@ -88,18 +88,20 @@ def _get_read_channel(workspace: Workspace, call: Call) -> Channel:
     return channel
 
 
-def _build_window(call: Call) -> Callable[[Message], bool]:
-    """Return whether a message lies between `oldest` and `latest`."""
+def _build_window(workspace: Workspace, call: Call) -> Callable[[Message], bool]:
+    """Return whether a message lies between `oldest` and `latest`, and can be seen yet."""
     try:
         oldest = read_ts(call.find_text("oldest") or "0")
         latest = read_ts(call.find_text("latest") or "Infinity")
     except InvalidOperation:
         raise ApiError("invalid_ts_oldest") from None
     inclusive = call.is_set("inclusive")
+    seen = Decimal((workspace.clock.now() - workspace.history_lag).timestamp())
+    newest = seen if workspace.history_lag else Decimal("Infinity")
 
     def is_within(message: Message) -> bool:
         at: Decimal = read_ts(message.ts)
-        return oldest <= at <= latest if inclusive else oldest < at < latest
+        return at <= newest and (oldest <= at <= latest if inclusive else oldest < at < latest)
 
     return is_within
 
@@ -111,7 +113,7 @@ def _how_much(call: Call) -> Metadata:
 def get_history(workspace: Workspace, call: Call) -> Json:
     """Answer conversations.history: newest first, replies only where they were broadcast."""
     channel = _get_read_channel(workspace, call)
-    is_within = _build_window(call)
+    is_within = _build_window(workspace, call)
     shown = [
         render_message(workspace, channel, message, metadata=_how_much(call))
         for message in reversed(channel.messages.values())
@@ -128,7 +130,7 @@ def get_replies(workspace: Workspace, call: Call) -> Json:
     named = channel.messages.get(call.get_text("ts"))
     if named is None:
         raise ApiError("thread_not_found")
-    is_within = _build_window(call)
+    is_within = _build_window(workspace, call)
     replies = [message for message in channel.replies(named.ts) if is_within(message)]
     shown = [render_message(workspace, channel, message, metadata=_how_much(call)) for message in (named, *replies)]
     page, metadata = cut_page(shown, call, default=1000, most=1000)

@@ -216,6 +216,7 @@ class Workspace:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
+    history_lag: timedelta = timedelta(0)  #: How long until history and replies show a message.
     share_delay: timedelta = timedelta(milliseconds=200)  #: Between a completed upload and its message.
     share_never: bool = False  #: completeUploadExternal says ok and nothing is shared.
     alt_txt_prevents_sharing: bool = True  #: A fault of the platform (python-slack-sdk issue 1818).
