@@ -21,7 +21,7 @@ from bot.domain.policy import Policy, QuietMoment, find_quiet_hours
 from bot.domain.senders import OurSide
 from bot.domain.whatsapp import MOST_CAPTION_CHARACTERS, MOST_CHARACTERS
 from bot.errors import NotAllowed
-from bot.flows import reply_wording, wording
+from bot.flows import optout_wording, reply_wording, wording
 from bot.flows.auditing import audit_text
 from bot.flows.contacts import find_zones
 from bot.flows.jobs import (
@@ -100,13 +100,14 @@ class Accepting:
             now=self._clock.now(),
         )
 
-    async def check_consent(self, tx: Transaction, conversation: Conversation) -> None:
-        """Raise NotAllowed if nobody in the conversation may, or can, be texted."""
+    async def check_consent(self, tx: Transaction, conversation: Conversation) -> tuple[Address, ...]:
+        """Return who of the conversation has opted out; raise NotAllowed if nobody in it may, or can, be texted."""
         if not conversation.parties.can_be_texted:
             raise NotAllowed(wording.only_a_name(conversation.parties))
         consents = [await tx.consents.get(address) for address in conversation.parties.theirs]
         if all(consent.blocked for consent in consents):
-            raise NotAllowed(wording.blocked_by_optout(conversation.parties, self._policy.region, consents[0]))
+            raise NotAllowed(optout_wording.blocked_by_optout(conversation.parties, self._policy.region, consents))
+        return tuple(consent.address for consent in consents if consent.blocked)
 
     async def find_quiet_hours(
         self,

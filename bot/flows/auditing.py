@@ -50,7 +50,11 @@ async def audit_send(
     send_at: datetime | None,
     now: datetime,
 ) -> None:
-    """Record, in the transaction that is followed by the call, that *message* goes to *recipients*, at *send_at*."""
+    """
+    Record, in the transaction that is followed by the call, that *message* goes to *recipients*, at *send_at*.
+
+    Once for a text; once more if somebody of a group opts out before it has gone, for then it goes to fewer.
+    """
     detail = {"from": conversation.parties.ours, "origin": message.origin.value}
     left_out = [address for address in conversation.parties.theirs if address not in recipients]
     if left_out:
@@ -59,7 +63,7 @@ async def audit_send(
         detail["send_at"] = send_at.isoformat()
     await tx.audit.record(
         AuditEntry(
-            key=f"{AuditAction.SENT}:{message.id}",
+            key=f"{AuditAction.SENT}:{message.id}" + (f":{len(recipients)}" if left_out else ""),
             at=now,
             actor=BRIDGE if message.author is None else Actor(message.author),
             action=AuditAction.SENT,

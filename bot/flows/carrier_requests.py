@@ -37,7 +37,7 @@ def build_body(
     body: dict[str, object] = {}
     if parties.ours != POOL:
         body["from"] = parties.ours
-    group = parties.is_group
+    group = len(recipients) > 1  # one who is left of a group, the others having opted out, is texted alone
     body["to"] = list(recipients) if group else recipients[0]
     if message.text or not files:
         body["text"] = message.text

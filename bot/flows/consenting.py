@@ -28,8 +28,9 @@ async def record_consent(
 
     *key* names the deed within all changes of consent; *now* is when it is recorded, which may be long after it was said.
     """
+    before = await tx.consents.get(address)
     after = await tx.consents.record(address, change, evidence)
-    detail = {"source": evidence.source.value}
+    detail = {"source": evidence.source.value, "before": _describe(before), "after": _describe(after)}
     if evidence.reason:
         detail["reason"] = evidence.reason
     if evidence.at != now:
@@ -46,6 +47,16 @@ async def record_consent(
         )
     )
     return after
+
+
+def _describe(consent: Consent) -> str:
+    """Return who keeps them from being texted, for the audit."""
+    by = [
+        who
+        for who, stopped in (("customer", consent.stopped_by_customer), ("teammate", consent.stopped_by_hand))
+        if stopped is not None
+    ]
+    return f"stopped by {' and '.join(by)}" if by else "may be texted"
 
 
 def _find_actor(evidence: Evidence) -> Actor:

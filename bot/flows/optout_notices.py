@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.domain.conversation import Conversation
 from bot.domain.ids import ConversationId, UserId
-from bot.domain.message import State
+from bot.domain.message import Message, State
 from bot.domain.phone import Address
 from bot.domain.policy import Policy
-from bot.domain.schedule import ScheduleState
-from bot.flows import wording
+from bot.domain.schedule import Schedule, ScheduleState
+from bot.flows import optout_wording
 from bot.flows.jobs import enqueue_cancellation, enqueue_line, enqueue_whisper, send_key
 from bot.flows.schedule_changes import drop_next
 from bot.ports import Transaction
 
-_NOT_YET_SENT = (State.WAITING, State.CONFIRMING, State.ACCEPTED)
+_NOT_YET_SENT = (State.WAITING, State.CONFIRMING)
+#: Being handed over: the carrier may hold it for its time already.
+_MAYBE_AT_CARRIER = (State.UNDER_WAY, State.UNSETTLED)
 
 
 async def tell_optout(
@@ -36,38 +39,49 @@ async def tell_optout(
     for found in await tx.conversations.find_with(address):
         for recurrence in await tx.recurrences.list_active(found.id):
             await tx.recurrences.save(replace(recurrence, active=False))
-    messages = await tx.messages.find_outbound_to(address, _NOT_YET_SENT)
-    conversations = {besides} if besides is not None else {message.conversation_id for message in messages}
-    if besides is None:
-        conversations |= {
-            found.id for found in await tx.conversations.find_with(address) if found.thread_ts is not None
-        }
-    text, blocks = wording.opted_out(address, policy.region, words, by=by)
+    conversations = {besides} if besides is not None else await _find_conversations(tx, address)
+    text, blocks = optout_wording.opted_out(address, policy.region, words, by=by)
     for conversation_id in sorted(conversations):
         await enqueue_line(tx, conversation_id, f"optout:{key}:{conversation_id}", text, blocks)
-    for message in messages:
-        schedule = await tx.schedules.find_by_message(message.id)
-        if schedule is not None and schedule.state is ScheduleState.TAKING_BACK:
-            await drop_next(tx, schedule)  # it was being changed: now nothing goes in its stead
-        if schedule is None or schedule.state not in (ScheduleState.WAITING, ScheduleState.AT_CARRIER):
-            continue
+    for schedule in await tx.schedules.list_pending():
+        message = await tx.messages.get(schedule.message_id)
         conversation = await tx.conversations.get(message.conversation_id)
-        if schedule.state is ScheduleState.AT_CARRIER and message.carrier_id is not None:
-            await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
+        if address not in conversation.parties.theirs:
+            continue
+        at_carrier = schedule.state is not ScheduleState.WAITING or message.state in _MAYBE_AT_CARRIER
+        if await _take_back(tx, schedule, message, conversation, at_carrier=at_carrier):
+            await enqueue_whisper(
+                tx,
+                f"optout-cancels:{schedule.id}",
+                channel_id=conversation.channel_id,
+                user_id=schedule.author,
+                thread_ts=conversation.thread_ts,
+                text=optout_wording.schedule_stopped(schedule, address, policy.region, at_carrier=at_carrier),
+            )
+
+
+async def _take_back(
+    tx: Transaction, schedule: Schedule, message: Message, conversation: Conversation, *, at_carrier: bool
+) -> bool:
+    """Take *schedule* back, wherever it waits; False where somebody has done so, or where the others still get it."""
+    if schedule.state is ScheduleState.TAKING_BACK:
+        await drop_next(tx, schedule)  # where it was being changed, nothing goes in its stead
+        return schedule.next_message_id is not None
+    if at_carrier:
+        await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
+        if message.carrier_id is not None:  # else it is taken back once the carrier has told it
             await enqueue_cancellation(tx, message.id, message.carrier_id)
-        elif conversation.parties.is_group:
-            continue  # the others still get it; the send leaves this one out
-        else:
-            await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
-            await tx.messages.update(message.id, state=State.CANCELLED)
-            await tx.queue.drop(send_key(message.id))
-        await enqueue_whisper(
-            tx,
-            f"optout-cancels:{schedule.id}",
-            channel_id=conversation.channel_id,
-            user_id=schedule.author,
-            thread_ts=conversation.thread_ts,
-            text=f"🚫 Your scheduled text `{schedule.id}` is taken back: "
-            f"{wording.name_address(address, policy.region)} opted out."
-            + (" It does not repeat any more." if schedule.recurrence_id is not None else ""),
-        )
+        return True
+    if conversation.parties.is_group:
+        return False  # the send leaves this one out
+    await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
+    await tx.messages.update(message.id, state=State.CANCELLED)
+    await tx.queue.drop(send_key(message.id))
+    return True
+
+
+async def _find_conversations(tx: Transaction, address: Address) -> set[ConversationId]:
+    """Return those whose threads are to be told: every one that is open, or will be by a text that waits."""
+    waiting = await tx.messages.find_outbound_to(address, _NOT_YET_SENT)
+    opened = [found.id for found in await tx.conversations.find_with(address) if found.thread_ts is not None]
+    return {*opened, *(message.conversation_id for message in waiting)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -20,14 +22,14 @@ from bot.domain.ids import MessageId, UserId
 from bot.domain.phone import Address
 from bot.domain.policy import Policy
 from bot.errors import CarrierRefused, RetryLater
-from bot.flows import wording
+from bot.flows import optout_wording, wording
 from bot.flows.consenting import record_consent
 from bot.flows.jobs import enqueue_line
 from bot.flows.optout_notices import tell_optout
 from bot.flows.permissions import check_lifting, check_member
 from bot.flows.wording import Words
 from bot.observe import Log
-from bot.ports import Block, Carrier, CarrierOptout, ConsentStep, Directory, Store
+from bot.ports import Block, Carrier, CarrierOptout, ConsentEntry, ConsentStep, Directory, Store, Transaction
 from bot.text.escape import escape_sms
 
 _log = Log("optouts")
@@ -36,6 +38,8 @@ _PAGE = 15
 #: Slack wants its answer within three seconds; our own list is at hand when the carrier's is slow.
 _CARRIER_PATIENCE = timedelta(seconds=1, milliseconds=800)
 _BATCH = 200
+#: Pieces of evidence shown in one answer.
+_MOST_EVIDENCE = 20
 _SEE = "see who has opted out"
 _ADD = "opt somebody out"
 
@@ -148,6 +152,7 @@ class Optouts:
         async with self._store.reading() as view:
             consent = await view.consents.get(address)
             history = await view.consents.history(address)
+            links = await self._find_links(view, history[:_MOST_EVIDENCE])
         name = f"*{wording.name_address(address, self._policy.region)}* `{address}`"
         lines = [
             f"🚫 {name} has *opted out*: nothing is sent to them." if consent.blocked else f"✅ {name} can be texted."
@@ -155,18 +160,39 @@ class Optouts:
         if consent.stopped_by_customer is not None:
             lines.append("They opted out themselves: only they can undo it, by texting START.")
         elif consent.stopped_by_hand is not None:
-            lines.append(f"A teammate opted them out: `/optouts remove {address}` lifts that.")
-        for entry in history[:20]:
+            lines.append(
+                f"A teammate opted them out: `/optouts remove {address}` lifts that, by them or by an administrator."
+            )
+        for entry, link in zip(history, links, strict=False):
             step = {
                 ConsentStep.STOPPED: "🚫",
                 ConsentStep.ADDED: "🚫",
                 ConsentStep.STARTED: "✅ opted in:",
                 ConsentStep.REMOVED: "✅ lifted:",
             }[entry.step]
-            lines.append(f"• {step} {_describe_evidence(entry.evidence)}")
+            lines.append(f"• {step} {_describe_evidence(entry.evidence)}{link}")
+        if len(history) > _MOST_EVIDENCE:
+            lines.append(f"_… and {len(history) - _MOST_EVIDENCE} older; `python -m bot export` has them all._")
         if problem:
             lines.append(f"_{problem}_")
         return wording.line("\n".join(lines))
+
+    async def _find_links(self, view: Transaction, entries: Sequence[ConsentEntry]) -> Sequence[str]:
+        """Return for each of *entries* a link to the text in Slack that it rests on, or nothing."""
+        workspace_url = (await self._directory.get_ourselves()).workspace_url
+        links = []
+        for entry in entries:
+            message = None
+            if entry.evidence.message_id is not None:
+                with suppress(KeyError):  # the evidence outlives the text
+                    message = await view.messages.get(entry.evidence.message_id)
+            if message is None or message.channel_id is None or message.slack_ts is None:
+                links.append("")
+            else:
+                links.append(
+                    f" (<{wording.permalink(workspace_url, message.channel_id, message.slack_ts)}|see the text>)"
+                )
+        return links
 
     async def add_optout(self, address: Address, reason: str, actor: UserId, *, once: str) -> str:
         """Opt somebody out by hand and return the answer. Raises NotAllowed. Transaction: the evidence, the threads told."""
@@ -198,7 +224,7 @@ class Optouts:
                     tx, address, HandRemoved(), evidence, key=f"removed:{once}", now=evidence.at
                 )
                 if not consent.blocked:
-                    text, blocks = wording.lifted(address, self._policy.region, actor)
+                    text, blocks = optout_wording.lifted(address, self._policy.region, actor)
                     for conversation in await tx.conversations.find_with(address):
                         if conversation.thread_ts is not None:
                             await enqueue_line(tx, conversation.id, f"lifted:{once}:{conversation.id}", text, blocks)

@@ -25,7 +25,7 @@ from bot.domain.policy import Policy
 from bot.domain.stored_event import read_stored
 from bot.domain.whatsapp import Reaction
 from bot.errors import NotUnderstood
-from bot.flows import wording
+from bot.flows import optout_wording, wording
 from bot.flows.account_events import AccountEvents
 from bot.flows.consenting import record_consent
 from bot.flows.jobs import enqueue_fetch, enqueue_line, enqueue_reaction, enqueue_share, enqueue_text
@@ -223,11 +223,15 @@ class Receive:
                 started = CustomerStarted(at=message.created_at)
                 after = await record_consent(tx, sender, started, evidence, key=message.id, now=message.created_at)
                 if before.blocked:
-                    text, blocks = wording.opted_in(sender, self._policy.region, still_blocked=after.blocked)
+                    text, blocks = optout_wording.opted_in(sender, self._policy.region, still_blocked=after.blocked)
                     await enqueue_line(tx, conversation.id, f"optin:{message.id}", text, blocks)
             case ConsentSignal.ASKS_TO_STOP:
                 if not (await tx.consents.get(sender)).blocked:
-                    text, blocks = wording.asks_to_stop(message.id, sender, self._policy.region)
+                    text, blocks = optout_wording.asks_to_stop(message.id, sender, self._policy.region)
                     await enqueue_line(tx, conversation.id, f"asks:{message.id}", text, blocks)
-            case ConsentSignal.HELP | ConsentSignal.NONE:
-                pass  # the carrier answers HELP by itself
+            case ConsentSignal.HELP:
+                answered = (event.autoresponse_type or "").strip().upper() == "HELP"
+                text, blocks = optout_wording.help_wanted(sender, self._policy.region, answered=answered)
+                await enqueue_line(tx, conversation.id, f"help:{message.id}", text, blocks)
+            case ConsentSignal.NONE:
+                pass

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.audit import AuditAction
 from bot.domain.carrier_codes import QUEUE_FULL, FailureKind, explain_code
 from bot.domain.carrier_events import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
@@ -31,12 +30,13 @@ from bot.domain.message import Message, State
 from bot.domain.pace import choose_carrier_rules
 from bot.domain.phone import Address, parse_address
 from bot.domain.policy import Policy
-from bot.domain.schedule import POINT_OF_NO_RETURN, HandOver, ScheduleState, choose_hand_over, next_moment
+from bot.domain.schedule import HandOver, ScheduleState, choose_hand_over, next_moment
 from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater
-from bot.flows import media_wording, wording
+from bot.flows import media_wording, optout_wording, wording
 from bot.flows.account_events import find_hold
-from bot.flows.auditing import audit_send, audit_text
-from bot.flows.carrier_requests import build_body, list_addressees
+from bot.flows.auditing import audit_send
+from bot.flows.carrier_requests import build_body
+from bot.flows.consent_at_send import block_for_optout, keep_from_blocked
 from bot.flows.consenting import record_consent
 from bot.flows.jobs import (
     enqueue_cancellation,
@@ -45,12 +45,11 @@ from bot.flows.jobs import (
     enqueue_settling,
     enqueue_showing,
     enqueue_text,
-    enqueue_whisper,
     read_body,
 )
 from bot.flows.optout_notices import tell_optout
 from bot.flows.preparing import block_for_files
-from bot.flows.schedule_changes import drop_next, record_gone, record_taken_back
+from bot.flows.schedule_changes import record_gone, record_taken_back
 from bot.flows.schedule_troubles import (
     is_too_late,
     record_refused,
@@ -152,9 +151,9 @@ class Sending:
                 if await tx.queue.is_busy(inbound_lane(address)):
                     raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
             recipients = [a for a in conversation.parties.theirs if not (await tx.consents.get(a)).blocked]
-            is_blocked = not recipients or (request is not None and not list_addressees(request) <= set(recipients))
-            if is_blocked and not await _may_be_held(tx, message, request, now):
-                await self._block(tx, job, message, conversation)
+            request, is_blocked = await keep_from_blocked(tx, message, request, recipients, now)
+            if is_blocked:
+                await self._block(tx, job, message, conversation, request)
                 return None
             has_files = bool(await tx.media.of_message(message_id))
             self._take_turn(message, conversation, is_mms=has_files or conversation.parties.is_group)
@@ -249,8 +248,8 @@ class Sending:
         left_out = [address for address in conversation.parties.theirs if address not in recipients]
         await audit_send(tx, message, conversation, recipients, send_at, now)
         if left_out:
-            text, blocks = wording.left_out(left_out, self._policy.region)
-            await enqueue_line(tx, conversation.id, f"left-out:{message.id}", text, blocks)
+            text, blocks = optout_wording.left_out(left_out, self._policy.region)
+            await enqueue_line(tx, conversation.id, f"left-out:{message.id}:{len(left_out)}", text, blocks)
         return request
 
     async def _give_addresses(self, tx: Transaction, message: Message, leaves_at: datetime) -> list[tuple[str, str]]:
@@ -264,8 +263,13 @@ class Sending:
             addresses.append((self._policy.media_url(token, filename), media.content_type or UNKNOWN))
         return addresses
 
-    async def _block(self, tx: Transaction, job: Job, message: Message, conversation: Conversation) -> None:
-        await block_for_optout(tx, message, conversation, self._policy, self._clock.now(), self._chance)
+    async def _block(
+        self, tx: Transaction, job: Job, message: Message, conversation: Conversation, request: CarrierRequest | None
+    ) -> None:
+        may_have_gone = request is not None and request.attempted_at is not None
+        await block_for_optout(
+            tx, message, conversation, self._policy, self._clock.now(), self._chance, may_have_gone=may_have_gone
+        )
         await tx.queue.finish(job)
 
     # --- After the call
@@ -362,19 +366,6 @@ async def accept(tx: Transaction, message: Message, carrier_id: CarrierMessageId
     await tx.messages.update(message.id, state=State.ACCEPTED, carrier_id=carrier_id)
 
 
-async def _may_be_held(tx: Transaction, message: Message, request: CarrierRequest | None, now: datetime) -> bool:
-    """
-    Tell whether the carrier may hold the text for its time, without our knowing under which id.
-
-    Then it would go out to somebody who said stop meanwhile. Asked again under the same key the carrier tells the id,
-    and `follow_schedule` takes the text back.
-    """
-    if request is None or request.attempted_at is None or "send_at" not in json.loads(request.body):
-        return False
-    schedule = await tx.schedules.find_by_message(message.id)
-    return schedule is not None and schedule.due_at - now > POINT_OF_NO_RETURN
-
-
 async def follow_schedule(tx: Transaction, message: Message, carrier_id: CarrierMessageId, now: datetime) -> None:
     """Record, where *message* is a scheduled one, that the carrier has it; take it back if that is wanted by now."""
     schedule = await tx.schedules.find_by_message(message.id)
@@ -386,7 +377,7 @@ async def follow_schedule(tx: Transaction, message: Message, carrier_id: Carrier
     elif schedule.state is ScheduleState.TAKING_BACK or any(
         [(await tx.consents.get(address)).blocked for address in conversation.parties.theirs]
     ):
-        # They said stop, or somebody cancelled or changed it, while it was being handed over.
+        # They said stop, or somebody cancelled or changed it, while it was being handed over; its author knows why.
         await tx.schedules.set_state(schedule.id, ScheduleState.TAKING_BACK)
         await enqueue_cancellation(tx, message.id, carrier_id)
     else:
@@ -456,28 +447,4 @@ async def tell_unsettled(tx: Transaction, message: Message, chance: Chance) -> N
     await tx.messages.update(message.id, state=State.UNSETTLED)
     text, blocks = wording.unsettled(message.id, message.text)
     await enqueue_line(tx, message.conversation_id, f"unsettled:{message.id}", text, blocks)
-    await enqueue_mark(tx, message.id, chance.token())
-
-
-async def block_for_optout(
-    tx: Transaction, message: Message, conversation: Conversation, policy: Policy, now: datetime, chance: Chance
-) -> None:
-    """Record that *message* is not sent because its recipient opted out, and tell its author why, privately."""
-    await tx.messages.update(message.id, state=State.BLOCKED)
-    schedule = await tx.schedules.find_by_message(message.id)
-    if schedule is not None:
-        await drop_next(tx, schedule)
-        await tx.schedules.set_state(schedule.id, ScheduleState.CANCELLED)
-    if message.author is not None:
-        await enqueue_whisper(
-            tx,
-            f"blocked:{message.id}",
-            channel_id=message.channel_id or conversation.channel_id,
-            user_id=message.author,
-            thread_ts=conversation.thread_ts,
-            text=wording.blocked_by_optout(
-                conversation.parties, policy.region, await tx.consents.get(conversation.parties.theirs[0])
-            ),
-        )
-    await audit_text(tx, AuditAction.NOT_SENT, message, conversation, at=now, why="opted out when its turn came")
     await enqueue_mark(tx, message.id, chance.token())

@@ -8,7 +8,7 @@ from bot.domain.media import FileRef
 from bot.domain.message import Origin
 from bot.domain.phone import Address
 from bot.domain.policy import Policy
-from bot.flows import wording
+from bot.flows import optout_wording, wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.preparing import check_files
 from bot.flows.senders import Senders
@@ -51,16 +51,16 @@ class Texting:
         check_text(text, has_files=bool(files), medium=side.medium)
         async with self._store.transaction("text now") as tx:
             conversation = await self._accepting.open_conversation(tx, side, to)
-            await self._accepting.check_consent(tx, conversation)
+            blocked = await self._accepting.check_consent(tx, conversation)
             message = None
             if await tx.queue.note_once(f"asked:{once}"):
                 draft = Draft(text=text, author=author, origin=origin, files=files)
                 message = await self._accepting.take(tx, conversation, draft)
-        whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
+        whom, rest = optout_wording.describe_recipients(conversation.parties, blocked, self._policy.region)
         what = f": “{escape_sms(wording.shorten(text, 300))}”" if text.strip() else "."
         if message is not None and message.due_at is not None:
-            return f"⏳ Waiting for the end of the quiet hours of {whom}{what}\n{where(conversation.channel_id)}"
-        return f"📤 On its way to {whom}{what}\n{where(conversation.channel_id)}"
+            return f"⏳ Waiting for the end of the quiet hours of {whom}{what}{rest}\n{where(conversation.channel_id)}"
+        return f"📤 On its way to {whom}{what}{rest}\n{where(conversation.channel_id)}"
 
 
 def where(channel_id: ChannelId) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 from bot.domain.actions import Action
 from bot.domain.carrier_codes import Explanation
-from bot.domain.consent import Consent
 from bot.domain.conversation import POOL, Conversation, Medium, Parties, is_one_way
 from bot.domain.ids import ChannelId, MessageId, SlackTs
 from bot.domain.phone import is_phone, national_form
@@ -176,70 +175,6 @@ def unsettled(message_id: MessageId, text: str) -> Words:
             ),
         ],
     )
-
-
-def opted_out(address: str, region: str, words: str, *, by: str | None = None) -> Words:
-    """Return the line that tells the thread of an opt-out: by the customer's own *words*, or *by* a teammate."""
-    if by is not None:
-        return line(
-            f"🚫 *{escape_sms(name_address(address, region))} is opted out*: <@{by}> set it. Nothing more is sent to them, "
-            f"scheduled texts included. `/optouts remove {address}` lifts it."
-        )
-    # Only letters of what they wrote: in a line of ours nothing of theirs may be brought to life.
-    letters = shorten("".join(letter if letter.isalnum() else " " for letter in words), 60)
-    said = f"by texting “{letters}”" if letters else "at the carrier"
-    return line(
-        f"🚫 *{escape_sms(name_address(address, region))} opted out* {said}. Nothing more is sent to them, scheduled texts "
-        "included. Only they can undo it, by texting START."
-    )
-
-
-def opted_in(address: str, region: str, *, still_blocked: bool) -> Words:
-    """Return the line that tells the thread that they want texts again."""
-    name = escape_sms(name_address(address, region))
-    if still_blocked:
-        return line(
-            f"↩️ *{name}* texted START, but a teammate had opted them out by hand, so they are still not texted. "
-            f"`/optouts remove {address}` lifts that."
-        )
-    return line(f"✅ *{name} opted back in.* They can be texted again.")
-
-
-def lifted(address: str, region: str, by: str) -> Words:
-    """Return the line that tells the thread that a teammate took back what a teammate had set."""
-    return line(f"✅ *{escape_sms(name_address(address, region))} can be texted again.* <@{by}> lifted the opt-out.")
-
-
-def left_out(addresses: Sequence[str], region: str) -> Words:
-    """Return the line that says who of a group is not texted."""
-    names = ", ".join(escape_sms(name_address(address, region)) for address in addresses)
-    return line(f"🚫 {names} opted out and did not get this. The others did.")
-
-
-def asks_to_stop(message_id: MessageId, address: str, region: str) -> Words:
-    """Return the card for a request to be left alone in somebody's own words."""
-    return line(
-        f"✋ This reads as if {escape_sms(name_address(address, region))} does not want to be texted. If so, press the button: "
-        "nothing more is sent to them.",
-        [button("Opt them out", Action.OPT_OUT, message_id, style="danger")],
-    )
-
-
-def blocked_by_optout(parties: Parties, region: str, consent: Consent) -> str:
-    """Return why a text to somebody who opted out was not sent, since when, and what can be done. *consent* is theirs."""
-    name = escape_sms(name_parties(parties, region))
-    if consent.stopped_by_customer is not None:
-        since = f" on {consent.stopped_by_customer.at:%d %b %Y}"
-        return f"🚫 Not sent: {name} opted out{since}. Only they can undo that, by texting START."
-    if consent.stopped_by_hand is not None:
-        evidence = consent.stopped_by_hand
-        reason = f" ({escape_sms(shorten(evidence.reason, 120))})" if evidence.reason else ""
-        who = f" by <@{evidence.actor}>" if evidence.actor else ""
-        return (
-            f"🚫 Not sent: {name} was opted out{who} on {evidence.at:%d %b %Y}{reason}. "
-            f"`/optouts remove {consent.address}` lifts that."
-        )
-    return f"🚫 Not sent: {name} opted out."
 
 
 def only_a_name(parties: Parties) -> str:

@@ -224,7 +224,7 @@ async def test_a_group_goes_to_the_others_and_the_thread_is_told_who_was_left_ou
     await bench.settle()
 
     assert (bench.phone(ANA), bench.phone(BEN), bench.phone(CAT)) == (["Hello all"], [], ["Hello all"])
-    assert bench.shown("did not get this")
+    assert bench.shown("(415) 555-0102 opted out and does not get this. The others do.")
 
 
 # --------------------------------------------------------------------------------------------------- who said stop

@@ -11,10 +11,9 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.sandbox.faults import FaultKind
-from tests.bridge.events import make_reply
 from tests.bridge.harness import ANA, BEN, Bench, open_bench
 from tests.bridge.test_audit import read_audit
-from tests.bridge.unsettled import make_unsettled
+from tests.bridge.ways_to_send import WAYS, Attempt
 
 #: Longer than Slack's word on somebody is remembered.
 _FORGOTTEN = timedelta(minutes=6)
@@ -58,165 +57,9 @@ _KINDS: dict[str, tuple[Callable[[Bench, str], None], str]] = {
     "member outside of the senders' group": (leave_group, "only members of the user group @sms-team"),
 }
 
-# --------------------------------------------------------------------------------------------------------- every path
-
-#: Tries to send, once the person is what they are; returns everything that they were told by it.
-Attempt = Callable[[], Awaitable[str]]
-
-
-async def told(bench: Bench, mallory: str) -> str:
-    await bench.settle()
-    return " ".join(str(each) for each in bench.slack.ephemerals(mallory))
-
-
-async def by_reply(bench: Bench, mallory: str) -> Attempt:
-    root = await bench.open_thread()
-
-    async def attempt() -> str:
-        event = make_reply(mallory, "Hello", root)  # as Slack would send it: even from one who has just left
-        await bench.post_signed_by_slack({"type": "event_callback", "event_id": "Ev1", "event": event})
-        return await told(bench, mallory)
-
-    return attempt
-
-
-async def by_reply_shown_in_the_channel(bench: Bench, mallory: str) -> Attempt:
-    root = await bench.open_thread()
-
-    async def attempt() -> str:
-        event = make_reply(mallory, "Hello", root) | {"subtype": "thread_broadcast"}
-        await bench.post_signed_by_slack({"type": "event_callback", "event_id": "Ev1", "event": event})
-        return await told(bench, mallory)
-
-    return attempt
-
-
-def by_command(command: str, text: str) -> Callable[[Bench, str], Awaitable[Attempt]]:
-    async def prepare(bench: Bench, mallory: str) -> Attempt:
-        async def attempt() -> str:
-            return await bench.command(command, text, user=mallory)
-
-        return attempt
-
-    return prepare
-
-
-async def by_form_that_was_open(bench: Bench, mallory: str) -> Attempt:
-    await bench.command("/sms", user=mallory)
-    (view,) = bench.slack.views(mallory)
-
-    async def attempt() -> str:
-        answer = await bench.slack.submit_view(mallory, view["id"], {"to": ANA, "text0": "Hello"})
-        return str(answer.errors)
-
-    return attempt
-
-
-async def by_schedule_form_that_was_open(bench: Bench, mallory: str) -> Attempt:
-    await bench.command("/schedule", user=mallory)
-    (view,) = bench.slack.views(mallory)
-    due_at = int((bench.clock.now() + timedelta(hours=2)).timestamp())
-
-    async def attempt() -> str:
-        answer = await bench.slack.submit_view(mallory, view["id"], {"to": ANA, "text0": "Hello", "when": due_at})
-        return str(answer.errors)
-
-    return attempt
-
-
-async def by_shortcut_to_the_form(bench: Bench, mallory: str) -> Attempt:
-    async def attempt() -> str:
-        await bench.slack.global_shortcut(mallory, "new_text")
-        return str(bench.slack.views(mallory))
-
-    return attempt
-
-
-async def by_send_as_text(bench: Bench, mallory: str) -> Attempt:
-    root = await bench.open_thread()
-    ts = await bench.reply("note: Hello", root, user=mallory)
-    await bench.settle()
-
-    async def attempt() -> str:
-        await bench.slack.shortcut(mallory, bench.channel, ts, "send_as_text")
-        return await told(bench, mallory)
-
-    return attempt
-
-
-async def by_send_now(bench: Bench, mallory: str) -> Attempt:
-    root = await bench.open_thread()
-    await bench.reply("Hello", root, user=mallory)
-    await bench.settle()
-    (line,) = bench.whispers("Send now", user=mallory)
-
-    async def attempt() -> str:
-        return await bench.click(line, "Send now", user=mallory)
-
-    return attempt
-
-
-async def by_send(bench: Bench, mallory: str) -> Attempt:
-    root = await bench.open_thread()
-    await bench.reply("Hello", root, user=mallory)
-    await bench.settle()
-    (line,) = bench.whispers("Send this", user=mallory)
-
-    async def attempt() -> str:
-        return await bench.click(line, "Send", user=mallory)
-
-    return attempt
-
-
-async def by_send_correction(bench: Bench, mallory: str) -> Attempt:
-    root = await bench.open_thread()
-    ts = await bench.reply("Helo", root, user=mallory)
-    await bench.settle()
-    await bench.slack.edit(mallory, bench.channel, ts, "Hello")
-    await bench.settle()
-    (line,) = bench.whispers("still has the original", user=mallory)
-
-    async def attempt() -> str:
-        return await bench.click(line, "Send correction", user=mallory)
-
-    return attempt
-
-
-def by_unsettled(label: str) -> Callable[[Bench, str], Awaitable[Attempt]]:
-    async def prepare(bench: Bench, mallory: str) -> Attempt:
-        _, line = await make_unsettled(bench)
-        bench.fail(bench.telnyx, FaultKind.DROP_REQUEST, "POST /messages")
-
-        async def attempt() -> str:
-            return await bench.click(line, label, user=mallory)
-
-        return attempt
-
-    return prepare
-
-
-_PATHS: dict[str, tuple[Callable[[Bench, str], Awaitable[Attempt]], dict[str, Any]]] = {
-    "a reply": (by_reply, {}),
-    "a reply shown in the channel": (by_reply_shown_in_the_channel, {}),
-    "/sms": (by_command("/sms", f"{ANA} Hello"), {}),
-    "/sms to a group": (by_command("/sms", f"{ANA}, {BEN} Hello"), {}),
-    "/sms, which opens a form": (by_command("/sms", ""), {}),
-    "/schedule": (by_command("/schedule", f"{ANA} in 2 hours Hello"), {}),
-    "/schedule, which opens a form": (by_command("/schedule", ""), {}),
-    "a form that was open": (by_form_that_was_open, {}),
-    "a form with a time that was open": (by_schedule_form_that_was_open, {}),
-    "the shortcut to the form": (by_shortcut_to_the_form, {}),
-    "Send as text": (by_send_as_text, {}),
-    "Send now": (by_send_now, {"quiet_hours": "00:00-23:59"}),
-    "Send": (by_send, {"thread_mode": "confirm"}),
-    "Send correction": (by_send_correction, {}),
-    "Send again": (by_unsettled("Send again"), {}),
-    "Check": (by_unsettled("Check"), {}),
-}
-
 
 @pytest.mark.parametrize(("become", "refusal"), _KINDS.values(), ids=_KINDS.keys())
-@pytest.mark.parametrize(("prepare", "settings"), _PATHS.values(), ids=_PATHS.keys())
+@pytest.mark.parametrize(("prepare", "settings"), WAYS.values(), ids=WAYS.keys())
 async def test_nothing_goes_out_by(
     prepare: Callable[[Bench, str], Awaitable[Attempt]],
     settings: dict[str, Any],

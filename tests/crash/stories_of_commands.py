@@ -167,8 +167,8 @@ async def stop_reaches_a_reply_that_waits_for_the_carrier(life: Life) -> None:
         assert len(life.world.carrier.texts) == 1
         await receive_receipts(life)
         check_mark(message, Mark.DELIVERED)
-    else:
-        check_mark(message, Mark.BLOCKED)
+    else:  # where the process died within an attempt, nobody knows whether that one went out
+        assert message.our_marks in ({Mark.BLOCKED.value}, {Mark.UNSETTLED.value})
 
 
 @story(points=16)
@@ -206,7 +206,8 @@ async def one_of_a_group_says_stop_while_nobody_knows_whether_a_text_went(life: 
     assert gone in ([], ["Hi both"])
     assert life.world.carrier.on_phone(ANA) in ([], gone)
     assert life.world.slack.lines("Not delivered") == []
-    check_mark(find_root_of(life.world, "Hi both"), Mark.DELIVERED if gone else Mark.BLOCKED)
+    marks = find_root_of(life.world, "Hi both").our_marks
+    assert marks in (({Mark.DELIVERED.value},) if gone else ({Mark.BLOCKED.value}, {Mark.UNSETTLED.value}))
     assert len({(each.key, each.to) for each in life.world.carrier.attempts}) <= 1
 
 
