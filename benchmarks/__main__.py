@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.bench import FULL, QUICK, Bench
 from benchmarks.machine import CAN_PIN, LOAD_CORE, describe_machine
-from benchmarks.measures import FULL, MEASURES, QUICK, Bench
+from benchmarks.measures import MEASURES
 from benchmarks.processes import ROOT, Yard
 from benchmarks.report import write_report
 
+#: Messages of a database of years: too long in the making for every run.
+_WHOLE = 10_000_000
 _RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
@@ -29,12 +32,21 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, help="how many rounds of each (5; with --quick, 1)")
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES), help="these measures alone")
     parser.add_argument(
+        "--messages",
+        type=int,
+        help=f"how many the big database has ({_WHOLE:,} with `--only scale` alone, else {FULL.stored_messages:,})",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         help=f"where to write the table ({_RESULTS.relative_to(ROOT)}; with --quick or --only, nowhere)",
     )
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else FULL
+    if options.only == ["scale"] and not options.quick:
+        size = replace(size, stored_messages=options.messages or _WHOLE)
+    elif options.messages:
+        size = replace(size, stored_messages=options.messages)
     if options.rounds:
         size = replace(size, rounds=options.rounds)
     whole = not options.quick and options.only == list(MEASURES)

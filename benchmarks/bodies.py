@@ -18,6 +18,9 @@ CARRIER_PUBLIC_KEY = base64.b64encode(bytes(CARRIER_KEY.verify_key)).decode()
 SLACK_SECRET = "made-up-signing-secret"
 OURS = "+13125550100"
 CHANNEL = "C0TEXTS"
+#: Another number of ours, whose channel is in back-off where a measure wants that.
+OURS_TOO = "+13125550111"
+BUSY_CHANNEL = "C0BUSY"
 
 #: About what a person texts; it brings a whole event to some 1.4 KB, like those seen in public.
 _WORDS = "Hello, is my order ready to be picked up today? I could come by after work, at about half past five. "
@@ -29,13 +32,14 @@ class Customers:
 
     count: int
     first: int = 0
+    ours: str = OURS
 
     def name(self, number: int) -> str:
         """Return the phone number behind text *number*."""
         return f"+1415{5_000_000 + self.first + number % self.count:07}"
 
 
-def write_text_event(run: str, number: int, sender: str) -> bytes:
+def write_text_event(run: str, number: int, sender: str, ours: str = OURS) -> bytes:
     """Return the body of a `message.received` webhook, distinct for each *run* and *number*."""
     digest = hashlib.md5(f"{run} {number}".encode(), usedforsecurity=False).hexdigest()
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -67,7 +71,7 @@ def write_text_event(run: str, number: int, sender: str) -> bytes:
         "tcr_campaign_id": None,
         "tcr_campaign_registered": None,
         "text": f"{_WORDS}({run} {number})",
-        "to": [{"carrier": "Telnyx", "line_type": "Wireless", "phone_number": OURS, "status": "webhook_delivered"}],
+        "to": [{"carrier": "Telnyx", "line_type": "Wireless", "phone_number": ours, "status": "webhook_delivered"}],
         "type": "SMS",
         "valid_until": None,
         "webhook_failover_url": "",
@@ -153,9 +157,10 @@ def render_request(path: str, body: bytes, headers: dict[str, str]) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def render_texts(run: str, count: int, customers: Customers) -> list[bytes]:
-    """Return *count* signed webhooks; valid for five minutes from now."""
-    bodies = (write_text_event(run, number, customers.name(number)) for number in range(count))
+def render_texts(run: str, count: int, customers: Customers, *, first: int = 0) -> list[bytes]:
+    """Return *count* signed webhooks, numbered from *first*; valid for five minutes from now."""
+    numbers = range(first, first + count)
+    bodies = (write_text_event(run, number, customers.name(number), customers.ours) for number in numbers)
     return [render_request("/webhooks/telnyx", body, sign_carrier(body)) for body in bodies]
 
 

@@ -61,9 +61,18 @@ class Tally:
         self.samples.setdefault((contender, quantity), []).append(value)
 
     def compare(
-        self, measure: str, quantity: str, ours: str, theirs: str, unit: str, goal: Goal | None = None, *, as_: str = ""
+        self,
+        measure: str,
+        quantity: str,
+        ours: str,
+        theirs: str,
+        unit: str,
+        goal: Goal | None = None,
+        *,
+        as_: str = "",
+        of: str = "",
     ) -> None:
-        """Make a figure of what two contenders showed of one *quantity* (*as_*: theirs is kept under another name)."""
+        """Make a figure of what two contenders showed of one *quantity*; theirs may be kept *as_* another, *of* another."""
         self.figures.append(
             Figure(
                 measure=measure,
@@ -71,7 +80,24 @@ class Tally:
                 theirs_name=theirs,
                 unit=unit,
                 ours=self.samples[ours, quantity],
-                theirs=self.samples[theirs, as_ or quantity],
+                theirs=self.samples[of or theirs, as_ or quantity],
+                goal=goal,
+            )
+        )
+
+    def hold_against(
+        self, measure: str, ours: tuple[str, str], theirs: str, amount: float, unit: str, goal: Goal | None = None
+    ) -> None:
+        """Make a figure of what a contender showed of a quantity (*ours*) and a fixed *amount*, which *theirs* names."""
+        values = self.samples[ours]
+        self.figures.append(
+            Figure(
+                measure=measure,
+                ours_name=ours[0],
+                theirs_name=theirs,
+                unit=unit,
+                ours=values,
+                theirs=[amount] * len(values),
                 goal=goal,
             )
         )

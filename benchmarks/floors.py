@@ -23,13 +23,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from benchmarks import slow_disk
 from benchmarks.bodies import CARRIER_PUBLIC_KEY, CHANNEL, SLACK_SECRET
 from benchmarks.group_commit import INBOX, POSTED, Row, Store
 from bot.clock import SystemClock
 from handlers.verify import CarrierVerifier, SlackVerifier
 
 #: Posts under way at once, as many as the bridge allows itself.
-_IN_FLIGHT = 32
+_IN_FLIGHT = 256
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -159,4 +160,5 @@ async def _serve(kind: str, database: Path, slack_url: str) -> None:
 
 
 if __name__ == "__main__":
+    slow_disk.install_if_asked()
     asyncio.run(_serve(sys.argv[1], Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""))

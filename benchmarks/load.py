@@ -31,6 +31,7 @@ class Run:
 
     seconds: float  #: From the first request to the last answer.
     latencies: Sequence[float]  #: Of the answered ones, in seconds, in no order.
+    began: float  #: On the machine's monotonic clock.
     errors: int  #: Requests that got anything but a whole answer with status 200.
 
     @property
@@ -120,7 +121,7 @@ class Load:
         finally:
             if collects:
                 gc.enable()
-        return Run(seconds=time.perf_counter() - began, latencies=latencies, errors=errors)
+        return Run(seconds=time.perf_counter() - began, began=began, latencies=latencies, errors=errors)
 
     def _send(self, request: bytes, since: float) -> None:
         plug = self._idle.popleft() or self._open()

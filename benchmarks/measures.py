@@ -8,101 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.bench import Bench
 from benchmarks.bodies import Customers, render_replies, render_texts
-from benchmarks.figures import Goal, Tally
-from benchmarks.load import Load, Run
-from benchmarks.processes import BRIDGE, Server, Yard, has_sample_peer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """How much is asked of the contenders."""
-
-    rounds: int
-    requests: int  #: In one saturating run.
-    connections: Sequence[int]
-    steady_rate: float
-    steady_requests: int
-    burst: int
-    texts: int  #: That go the whole way, in one run.
-    conversations: int
-    sample_requests: int
-
-
-QUICK = Size(
-    rounds=1,
-    requests=1_500,
-    connections=(32,),
-    steady_rate=1_000,
-    steady_requests=1_000,
-    burst=200,
-    texts=400,
-    conversations=100,
-    sample_requests=20,
-)
-FULL = Size(
-    rounds=5,
-    requests=5_000,
-    connections=(32, 64),
-    steady_rate=1_000,
-    steady_requests=3_000,
-    burst=200,
-    texts=2_000,
-    conversations=500,
-    sample_requests=40,
-)
+from benchmarks.figures import Goal
+from benchmarks.load import Load
+from benchmarks.measures_delivery import measure_delivery, measure_idle, measure_neighbours, measure_replies
+from benchmarks.measures_durability import measure_durability
+from benchmarks.measures_scale import measure_backlog, measure_scale
+from benchmarks.processes import BRIDGE, Server, has_sample_peer
 
 #: Slack's troubles: how posts are answered, and after how many seconds.
 TROUBLES = {"150 ms": ("ok", 0.15), "hung": ("hang", 0.0), "429": ("busy", 0.0)}
-
-
-@dataclass(slots=True, kw_only=True)
-class Bench:
-    """The yard, the size, and the tally that all measures write to."""
-
-    yard: Yard
-    size: Size
-    tally: Tally = field(default_factory=Tally)
-    say: Callable[[str], None] = print
-
-    def note_run(self, contender: str, quantity: str, server: Server, run: Run, cpu: float) -> None:
-        """Keep a run's rate, latencies and processor time."""
-        tally = self.tally
-        tally.requests += len(run.latencies) + run.errors
-        tally.errors += run.errors
-        if run.errors:
-            tally.notes.append(f"{contender}, {quantity}: {run.errors} errors. {server.tell()[-500:]}")
-        tally.add(contender, f"{quantity} rate", run.rate if run.latencies else 0.0)
-        tally.add(contender, f"{quantity} p50", run.percentile(50) * 1e3)
-        tally.add(contender, f"{quantity} p99", run.percentile(99) * 1e3)
-        tally.add(contender, f"{quantity} cpu", cpu * 1e6 / max(1, len(run.latencies)))
-
-    def saturate(self, contender: str, quantity: str, connections: int, requests: Sequence[bytes], warm: int) -> None:
-        """Send *requests* as fast as they are answered, the first *warm* of them uncounted."""
-        with self.yard.serving(contender) as server, Load(server.port, connections) as load:
-            self.load_fully(server, load, contender, quantity, requests, warm)
-
-    def load_fully(
-        self, server: Server, load: Load, contender: str, quantity: str, requests: Sequence[bytes], warm: int
-    ) -> None:
-        """Send *requests* over a load's connections, the first *warm* of them uncounted."""
-        first = load.run(requests[:warm])
-        self.tally.errors += first.errors
-        before = server.cpu_seconds
-        run = load.run(requests[warm:])
-        self.note_run(contender, quantity, server, run, server.cpu_seconds - before)
-
-    def take_turns(self, contenders: Sequence[str]) -> list[tuple[int, list[str]]]:
-        """Return the rounds: the number of each, and the contenders, one further on each time."""
-        return [
-            (number, [*contenders[number % len(contenders) :], *contenders[: number % len(contenders)]])
-            for number in range(self.size.rounds)
-        ]
 
 
 def measure_acks(bench: Bench) -> None:
@@ -253,7 +173,7 @@ def measure_through(bench: Bench) -> None:
                 tally.errors += after["posts"] - before["posts"] - len(requests)
                 tally.add(contender, "through rate", len(requests) / spent)
                 tally.add(contender, "through cpu", (server.cpu_seconds - cpu) * 1e6 / len(requests))
-                tally.add(contender, "through connections", max(1, after["connections"] - before["connections"]))
+                tally.add(contender, "through connections", after["slack_connections"] - before["slack_connections"])
         bench.say(f"  the whole way, round {number + 1} of {size.rounds}")
     name = f"Through: posted and recorded, {size.conversations} conversations, Slack 0 ms"
     tally.compare(name, "through rate", BRIDGE, "through", "texts/s", Goal(at_least=0.70))
@@ -287,31 +207,6 @@ def _await_recorded(folder: Path, contender: str, count: int) -> float:
     raise RuntimeError(f"{contender}: of {count} texts {found} were recorded in two minutes")
 
 
-def measure_idle(bench: Bench) -> None:
-    """How soon an idle bridge begins to post a text that came in."""
-    bench.yard.set_slack()
-    spans: list[float] = []
-    with bench.yard.serving(BRIDGE) as server, Load(server.port, 1) as load:
-        for number in range(30 if bench.size.rounds > 1 else 8):
-            bench.yard.report()
-            (request,) = render_texts(f"idle{number}", 1, Customers(count=1, first=200_000 + number))
-            sent = time.perf_counter()
-            bench.tally.errors += load.run([request]).errors
-            deadline = sent + 5
-            while not (seen := [at for text, at in bench.yard.report()["seen"] if f"idle{number} 0" in text]):
-                if time.perf_counter() > deadline:
-                    raise RuntimeError("a text was not posted")
-                time.sleep(0.002)
-            spans.append((seen[0] - sent) * 1e3)
-            bench.tally.requests += 1
-    bench.say("  idle latency")
-    ordered = sorted(spans)
-    bench.tally.notes.append(
-        f"Idle: from webhook sent to Slack's request arrived {ordered[len(ordered) // 2]:.1f} ms "
-        f"({ordered[0]:.1f}–{ordered[-1]:.1f}, n {len(ordered)}); goal: p50 within 10 ms."
-    )
-
-
 def measure_footprint(bench: Bench) -> None:
     """How soon it is ready, what it holds in memory when idle, and how soon it stops."""
     bench.yard.set_slack()
@@ -339,8 +234,14 @@ MEASURES: dict[str, Callable[[Bench], None]] = {
     "acks": measure_acks,
     "steady": measure_steady,
     "independence": measure_independence,
+    "durability": measure_durability,
     "slack": measure_slack_acks,
     "through": measure_through,
+    "delivery": measure_delivery,
+    "neighbours": measure_neighbours,
+    "replies": measure_replies,
     "idle": measure_idle,
+    "scale": measure_scale,
+    "backlog": measure_backlog,
     "footprint": measure_footprint,
 }

@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from benchmarks import slow_disk
 from benchmarks.bodies import CARRIER_PUBLIC_KEY, CHANNEL, OURS, SLACK_SECRET
 from benchmarks.machine import LOAD_CORE, SERVER_CORE, pin
 
@@ -38,6 +39,8 @@ MODULES = {
     "sample": ("benchmarks.sample_peer",),
 }
 BRIDGE = "bridge"
+#: The bridge with its inbox switched off.
+STORELESS = "storeless"
 
 
 class Server:
@@ -139,14 +142,15 @@ class Yard:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.platforms = self._start("platforms", [sys.executable, "-m", "benchmarks.fakes"], LOAD_CORE, {})
+        self._slack_port = self.report()["slack_port"]
 
     def close(self) -> None:
         """End the fake platforms."""
         self.platforms.stop()
 
-    def set_slack(self, mode: str = "ok", delay: float = 0.0) -> None:
-        """Have the fake Slack take posts as told, from now on."""
-        self.platforms.ask("/_set", {"mode": mode, "delay": delay})
+    def set_slack(self, mode: str = "ok", delay: float = 0.0, **more: Any) -> None:
+        """Have the fake platforms answer as told from now on; see `benchmarks.fakes.Orders`."""
+        self.platforms.ask("/_set", {"mode": mode, "delay": delay, **more})
 
     def report(self) -> dict[str, Any]:
         """Return what the fake platforms have seen."""
@@ -154,21 +158,32 @@ class Yard:
         return found
 
     @contextmanager
-    def serving(self, contender: str, *, waits: bool = True) -> Iterator[Server]:
-        """Run *contender* on an empty database while the block runs; if it *waits*, the block begins when it is able to work."""
+    def serving(
+        self, contender: str, *, waits: bool = True, settings: Mapping[str, str] | None = None, slower: float = -1.0
+    ) -> Iterator[Server]:
+        """
+        Run *contender* while the block runs, on an empty database unless its *settings* name another.
+
+        If it *waits*, the block begins when it is able to work. With *slower*, flushes are counted in its folder, and
+        each takes so many milliseconds longer.
+        """
         with tempfile.TemporaryDirectory(dir=self.folder) as name:
             folder = Path(name)
-            server = self._start(
-                contender, self._command(contender, folder), SERVER_CORE, self._settings(folder), folder
-            )
+            environment = self._settings(folder) | dict(settings or {})
+            if slower >= 0:
+                environment |= {slow_disk.FOLDER: str(folder), slow_disk.MILLISECONDS: str(slower)}
+            command = self._command(contender, folder, counted=slower >= 0)
+            server = self._start(contender, command, SERVER_CORE, environment, folder)
             try:
                 if waits:
-                    server.wait_for("/readyz" if contender == BRIDGE else "/healthz")
+                    server.wait_for("/readyz" if contender in (BRIDGE, STORELESS) else "/healthz")
                 yield server
             finally:
                 server.kill()
 
-    def _command(self, contender: str, folder: Path) -> list[str]:
+    def _command(self, contender: str, folder: Path, *, counted: bool) -> list[str]:
+        if contender == STORELESS or (contender == BRIDGE and counted):
+            return [sys.executable, "-m", "benchmarks.variants", "storeless" if contender == STORELESS else "plain"]
         if contender == BRIDGE:
             return [sys.executable, "-m", "bot", "serve"]
         module, *kind = MODULES[contender]
@@ -176,7 +191,7 @@ class Yard:
 
     @property
     def _slack_url(self) -> str:
-        return f"http://127.0.0.1:{self.platforms.port}/api/"
+        return f"http://127.0.0.1:{self._slack_port}/api/"
 
     def _settings(self, folder: Path) -> dict[str, str]:
         return {

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bench import Bench, Size
 from benchmarks.bodies import Customers, render_replies, render_texts
 from benchmarks.figures import Figure, Goal, Tally
 from benchmarks.load import Load
-from benchmarks.measures import Bench, Size, measure_through
+from benchmarks.measures import measure_through
 from benchmarks.processes import BRIDGE, Yard
 from benchmarks.report import write_report
 
@@ -29,6 +30,12 @@ TINY = Size(
     texts=20,
     conversations=5,
     sample_requests=4,
+    late_texts=20,
+    late_conversations=5,
+    bystanders=20,
+    replies=10,
+    stored_messages=1_000,
+    backlog=20,
 )
 
 
