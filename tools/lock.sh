@@ -4,6 +4,7 @@
 #   requirements.lock        what the program needs         (make run, make demo, the image)
 #   requirements-build.lock  what building the wheel needs  (the image)
 #   requirements-dev.lock    all of it and the tools        (make test, make check, make bench)
+#   requirements-fuzz.lock   the fuzzer                     (make fuzz)
 #
 # What is locked stays as it is unless pyproject.toml no longer allows it; `make lock UPGRADE=1` takes the newest of all.
 set -eu
@@ -22,3 +23,4 @@ lock() {
 lock requirements.lock pyproject.toml
 lock requirements-dev.lock --group dev --constraint requirements.lock pyproject.toml
 lock requirements-build.lock --group build --constraint requirements-dev.lock
+lock requirements-fuzz.lock --group fuzz
