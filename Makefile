@@ -3,13 +3,14 @@
 # go into ARGS: `make test ARGS="-k optouts"`, `make demo ARGS="--port 9000"`.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test chaos check lint format-check types floors house bench fuzz lock clean
+.PHONY: help demo run test chaos check lint format-check types floors house audit bench fuzz lock clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 python := .venv/bin/python
 runtime := .venv/.installed-runtime
 dev := .venv/.installed-dev
+fuzzer := .venv/.installed-fuzz
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z-]*:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +24,7 @@ run: $(runtime) ## the real thing, with the settings of the environment and .env
 test: $(dev) ## all tests; those of the page need Chromium and are skipped, saying so, where there is none
 	@$(python) -m pytest $(ARGS)
 
-check: lint format-check types floors house ## lint, format, types, floors and house rules (make -k check tells all at once)
+check: lint format-check types floors house audit ## lint, format, types, floors, house rules, known vulnerabilities (make -k check tells all at once)
 
 lint: $(dev)
 	@$(python) -m ruff check --output-format concise .
@@ -40,13 +41,17 @@ floors: $(dev)
 house: $(dev)
 	@$(python) tools/check_house.py
 
+audit: $(dev)
+	@$(python) tools/audit_packages.py
+
 bench: $(dev) ## how much it carries, and how fast
 	@$(python) -m benchmarks $(ARGS)
 
 chaos: $(dev) ## the real process killed at random while texts flow, some minutes (ARGS="--seconds 3600 --seed 7")
 	@$(python) -m tests.chaos $(ARGS)
 
-fuzz: $(dev) ## the pure parts' properties with thousands of examples each, some minutes
+fuzz: $(dev) $(fuzzer) ## what strangers can write to, guided by coverage (SECONDS=600: each so long), then the pure parts' properties
+	@$(python) -m tests.fuzz --seconds $(or $(SECONDS),60) $(TARGETS)
 	@$(python) -m pytest --hypothesis-profile=fuzz --timeout=0 tests/pure $(ARGS)
 
 lock: $(dev) ## write the lock files anew from pyproject.toml (UPGRADE=1: with the newest of everything)
@@ -66,3 +71,6 @@ $(runtime): requirements.lock $(python)
 
 $(dev): requirements.lock requirements-dev.lock $(python)
 	@sh tools/set-up.sh dev
+
+$(fuzzer): requirements-fuzz.lock $(dev)
+	@sh tools/set-up.sh fuzz

@@ -60,7 +60,7 @@ def read_lock(path: Path) -> dict[str, str]:
 def find_lock_faults(root: Path) -> Iterator[str]:
     """Yield a line for each lock file that names a host, leaves a version or hash open, or disagrees with another."""
     versions: dict[str, str] = {}
-    for name in ("requirements-dev.lock", "requirements.lock", "requirements-build.lock"):
+    for name in ("requirements-dev.lock", "requirements.lock", "requirements-build.lock", "requirements-fuzz.lock"):
         path = root / name
         if not path.is_file():
             yield f"{name}: missing; make lock writes it"

@@ -97,7 +97,11 @@ dev)
     install_lock requirements-dev.lock
     touch "$venv/.installed-runtime" "$venv/.installed-dev" # the one holds all of the other, at the same versions
     ;;
+fuzz)
+    install_lock requirements-fuzz.lock # nothing is in it for this machine where the fuzzer has no wheel
+    touch "$venv/.installed-fuzz"
+    ;;
 *)
-    fail "usage: tools/set-up.sh venv|runtime|dev"
+    fail "usage: tools/set-up.sh venv|runtime|dev|fuzz"
     ;;
 esac

@@ -72,6 +72,16 @@ def _unwrap(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+def parse_url(address: str) -> URL:
+    """Return *address* as a URL whose parts can be looked at. Raises ValueError for what is none."""
+    try:
+        url = URL(address)
+        _ = url.raw_host, url.explicit_port
+    except (IndexError, UnicodeError) as error:  # yarl's own, at `http://[::1]@@`, and at half a surrogate pair
+        raise ValueError("an address that is none") from error
+    return url
+
+
 class GuardedResolver(AbstractResolver):
     """Resolves names as *inner* does, and refuses a name when any of its addresses is not public."""
 
@@ -184,13 +194,13 @@ class CarrierMediaGateway:
         if not location or len(location) > _LONGEST_ADDRESS:
             raise NotHad(Loss.ASTRAY, "a redirect to nowhere")
         try:
-            return self._read_address(str(url.join(URL(location))))
+            return self._read_address(str(url.join(parse_url(location))))
         except ValueError as error:
             raise NotHad(Loss.ASTRAY, "a redirect to what is no address") from error
 
     def _read_address(self, address: str) -> URL:
         try:
-            url = URL(address)
+            url = parse_url(address)
             host = url.raw_host
         except ValueError as error:
             raise NotHad(Loss.ASTRAY, "an address that is none") from error
@@ -204,7 +214,8 @@ class CarrierMediaGateway:
         # aiohttp takes whatever has a colon, or digits and dots only, for an IP address that needs no resolving, and
         # the system then reads `2130706433` and `127.1` as 127.0.0.1: so what looks like one must be one, and public.
         looks_numeric = ":" in host or host.replace(".", "").isdigit()
-        if looks_numeric and not self._allow_private and not is_public(host):
+        # A zone, after a percent sign, names a network of this machine's: none of the internet has one.
+        if looks_numeric and not self._allow_private and ("%" in host or not is_public(host)):
             raise NotHad(Loss.FORBIDDEN, "an address that is not public")
         return url.with_fragment(None)
 

@@ -21,7 +21,7 @@ from bot.domain.ids import ChannelId, FileId, SlackTs
 from bot.domain.media import Loss, NotHad
 from bot.domain.media_types import HEAD, read_type, sniff_type
 from bot.errors import RetryLater, SlackRefused
-from bot.gateways.http import MOST_REDIRECTS, pour
+from bot.gateways.http import MOST_REDIRECTS, parse_url, pour
 from bot.gateways.slack import SlackGateway
 from bot.ports.media import Fetched, Shown, Sink, SlackFile, Upload
 
@@ -122,14 +122,14 @@ class SlackFilesGateway:
         if file.address is None:
             raise NotHad(Loss.GONE, "Slack names no address for the file")
         try:
-            url = URL(file.address)
+            url = parse_url(file.address)
             for _ in range(MOST_REDIRECTS + 1):
                 if not self._is_slack(url):
                     raise NotHad(Loss.ASTRAY, "a file's address leads away from Slack")
                 headers = {"Authorization": f"Bearer {self._bot_token}"}
                 async with self._session.get(url, headers=headers, timeout=_TIMEOUT, allow_redirects=False) as response:
                     if response.status in _REDIRECTS:
-                        url = url.join(URL(response.headers.get("Location", "")))
+                        url = url.join(parse_url(response.headers.get("Location", "")))
                         continue
                     return await _take(response, file, sink, most)
         except (aiohttp.InvalidURL, ValueError) as error:

@@ -20,7 +20,7 @@ def house(tmp_path: Path) -> Path:
         (tmp_path / folder).mkdir()
     (tmp_path / "bot" / "__init__.py").write_text('"""The program."""\n\nfrom __future__ import annotations\n')
     (tmp_path / "bot" / "phone.py").write_text("number = 1\n" * MOST_LINES)
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock", "requirements-fuzz.lock"):
         (tmp_path / name).write_text("# make lock\n" + HASHED)
     (tmp_path / "LICENSE").write_text("MIT License\n")
     return tmp_path
