@@ -185,7 +185,7 @@ class Forms:
         if due_at is None or not to:
             return None
         person = await self._desk.directory.get_person(UserId(body["user"]["id"]))
-        return self._desk.schedules.describe_clock(due_at, read_zone(person.zone), to)
+        return await self._desk.schedules.describe_clock(due_at, read_zone(person.zone), to)
 
     async def _update(self, client: Any, view: Mapping[str, Any], new: dict[str, Any]) -> None:
         try:

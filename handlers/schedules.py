@@ -21,7 +21,6 @@ from bot.flows import wording
 from bot.flows.schedule_wording import FROM_LIST, Row
 from bot.observe import Log
 from bot.settings import read_zone
-from bot.text.escape import escape_sms
 from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk
@@ -117,7 +116,7 @@ class ScheduleButtons:
             await respond_to_click(respond, error.person, replaces=False)
             return
         zone = await self._find_zone(user)
-        view = self._build(row, zone, text=row.text, revision=0, given=row.text, due_at=row.due_at)
+        view = await self._build(row, zone, text=row.text, revision=0, given=row.text, due_at=row.due_at)
         opening = client.views_push if isinstance(body.get("view"), Mapping) else client.views_open
         try:
             await opening(trigger_id=body["trigger_id"], view=view)
@@ -126,12 +125,11 @@ class ScheduleButtons:
             await respond_to_click(respond, "Slack did not open the form in time. Please try again.", replaces=False)
         await ack()
 
-    def _build(
+    async def _build(
         self, row: Row, zone: ZoneInfo, *, text: str, revision: int, given: str, due_at: datetime | None
     ) -> dict[str, Any]:
         """Return the form. *revision* renames the text's block, so that *given* replaces what stands in it."""
         parties = row.conversation.parties
-        name = escape_sms(wording.name_parties(parties, self._desk.policy.region))
         unless = row.recurrence.unless_reply if row.recurrence else bool(row.schedule and row.schedule.unless_reply)
         when: list[dict[str, Any]] = []
         if row.recurrence is not None:
@@ -162,7 +160,7 @@ class ScheduleButtons:
                     "element": picker,
                 }
             )
-            clock = due_at and self._desk.schedules.describe_clock(due_at, zone, parties.theirs)
+            clock = due_at and await self._desk.schedules.describe_clock(due_at, zone, parties.theirs)
             if clock:
                 when.append(make_context(clock))
         return {
@@ -173,7 +171,7 @@ class ScheduleButtons:
             "close": make_plain("Leave it"),
             "private_metadata": f"{row.id}|{revision}",
             "blocks": [
-                make_context(f"`{row.id}` to *{name}*, by <@{row.author}>"),
+                make_context(f"`{row.id}` to *{row.them.name}*, by <@{row.author}>"),
                 text_block(f"{_TEXT}{revision}", _COUNT, given=given),
                 *count_blocks(text, _REPLACE),
                 *when,
@@ -197,7 +195,7 @@ class ScheduleButtons:
         except NotAllowed:
             return  # told when it is submitted
         text = _read_text(view) if replaced is None else replaced
-        new = self._build(
+        new = await self._build(
             row,
             await self._find_zone(user),
             text=text,

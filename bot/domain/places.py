@@ -1,25 +1,18 @@
-"""Where somebody may be, and what their clocks show."""
+"""What the clocks of others show."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.phone import Address, is_phone, time_zones
 from bot.domain.when import format_date, format_time, name_zone
 
 #: So many readings of a clock are worth saying; a toll-free number may be anywhere.
 _MOST_SAID = 2
 
 
-def find_zones(addresses: Sequence[Address]) -> tuple[ZoneInfo, ...]:
-    """Return the zones in which numbers were given out; none where nobody can tell."""
-    names = {zone for address in addresses if is_phone(address) for zone in time_zones(address)}
-    return tuple(ZoneInfo(name) for name in sorted(names))
-
-
-def describe_their_clock(at: datetime, ours: ZoneInfo, theirs: Sequence[ZoneInfo]) -> str | None:
+def describe_their_clock(at: datetime, ours: ZoneInfo, theirs: Collection[ZoneInfo]) -> str | None:
     """
     Say what clocks in *theirs* show at the moment *at*: `7:30 AM PST`, with the day where it is another.
 

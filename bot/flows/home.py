@@ -10,10 +10,10 @@ from bot.domain.actions import Action
 from bot.domain.commands import OPTOUTS_LIST, SCHEDULE_SEND, SMS_SEND
 from bot.domain.ids import UserId
 from bot.domain.policy import Policy
-from bot.domain.when import format_when
-from bot.flows import wording
+from bot.flows import schedule_wording, wording
 from bot.flows.channel_settings import MEANINGS, ChannelSettings
 from bot.flows.permissions import may_administer
+from bot.flows.schedule_list import collect_rows
 from bot.ports import Block, Directory, HomeTab, Person, Store
 from bot.text.escape import escape_sms
 
@@ -79,14 +79,8 @@ class Home:
     async def _show_scheduled(self, user_id: UserId, zone_name: str | None) -> list[Block]:
         zone = _read_zone(zone_name)
         async with self._store.reading() as view:
-            mine = [schedule for schedule in await view.schedules.list_pending() if schedule.author == user_id]
-            lines = []
-            for schedule in mine[:_MOST_SHOWN]:
-                message = await view.messages.get(schedule.message_id)
-                conversation = await view.conversations.get(message.conversation_id)
-                whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
-                when = escape_sms(format_when(schedule.due_at, zone))
-                lines.append(f"`{schedule.id}` *{when}* to {whom}: {escape_sms(wording.shorten(message.text))}")
+            mine = [row for row in await collect_rows(view, self._policy.region) if row.author == user_id]
+        lines = [schedule_wording.describe_row(row, zone) for row in mine[:_MOST_SHOWN]]
         return [_header("Your scheduled texts"), _section("\n".join(lines) or "Nothing is scheduled.")]
 
     async def _show_channels(self, person: Person) -> list[Block]:

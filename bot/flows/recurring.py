@@ -32,6 +32,7 @@ from bot.flows.jobs import (
 )
 from bot.flows.preparing import add_files, refer_again
 from bot.flows.schedule_changes import Took, put_in_its_stead, take_back, tell_author
+from bot.flows.schedule_people import find_them
 from bot.observe import Log
 from bot.ports import Store, Transaction
 
@@ -83,13 +84,12 @@ class Recurring:
         if missed and newest is not None:
             _log.warning("Times of a text that repeats were missed.", schedule=recurrence.id, missed=len(missed))
             conversation = await tx.conversations.get(recurrence.conversation_id)
+            them = await find_them(tx, conversation.parties.theirs, self._policy.region)
             await tell_author(
                 tx,
                 newest,
                 f"missed:{missed[0].due_at.isoformat()}",
-                schedule_wording.missed_times(
-                    recurrence, [each.due_at for each in missed], conversation.parties, self._policy.region
-                ),
+                schedule_wording.missed_times(recurrence, [each.due_at for each in missed], them),
             )
 
 

@@ -11,6 +11,7 @@ from bot.domain.policy import Policy
 from bot.domain.schedule import MOST_LATE, TELL_AHEAD, Schedule, ScheduleState
 from bot.flows import schedule_wording
 from bot.flows.schedule_changes import drop_next, tell_author
+from bot.flows.schedule_people import find_them
 from bot.ports import Transaction
 from bot.text.escape import escape_sms
 
@@ -28,7 +29,8 @@ async def tell_missed(tx: Transaction, schedule: Schedule, message: Message, pol
     await tx.messages.update(message.id, state=State.CANCELLED)
     await tx.schedules.set_state(schedule.id, ScheduleState.FAILED)
     conversation = await tx.conversations.get(message.conversation_id)
-    text, blocks = schedule_wording.missed(schedule, conversation.parties, policy.region)
+    them = await find_them(tx, conversation.parties.theirs, policy.region)
+    text, blocks = schedule_wording.missed(schedule, them)
     await tell_author(tx, schedule, f"missed:{message.id}", text, blocks)
 
 
@@ -46,9 +48,10 @@ async def record_refused(
     await drop_next(tx, schedule)
     await tx.schedules.set_state(schedule.id, ScheduleState.FAILED)
     conversation = await tx.conversations.get(message.conversation_id)
+    them = await find_them(tx, conversation.parties.theirs, policy.region)
     explanation = explain_code(code, title, detail)
     reason = f"{escape_sms(explanation.sentence)} {escape_sms(explanation.next_step)} _(Telnyx {escape_sms(code)})_"
-    text, blocks = schedule_wording.not_handed_over(schedule, conversation.parties, policy.region, reason)
+    text, blocks = schedule_wording.not_handed_over(schedule, them, reason)
     await tell_author(tx, schedule, f"refused:{message.id}", text, blocks)
 
 
@@ -59,12 +62,14 @@ async def tell_unreached(
     if now - since < _QUIET and schedule.due_at - now > TELL_AHEAD:
         return
     conversation = await tx.conversations.get(message.conversation_id)
-    told = schedule_wording.not_reached(schedule, conversation.parties, policy.region)
+    them = await find_them(tx, conversation.parties.theirs, policy.region)
+    told = schedule_wording.not_reached(schedule, them)
     await tell_author(tx, schedule, f"unreached:{message.id}", told)
 
 
 async def tell_unsettled_schedule(tx: Transaction, schedule: Schedule, message: Message, policy: Policy) -> None:
     """Tell the author that nobody knows whether the carrier holds the text."""
     conversation = await tx.conversations.get(message.conversation_id)
-    told = schedule_wording.not_settled(schedule, conversation.parties, policy.region)
+    them = await find_them(tx, conversation.parties.theirs, policy.region)
+    told = schedule_wording.not_settled(schedule, them)
     await tell_author(tx, schedule, f"unsettled:{message.id}", told)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.actions import Action
-from bot.domain.conversation import Conversation, Parties
+from bot.domain.conversation import Conversation
 from bot.domain.ids import UserId
 from bot.domain.message import Message
-from bot.domain.places import describe_their_clock, find_zones
+from bot.domain.places import describe_their_clock
 from bot.domain.policy import QuietMoment
 from bot.domain.recurrence import Recurrence, describe_rule
 from bot.domain.schedule import Schedule, ScheduleState
@@ -27,12 +27,21 @@ _CONDITION = "unless they reply first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Them:
+    """The customer to whom a text goes, as sentences need them."""
+
+    name: str  #: Escaped.
+    zones: Collection[ZoneInfo]  #: Where they may be; empty where nobody knows.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One line of the list: a scheduled text, or one that repeats with its next time."""
 
     schedule: Schedule | None  #: None: one that repeats, whose next time is just being made.
     message: Message | None
     conversation: Conversation
+    them: Them
     recurrence: Recurrence | None = None
 
     @property
@@ -64,15 +73,15 @@ class Row:
         return self.recurrence.text if self.recurrence is not None else ""
 
 
-def say_when(at: datetime, zone: ZoneInfo, parties: Parties) -> str:
+def say_when(at: datetime, zone: ZoneInfo, them: Them) -> str:
     """Say a moment by the reader's clock, with the customers' beside it where that shows something else. Escaped."""
-    theirs = describe_their_clock(at, zone, find_zones(parties.theirs))
+    theirs = describe_their_clock(at, zone, them.zones)
     beside = f" ({escape_sms(theirs)} for them)" if theirs else ""
     return f"*{escape_sms(format_when(at, zone))}*{beside}"
 
 
 def scheduled(
-    schedule: Schedule, parties: Parties, region: str, *, text: str, zone: ZoneInfo, now: datetime, notes: Sequence[str]
+    schedule: Schedule, them: Them, *, text: str, zone: ZoneInfo, now: datetime, notes: Sequence[str]
 ) -> Words:
     """Return the private answer to who scheduled a text: when, to whom, and what; with [Edit] and [Cancel]."""
     # A breath later than when it was read: `in 2 hours` is to be told as 2 hours, not as 1 hour 59 minutes.
@@ -80,7 +89,7 @@ def scheduled(
     condition = f", {_CONDITION}" if schedule.unless_reply else ""
     lines = [
         (
-            f"🕘 Scheduled for {say_when(schedule.due_at, zone, parties)}, {wait}, to {_name(parties, region)}{condition}, "
+            f"🕘 Scheduled for {say_when(schedule.due_at, zone, them)}, {wait}, to {them.name}{condition}, "
             f"as `{schedule.id}`:"
         ),
         *notes,
@@ -89,15 +98,13 @@ def scheduled(
     return wording.line("\n".join(lines), [edit_button(schedule.id), cancel_button(schedule.id)])
 
 
-def repeating(
-    recurrence: Recurrence, parties: Parties, region: str, *, first_at: datetime, zone: ZoneInfo, notes: Sequence[str]
-) -> Words:
+def repeating(recurrence: Recurrence, them: Them, *, first_at: datetime, zone: ZoneInfo, notes: Sequence[str]) -> Words:
     """Return the private answer to who scheduled a text that repeats."""
     condition = " A reply from them ends it." if recurrence.unless_reply else ""
     lines = [
         (
-            f"🔁 Scheduled *{escape_sms(describe_rule(recurrence.rule))}* to {_name(parties, region)}, as "
-            f"`{recurrence.id}`. The first goes on {say_when(first_at, zone, parties)}; it keeps your clock when the "
+            f"🔁 Scheduled *{escape_sms(describe_rule(recurrence.rule))}* to {them.name}, as "
+            f"`{recurrence.id}`. The first goes on {say_when(first_at, zone, them)}; it keeps your clock when the "
             f"clocks change.{condition}"
         ),
         *notes,
@@ -118,13 +125,13 @@ def in_quiet_hours(quiet: QuietMoment) -> str:
     )
 
 
-def changed(row: Row, *, zone: ZoneInfo, region: str, is_asked: bool, notes: Sequence[str]) -> Words:
+def changed(row: Row, *, zone: ZoneInfo, is_asked: bool, notes: Sequence[str]) -> Words:
     """Return the answer to who changed a scheduled text."""
-    parties = row.conversation.parties
-    when = f"goes on {say_when(row.due_at, zone, parties)}"
+    them = row.them
+    when = f"goes on {say_when(row.due_at, zone, them)}"
     if row.recurrence is not None:
-        when = f"now goes *{escape_sms(describe_rule(row.recurrence.rule))}*, the next on {say_when(row.due_at, zone, parties)}"
-    lines = [f"✏️ Changed: `{row.id}` {when}, to {_name(parties, region)}:", *notes, _quote(row.text)]
+        when = f"now goes *{escape_sms(describe_rule(row.recurrence.rule))}*, the next on {say_when(row.due_at, zone, them)}"
+    lines = [f"✏️ Changed: `{row.id}` {when}, to {them.name}:", *notes, _quote(row.text)]
     if is_asked:
         lines.append(
             "_The carrier holds the old one and is asked to give it back; only then the new one counts. You are told "
@@ -135,7 +142,7 @@ def changed(row: Row, *, zone: ZoneInfo, region: str, is_asked: bool, notes: Seq
     )
 
 
-def list_page(rows: Sequence[Row], *, total: int, page: int, pages: int, zone: ZoneInfo, region: str) -> Words:
+def list_page(rows: Sequence[Row], *, total: int, page: int, pages: int, zone: ZoneInfo) -> Words:
     """Return one page of what is waiting, the soonest first, each with its buttons."""
     heading = f"*{total} scheduled {'text' if total == 1 else 'texts'}*"
     if pages > 1:
@@ -143,7 +150,7 @@ def list_page(rows: Sequence[Row], *, total: int, page: int, pages: int, zone: Z
     blocks: list[Block] = list(wording.line(heading)[1])
     lines = [heading]
     for row in rows:
-        sentence = _describe_row(row, zone, region)
+        sentence = describe_row(row, zone)
         lines.append(sentence)
         blocks += wording.line(sentence, _row_buttons(row, page))[1]
     buttons = []
@@ -161,12 +168,13 @@ def nothing_scheduled() -> Words:
     return wording.line("Nothing is scheduled. `/schedule <number> <when> <text>` schedules a text.")
 
 
-def _describe_row(row: Row, zone: ZoneInfo, region: str) -> str:
-    parties = row.conversation.parties
+def describe_row(row: Row, zone: ZoneInfo) -> str:
+    """Say of one scheduled text what it is, when it goes, to whom, by whom, and what it says."""
+    them = row.them
     state = ""
     if row.schedule is not None and row.schedule.state is ScheduleState.TAKING_BACK:
         state = " _(being changed)_" if row.schedule.next_message_id else " _(being taken back)_"
-    next_ = "" if row.schedule is None else say_when(row.due_at, zone, parties)
+    next_ = "" if row.schedule is None else say_when(row.due_at, zone, them)
     unless = (
         row.recurrence.unless_reply if row.recurrence is not None else bool(row.schedule and row.schedule.unless_reply)
     )
@@ -174,7 +182,7 @@ def _describe_row(row: Row, zone: ZoneInfo, region: str) -> str:
     if row.recurrence is not None:
         when = f"🔁 *{escape_sms(describe_rule(row.recurrence.rule))}*" + (f", next {next_}" if next_ else "")
     return (
-        f"`{row.id}` {when} to {_name(parties, region)} by <@{row.author}>{f', {_CONDITION}' if unless else ''}{state}\n"
+        f"`{row.id}` {when} to {them.name} by <@{row.author}>{f', {_CONDITION}' if unless else ''}{state}\n"
         f"{escape_sms(wording.shorten(row.text, 150)) or '_a picture or file_'}"
     )
 
@@ -210,11 +218,11 @@ def skip_button(value: str) -> Block:
 # ------------------------------------------------------------------------------------------------- told to its author
 
 
-def not_handed_over(schedule: Schedule, parties: Parties, region: str, reason: str) -> Words:
+def not_handed_over(schedule: Schedule, them: Them, reason: str) -> Words:
     """Return what the author is told when the carrier does not take a scheduled text, with what can be done."""
     when = escape_sms(format_when(schedule.due_at, ZoneInfo(schedule.zone)))
     return wording.line(
-        f"❌ Your scheduled text `{schedule.id}` to {_name(parties, region)} for *{when}* will not go out: the carrier "
+        f"❌ Your scheduled text `{schedule.id}` to {them.name} for *{when}* will not go out: the carrier "
         f"does not take it. {reason}",
         [
             wording.button("Try again", Action.RETRY_SCHEDULE, schedule.id, style="primary"),
@@ -223,62 +231,61 @@ def not_handed_over(schedule: Schedule, parties: Parties, region: str, reason: s
     )
 
 
-def not_reached(schedule: Schedule, parties: Parties, region: str) -> str:
+def not_reached(schedule: Schedule, them: Them) -> str:
     """Return what the author is told while the carrier cannot be reached to hand a scheduled text over."""
     when = escape_sms(format_when(schedule.due_at, ZoneInfo(schedule.zone)))
     return (
-        f"⏳ The carrier cannot be reached, so your scheduled text `{schedule.id}` to {_name(parties, region)} for *{when}* "
+        f"⏳ The carrier cannot be reached, so your scheduled text `{schedule.id}` to {them.name} for *{when}* "
         "has not been handed over yet. It is tried again and again, and sent from here at its time; if that is not "
         "enough, call them."
     )
 
 
-def not_settled(schedule: Schedule, parties: Parties, region: str) -> str:
+def not_settled(schedule: Schedule, them: Them) -> str:
     """Return what the author is told when nobody knows whether the carrier holds a scheduled text."""
     when = escape_sms(format_when(schedule.due_at, ZoneInfo(schedule.zone)))
     return (
-        f"⚠️ It is not known whether the carrier has taken your scheduled text `{schedule.id}` to {_name(parties, region)} "
+        f"⚠️ It is not known whether the carrier has taken your scheduled text `{schedule.id}` to {them.name} "
         f"for *{when}*: it does not answer. It is still being settled; the thread tells more."
     )
 
 
-def missed(schedule: Schedule, parties: Parties, region: str) -> Words:
+def missed(schedule: Schedule, them: Them) -> Words:
     """Return what the author is told when a text could not go near its time, and so was not sent."""
     when = escape_sms(format_when(schedule.due_at, ZoneInfo(schedule.zone)))
     buttons = [edit_button(schedule.id)]
     if schedule.recurrence_id is None:
         buttons.insert(0, wording.button("Send now", Action.RETRY_SCHEDULE, schedule.id, style="primary"))
     return wording.line(
-        f"⏰ Not sent: `{schedule.id}` to {_name(parties, region)} was due on *{when}*, when Textbridge could not send. So "
+        f"⏰ Not sent: `{schedule.id}` to {them.name} was due on *{when}*, when Textbridge could not send. So "
         "long after its time it is not sent unless you say so.",
         buttons if schedule.recurrence_id is None else (),
     )
 
 
-def missed_times(recurrence: Recurrence, moments: Sequence[datetime], parties: Parties, region: str) -> str:
+def missed_times(recurrence: Recurrence, moments: Sequence[datetime], them: Them) -> str:
     """Return what the author is told of the times of a text that repeats which were missed."""
     zone = ZoneInfo(recurrence.zone)
     shown = ", ".join(escape_sms(format_when(at, zone)) for at in moments[:3])
     more = f" and {len(moments) - 3} more" if len(moments) > 3 else ""  # noqa: PLR2004 -- as many as are shown
     return (
-        f"⏰ Skipped: `{recurrence.id}` to {_name(parties, region)} could not be sent on {shown}{more}, when Textbridge was "
+        f"⏰ Skipped: `{recurrence.id}` to {them.name} could not be sent on {shown}{more}, when Textbridge was "
         "not running. What is more than an hour late is not sent."
     )
 
 
-def replied(schedule_id: str, parties: Parties, region: str, *, is_asked: bool, repeats: bool) -> str:
+def replied(schedule_id: str, them: Them, *, is_asked: bool, repeats: bool) -> str:
     """Return what the author is told when a reply takes a scheduled text back."""
     what = f"your text `{schedule_id}` that repeats" if repeats else f"your scheduled text `{schedule_id}`"
     ends = "has ended" if repeats else "is taken back"
     asked = " The carrier holds the next one and is asked for it; you are told what it says." if is_asked else ""
-    return f"↩️ {_name(parties, region)} replied, so {what} {ends}.{asked}"
+    return f"↩️ {them.name} replied, so {what} {ends}.{asked}"
 
 
-def replied_too_late(schedule_id: str, parties: Parties, region: str) -> str:
+def replied_too_late(schedule_id: str, them: Them) -> str:
     """Return what the author is told when a reply came in the last minute."""
     return (
-        f"⚠️ {_name(parties, region)} replied, but `{schedule_id}` goes out within the minute; the carrier no longer takes "
-        "it back."
+        f"⚠️ {them.name} replied, but `{schedule_id}` goes out within the minute; the carrier no longer takes it back."
     )
 
 
@@ -300,10 +307,6 @@ def was_not_taken_back(schedule: Schedule, reason: str | None, *, is_changed: bo
 def changed_by(schedule_id: str, actor: UserId, what: str) -> str:
     """Return what the author is told when somebody else changed what they had scheduled; *what* is a verb."""
     return f"ℹ️ <@{actor}> {what} your scheduled text `{schedule_id}`."  # noqa: RUF001 -- a sign, not a letter
-
-
-def _name(parties: Parties, region: str) -> str:
-    return escape_sms(wording.name_parties(parties, region))
 
 
 def _quote(text: str) -> str:

@@ -16,7 +16,7 @@ from bot.domain.ids import MessageId, RecurrenceId, ScheduleId, UserId
 from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address
-from bot.domain.places import describe_their_clock, find_zones
+from bot.domain.places import describe_their_clock
 from bot.domain.policy import Policy, find_quiet_hours
 from bot.domain.recurrence import Occurrence, Recurrence, Rule
 from bot.domain.schedule import Schedule, ScheduleState, next_moment
@@ -35,7 +35,8 @@ from bot.flows.recurring import (
 )
 from bot.flows.schedule_changes import Took, put_in_its_stead, take_back, tell_author
 from bot.flows.schedule_list import collect_rows, find_row
-from bot.flows.schedule_wording import Row
+from bot.flows.schedule_people import find_them
+from bot.flows.schedule_wording import Row, Them
 from bot.flows.senders import Senders
 from bot.flows.wording import Words
 from bot.observe import Log
@@ -111,6 +112,7 @@ class Schedules:
         async with self._store.transaction("schedule text") as tx:
             conversation = await self._accepting.open_conversation(tx, side, to)
             await self._accepting.check_consent(tx, conversation)
+            them = await find_them(tx, conversation.parties.theirs, self._policy.region)
             if await tx.queue.note_once(f"asked:{once}"):
                 if conversation.parties.is_group:
                     raise NotAllowed("🚫 Not scheduled: group messages cannot be scheduled.")
@@ -133,31 +135,29 @@ class Schedules:
                     schedule = await add_occurrence(tx, recurrence, first, now, self._chance, files)
                 await self._audit(tx, AuditAction.SCHEDULED, schedule, author, rule="" if rule is None else rule.rrule)
         if schedule is None:
-            whom = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
-            return wording.line(f"🕘 This text to {whom} is scheduled already.")
+            return wording.line(f"🕘 This text to {them.name} is scheduled already.")
         _log.info("A text was scheduled.", conversation=conversation.id, schedule=schedule.id)
-        notes = self._find_notes(conversation, due_at, note)
-        parties, region = conversation.parties, self._policy.region
+        notes = self._find_notes(them, due_at, note)
         if recurrence is not None:
-            return schedule_wording.repeating(recurrence, parties, region, first_at=due_at, zone=zone, notes=notes)
-        return schedule_wording.scheduled(schedule, parties, region, text=text, zone=zone, now=now, notes=notes)
+            return schedule_wording.repeating(recurrence, them, first_at=due_at, zone=zone, notes=notes)
+        return schedule_wording.scheduled(schedule, them, text=text, zone=zone, now=now, notes=notes)
 
     def _check_time(self, due_at: datetime, now: datetime) -> None:
         if due_at > now + FURTHEST_AHEAD:
             raise NotAllowed("🚫 Not scheduled: that is more than a year ahead.")
 
-    def describe_clock(self, due_at: datetime, zone: ZoneInfo, to: Sequence[Address]) -> str | None:
-        """Say for a form what the customers' clocks show at *due_at* where *zone*'s show otherwise, and whether it is quiet."""
-        zones = find_zones(to)
-        theirs = describe_their_clock(due_at, zone, zones)
-        quiet = find_quiet_hours(self._policy.quiet_hours, due_at, zones)
+    async def describe_clock(self, due_at: datetime, zone: ZoneInfo, to: Sequence[Address]) -> str | None:
+        """Say for a form what the customers' clocks show at *due_at* where *zone*'s show otherwise, and if it is quiet."""
+        async with self._store.reading() as view:
+            them = await find_them(view, to, self._policy.region)
+        theirs = describe_their_clock(due_at, zone, them.zones)
         said = [f"🕒 {escape_sms(theirs)} for them."] if theirs else []
-        return " ".join(said if quiet is None else [*said, schedule_wording.in_quiet_hours(quiet)]) or None
+        return " ".join([*said, *self._find_notes(them, due_at, None)]) or None
 
-    def _find_notes(self, conversation: Conversation, due_at: datetime, note: str | None) -> list[str]:
+    def _find_notes(self, them: Them, due_at: datetime, note: str | None) -> list[str]:
         """Return what the person should know about the time that was chosen."""
         notes = [escape_sms(note)] if note else []
-        quiet = find_quiet_hours(self._policy.quiet_hours, due_at, find_zones(conversation.parties.theirs))
+        quiet = find_quiet_hours(self._policy.quiet_hours, due_at, them.zones)
         if quiet is not None:
             notes.append(schedule_wording.in_quiet_hours(quiet))
         return notes
@@ -210,14 +210,12 @@ class Schedules:
     async def list_schedules(self, zone: ZoneInfo, page: int = 0, *, said: str | None = None) -> Words:
         """Return one page of what is waiting, the soonest first, with buttons; *said* goes before it."""
         async with self._store.reading() as view:
-            rows = await collect_rows(view)
+            rows = await collect_rows(view, self._policy.region)
         pages = max(1, -(-len(rows) // _PAGE))
         page = max(0, min(page, pages - 1))
         shown = rows[page * _PAGE : (page + 1) * _PAGE]
         text, blocks = (
-            schedule_wording.list_page(
-                shown, total=len(rows), page=page, pages=pages, zone=zone, region=self._policy.region
-            )
+            schedule_wording.list_page(shown, total=len(rows), page=page, pages=pages, zone=zone)
             if rows
             else schedule_wording.nothing_scheduled()
         )
@@ -271,14 +269,13 @@ class Schedules:
             skipped, took, after = await skip_occurrence(tx, row.recurrence, self._clock.now(), self._chance)
             if took in (Took.AT_ONCE, Took.ASKED):
                 await self._note_done(tx, row, actor, AuditAction.TAKEN_BACK, "skipped the next of")
-        parties = row.conversation.parties
         if skipped is None or took is Took.OVER:
             return f"The next of `{row.id}` is just being made or taken back; try again in a moment."
-        when = schedule_wording.say_when(skipped.due_at, zone, parties)
+        when = schedule_wording.say_when(skipped.due_at, zone, row.them)
         if took is Took.TOO_LATE:
             return f"The next of `{row.id}` goes out within the minute; the carrier no longer takes it back."
         then = (
-            f" The next then goes on {schedule_wording.say_when(after.due_at, zone, parties)}."
+            f" The next then goes on {schedule_wording.say_when(after.due_at, zone, row.them)}."
             if after
             else " It was the last."
         )
@@ -336,12 +333,10 @@ class Schedules:
                 raise NotAllowed(f"`{row.id}` goes out within the minute; the carrier no longer takes it back.")
             changed = await self._find(tx, named)
             await self._note_done(tx, changed, actor, AuditAction.SCHEDULE_CHANGED, "changed")
-        notes = self._find_notes(row.conversation, next_at or now, note)
+        notes = self._find_notes(row.them, next_at or now, note)
         if took is Took.TOO_LATE:
             notes.append("_One goes out within the minute as it was; the change counts from the one after it._")
-        return schedule_wording.changed(
-            changed, zone=zone, region=self._policy.region, is_asked=took is Took.ASKED, notes=notes
-        )
+        return schedule_wording.changed(changed, zone=zone, is_asked=took is Took.ASKED, notes=notes)
 
     async def _change(
         self,
@@ -414,7 +409,7 @@ class Schedules:
         )
 
     async def _find(self, view: Transaction, named: str) -> Row:
-        row = await find_row(view, named)
+        row = await find_row(view, named, self._policy.region)
         if row is None:
             raise NotAllowed(_unknown(named))
         return row

@@ -12,6 +12,7 @@ from bot.domain.schedule import Schedule, ScheduleState
 from bot.flows import schedule_wording
 from bot.flows.recurring import end_recurrence, find_pending
 from bot.flows.schedule_changes import Took, take_back, tell_author
+from bot.flows.schedule_people import find_them
 from bot.ports import Transaction
 
 
@@ -64,12 +65,11 @@ async def _tell(
             detail={"schedule": schedule.id, "what": "they replied first"},
         )
         await tx.audit.record(entry)
+    them = await find_them(tx, conversation.parties.theirs, policy.region)
     if took is Took.TOO_LATE and not repeats:
-        told = schedule_wording.replied_too_late(named, conversation.parties, policy.region)
+        told = schedule_wording.replied_too_late(named, them)
     else:
-        told = schedule_wording.replied(
-            named, conversation.parties, policy.region, is_asked=took is Took.ASKED, repeats=repeats
-        )
+        told = schedule_wording.replied(named, them, is_asked=took is Took.ASKED, repeats=repeats)
     if took is Took.TOO_LATE and repeats:
         told += " One more goes out within the minute; the carrier no longer takes it back."
     await tell_author(tx, schedule, f"replied:{reply.id}", told)

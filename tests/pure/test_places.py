@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.phone import Address
-from bot.domain.places import describe_their_clock, find_zones
+from bot.domain.phone import is_phone, time_zones
+from bot.domain.places import describe_their_clock
 
 CHICAGO = ZoneInfo("America/Chicago")
 #: Half past nine in the morning in Chicago, on a Saturday.
@@ -30,7 +30,10 @@ AT = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
     ],
 )
 def test_their_clock_is_said_where_it_shows_something_else(number: str, said: str | None) -> None:
-    assert describe_their_clock(AT, CHICAGO, find_zones([Address(number)])) == said
+    assert (
+        describe_their_clock(AT, CHICAGO, [ZoneInfo(name) for name in time_zones(number)] if is_phone(number) else [])
+        == said
+    )
 
 
 def test_of_a_region_with_two_clocks_both_are_said() -> None:
