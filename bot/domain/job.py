@@ -53,6 +53,7 @@ class Kind(StrEnum):
     WHISPER = "whisper"  #: Tell one person something privately.
     REACT = "react"  #: A customer's tapback.
     CANCEL_AT_CARRIER = "cancel_at_carrier"  #: Take a scheduled text back.
+    WATCH_HELD = "watch_held"  #: Of a text that was handed over from the shell: take it back if they said STOP since.
     NEXT_OCCURRENCE = "next_occurrence"  #: Make the next time of a text that repeats.
     FETCH_MEDIA = "fetch_media"  #: Get a customer's picture from the carrier.
     UPLOAD_MEDIA = "upload_media"  #: Bring a picture's bytes to Slack, which shows them to nobody yet.

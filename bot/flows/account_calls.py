@@ -2,14 +2,15 @@
 Operations on the carrier's account that a person asks for, from the shell or from Slack.
 
 What changes something is checked, put into the audit in a transaction of its own, and only then asked of the carrier;
-what sends a text asks for the consent of everybody whom it would reach first.
+what sends a text asks for the consent of everybody whom it would reach first, and for a later one once more before its
+time.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.chance import Chance
@@ -19,13 +20,18 @@ from bot.domain.carrier_api.operation import Operation, list_recipients, plan_ca
 from bot.domain.carrier_codes import FailureKind, explain_code
 from bot.domain.carrier_events import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
+from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, mask
+from bot.domain.schedule import POINT_OF_NO_RETURN
 from bot.errors import CarrierRefused, NotAllowed
 from bot.flows.consenting import record_consent
+from bot.flows.jobs import enqueue_watch
 from bot.ports import CarrierAccount, Store, Transaction
 
 #: How long to wait, once, while what a customer just wrote is being read: it may be STOP.
 _LISTEN_WAIT = timedelta(seconds=1)
+#: So long before its time a text for later is looked at: the carrier must still take it back then.
+_WATCH_AHEAD = POINT_OF_NO_RETURN + timedelta(minutes=1)
 #: Of a value in the audit, so many characters at most.
 _LONGEST_VALUE = 200
 
@@ -53,20 +59,30 @@ class AccountCalls:
         that it did, and that somebody said STOP if that is why. Raises as `CarrierAccount.call` does, and NotAllowed.
         """
         plan_call(operation, given)  # what cannot go out is not even put on record
-        if self._store is not None and operation.sends and given.get("send_at") is not None:
-            raise NotAllowed(
-                "Not sent: the bridge would not know of this text, and could not take it back if they said STOP before "
-                "its time. `/schedule` in Slack does the same."
-            )
         if self._store is None or not operation.changes:
             return await self._account.call(operation, given, key=key)
         deed = f"account:{self._chance.token()}"
         await self._record(self._store, operation, given, actor, deed)
         try:
-            return await self._account.call(operation, given, key=key)
+            answer = await self._account.call(operation, given, key=key)
         except CarrierRefused as error:
             await self._record_refusal(self._store, operation, given, deed, actor, error)
             raise
+        await self._watch(self._store, operation, given, answer)
+        return answer
+
+    async def _watch(
+        self, store: Store, operation: Operation, given: Mapping[str, object], answer: Mapping[str, Any]
+    ) -> None:
+        """Transaction: have a text that is for later looked at before its time, by the bridge: they may say STOP."""
+        body = plan_call(operation, given).body or {}
+        written = body.get("send_at")
+        if not operation.sends or not isinstance(written, str):
+            return
+        due_at = max(self._clock.now(), datetime.fromisoformat(written) - _WATCH_AHEAD)
+        async with store.transaction("watch held text") as tx:
+            carrier_id = CarrierMessageId(str(answer["id"]))
+            await enqueue_watch(tx, carrier_id, list_recipients(operation, given), due_at)
 
     async def _record(
         self, store: Store, operation: Operation, given: Mapping[str, object], actor: Actor, deed: str

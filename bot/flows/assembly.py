@@ -151,6 +151,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         policy=policy,
         clock=clock,
     )
+    taking_back = TakingBack(store=store, carrier=carrier, clock=clock)
     return TextFlows(
         posting=posting,
         texting=Texting(store=store, directory=directory, accepting=accepting, senders=senders, policy=policy),
@@ -173,7 +174,8 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.WHISPER: posting.whisper,
             Kind.SEND_TEXT: sending.send_text,
             Kind.SHOW_MARK: marks.show_mark,
-            Kind.CANCEL_AT_CARRIER: TakingBack(store=store, carrier=carrier, clock=clock).cancel_at_carrier,
+            Kind.CANCEL_AT_CARRIER: taking_back.cancel_at_carrier,
+            Kind.WATCH_HELD: taking_back.watch_held,
             Kind.NEXT_OCCURRENCE: Recurring(store=store, policy=policy, clock=clock, chance=chance).make_next,
         },
     )

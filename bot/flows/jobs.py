@@ -10,6 +10,7 @@ from typing import Any
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MediaId, MessageId, SlackTs, UserId
 from bot.domain.job import Job, Kind, NewJob, Pool
 from bot.domain.message import PATIENCE_SECONDS
+from bot.domain.phone import Address
 from bot.domain.recurrence import Recurrence
 from bot.ports import Block, Transaction
 from bot.text.escape import split_for_slack
@@ -235,6 +236,14 @@ async def enqueue_cancellation(
         {"message": message_id, "carrier_id": carrier_id},
         lane=schedule_lane(message_id),
     )
+
+
+async def enqueue_watch(
+    tx: Transaction, carrier_id: CarrierMessageId, people: Sequence[Address], due_at: datetime
+) -> None:
+    """Have a text that the carrier holds, and no message of ours stands for, looked at before its time."""
+    body = {"carrier_id": carrier_id, "people": list(people)}
+    await _enqueue(tx, Kind.WATCH_HELD, Pool.CHORE, f"watch:{carrier_id}", body, due_at=due_at)
 
 
 async def enqueue_next_occurrence(tx: Transaction, recurrence: Recurrence, due_at: datetime) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.clock import Clock
-from bot.domain.carrier_events import read_copies
+from bot.domain.audit import BRIDGE, AuditAction, AuditEntry
+from bot.domain.carrier_events import inbound_lane, read_copies
 from bot.domain.delivery import DeliveryStatus
 from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.job import Job
+from bot.domain.phone import Address
 from bot.domain.schedule import ScheduleState
-from bot.errors import CarrierRefused
+from bot.errors import CarrierRefused, RetryLater
 from bot.flows import schedule_wording
 from bot.flows.jobs import read_body
 from bot.flows.schedule_changes import record_not_taken_back, record_taken_back, tell_author
@@ -16,6 +20,9 @@ from bot.observe import Log
 from bot.ports import Carrier, Store
 
 _log = Log("taking_back")
+
+#: How long to wait while what a customer just wrote is being read: it may be STOP.
+_LISTEN_WAIT = timedelta(milliseconds=100)
 
 
 class TakingBack:
@@ -57,6 +64,46 @@ class TakingBack:
             await tx.queue.finish(job)
         if problem is not None:
             _log.info("A scheduled text was not to be had back.", message_id=message_id, code=problem.code)
+
+    async def watch_held(self, job: Job) -> None:
+        """
+        Take a text that was handed over from the shell back if somebody it goes to opted out since.
+
+        It runs shortly before the text falls due. Transactions: who opted out; then, with the job, that it was taken
+        back. Raises RetryLater while what they just wrote is unread.
+        """
+        body = read_body(job)
+        carrier_id = CarrierMessageId(body["carrier_id"])
+        people = [Address(each) for each in body["people"]]
+        async with self._store.transaction("look who opted out") as tx:
+            for address in people:
+                if await tx.queue.is_busy(inbound_lane(address)):
+                    raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
+            stopped = [address for address in people if (await tx.consents.get(address)).blocked]
+            if not stopped:
+                await tx.queue.finish(job)
+                return
+        problem: CarrierRefused | None = None
+        try:
+            await self._carrier.cancel(carrier_id)
+        except CarrierRefused as error:
+            problem = None if await self._is_taken_back(carrier_id, job) else error
+        async with self._store.transaction("record cancellation") as tx:
+            if problem is None:
+                await tx.audit.record(
+                    AuditEntry(
+                        key=f"{AuditAction.TAKEN_BACK}:{carrier_id}",
+                        at=self._clock.now(),
+                        actor=BRIDGE,
+                        action=AuditAction.TAKEN_BACK,
+                        numbers=tuple(people),
+                        subject=carrier_id,
+                        detail={"why": "opted out before its time"},
+                    )
+                )
+            await tx.queue.finish(job)
+        if problem is not None:
+            _log.warning("A text of the shell's could not be taken back.", carrier_id=carrier_id, code=problem.code)
 
     async def _is_taken_back(self, carrier_id: CarrierMessageId, job: Job) -> bool:
         try:

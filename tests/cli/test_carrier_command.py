@@ -21,7 +21,7 @@ from bot.cli import main
 from bot.cli.carrier import run as run_carrier
 from bot.cli.carrier_fields import write_example
 from bot.clock import SystemClock
-from bot.domain.carrier_api import messages, profiles
+from bot.domain.carrier_api import profiles
 from bot.domain.carrier_api.operation import Answer, Operation
 from bot.domain.carrier_api.table import OPERATIONS
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
@@ -335,11 +335,7 @@ async def test_nobody_who_said_stop_is_texted_from_here(
 ) -> None:
     to = operation.example["to"]
     await opt_out(tmp_path, str(to[-1] if isinstance(to, list) else to))
-    command = split(write_example(operation))
-    if "--send-at" in command:
-        place = command.index("--send-at")
-        del command[place : place + 2]
-    done = await shell(*command)
+    done = await shell(*split(write_example(operation)))
     assert (done.status, done.out) == (1, "")
     assert "opted out" in done.err
     assert bench.sim.requests == []
@@ -379,15 +375,6 @@ async def test_a_refusal_is_on_record_and_one_for_stop_is_remembered(
     ]
     assert "opted out" in (await shell(*command)).err
     assert len(bench.sim.requests) == 1
-
-
-async def test_beside_a_bridge_nothing_is_sent_for_later_from_here(shell: Shell, bench: Bench, tmp_path: Path) -> None:
-    async with open_store(tmp_path):
-        pass
-    done = await shell(*split(write_example(messages.SCHEDULE)))
-    assert (done.status, done.out) == (1, "")
-    assert "`/schedule` in Slack" in done.err
-    assert bench.sim.requests == []
 
 
 async def test_the_same_key_typed_twice_sends_once(shell: Shell, bench: Bench) -> None:
