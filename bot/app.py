@@ -140,7 +140,7 @@ class Bridge:
         """Return the part that works, loaded and started at the first call."""
         async with self._opening:
             if self.works is None:
-                works = (await load_works())(self.ground, _LIMITS)
+                works = (await load_works())(self.ground, _LIMITS, self.health.report)
                 works.start(self.supervisor)
                 self.works = works
             return self.works

@@ -6,7 +6,7 @@ No answer to a webhook or an event waits for it, so it is loaded when the other 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import Clock
-from bot.domain.job import Kind, Pool
+from bot.domain.account import Pulse
+from bot.domain.job import Kind, Pool, Status
 from bot.flows.assembly import Surroundings, assemble_flows
 from bot.flows.fetching import Fetching
 from bot.flows.history import History
@@ -51,7 +52,9 @@ _UPKEEP_EVERY = timedelta(hours=1)
 class Works:
     """The workers and the flows behind them. To be made inside a running event loop, and closed."""
 
-    def __init__(self, ground: Ground, limits: Mapping[Pool, int]) -> None:
+    def __init__(
+        self, ground: Ground, limits: Mapping[Pool, int], report: Callable[[], Mapping[str, str | None]]
+    ) -> None:
         settings, policy, clock, chance = ground.settings, ground.policy, ground.clock, ground.chance
         api_key = settings.telnyx_api_key.get_secret_value()
         bot_token = settings.slack_bot_token.get_secret_value()
@@ -81,6 +84,7 @@ class Works:
                 store=self.store,
                 carrier=carrier,
                 account=carrier,
+                pulses=_Pulses(ground, report),
                 threads=slack,
                 cards=slack,
                 directory=directory,
@@ -145,6 +149,8 @@ class Works:
             history=History(store=self.store, directory=directory, policy=policy, clock=clock),
             account_events=texts.account_events,
             senders=texts.senders,
+            account=texts.account,
+            home=texts.home,
             directory=directory,
             policy=policy,
             clock=clock,
@@ -199,6 +205,24 @@ class Works:
             if self.retention is not None:
                 await self.retention.sweep()
             await self._ground.clock.sleep(_UPKEEP_EVERY)
+
+
+class _Pulses:
+    """`bot.ports.account.Pulses`: the queue's own counts, and what `/readyz` says. *report* names each part's trouble."""
+
+    def __init__(self, ground: Ground, report: Callable[[], Mapping[str, str | None]]) -> None:
+        self._upkeep = ground.upkeep
+        self._report = report
+
+    async def take(self) -> Pulse:
+        backlog = await self._upkeep.read_backlog()
+        parked = sum(jobs for (_, status), jobs in backlog.jobs.items() if status == Status.PARKED)
+        return Pulse(
+            waiting=sum(backlog.jobs.values()) - parked,
+            oldest=backlog.age,
+            parked=parked,
+            troubles={part: problem for part, problem in self._report().items() if problem is not None},
+        )
 
 
 def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str | None) -> AsyncWebClient:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.domain.policy import Policy
+from bot.flows.account import Account
 from bot.flows.account_events import AccountEvents
 from bot.flows.channel_settings import ChannelSettings
 from bot.flows.decisions import Decisions
 from bot.flows.history import History
+from bot.flows.home import Home
 from bot.flows.optouts import Optouts
 from bot.flows.schedules import Schedules
 from bot.flows.senders import Senders
@@ -28,6 +30,8 @@ class Desk:
     channel_settings: ChannelSettings
     account_events: AccountEvents
     senders: Senders
+    account: Account
+    home: Home
     history: History
     directory: Directory
     policy: Policy

@@ -7,6 +7,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.account_forms import AccountForms
 from handlers.channel_form import ChannelForm
 from handlers.commands import register_commands
 from handlers.desk import Desk
@@ -31,6 +32,7 @@ class Framework:
         )
         forms.register(self.bolt)
         channel_form.register(self.bolt)
+        AccountForms(desk).register(self.bolt)
         register_buttons(self.bolt, desk)
         ScheduleButtons(desk).register(self.bolt)
         register_shortcuts(self.bolt, desk)

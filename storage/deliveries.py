@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 
 import aiosqlite
 
-from bot.domain.delivery import Delivery, merge
+from bot.domain.delivery import Delivery, DeliveryStatus, merge
 from bot.domain.ids import MessageId
 from bot.domain.phone import Address
 from bot.ports import CarrierRequest
@@ -20,6 +20,12 @@ _OPEN_ATTEMPT = "UPDATE requests SET attempted_at = ?, attempts = attempts + 1 W
 _CLOSE_ATTEMPT = "UPDATE requests SET attempted_at = NULL WHERE message_id = ?"
 _OF_COPY = "SELECT * FROM deliveries WHERE message_id = ? AND recipient = ?"
 _OF_MESSAGE = "SELECT * FROM deliveries WHERE message_id = ?"
+_COUNT_OUTCOMES = """
+SELECT date(m.created_at / 1000000, 'unixepoch') AS day, d.status, COUNT(*) AS copies
+FROM conversations c
+JOIN messages m ON m.conversation_id = c.id AND m.created_at >= ?1
+JOIN deliveries d ON d.message_id = m.id
+WHERE c.active_at >= ?1 AND m.direction = 'outbound' GROUP BY 1, 2"""
 _PUT = """
 INSERT INTO deliveries (message_id, recipient, status, occurred_at, code, title, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (message_id, recipient) DO UPDATE SET
@@ -39,6 +45,11 @@ class DeliveryRows:
             _ADD_REQUEST,
             (request.message_id, request.path, request.idempotency_key, request.body, to_micros(request.created_at)),
         )
+
+    async def count_outcomes(self, *, since: datetime) -> Sequence[tuple[date, DeliveryStatus, int]]:
+        """Return how many copies of texts written from *since* on stand where, by day (UTC) and status."""
+        rows = await self._connection.execute_fetchall(_COUNT_OUTCOMES, (to_micros(since),))
+        return [(date.fromisoformat(row["day"]), DeliveryStatus(row["status"]), row["copies"]) for row in rows]
 
     async def find_request(self, message_id: MessageId) -> CarrierRequest | None:
         """Return the stored request of a message."""

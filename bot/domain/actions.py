@@ -28,6 +28,12 @@ class Action(StrEnum):
         "lift_spend_limit"  #: Send again what waits for a new day of the spend limit (the word `account`).
     )
     CHANNEL_SETTINGS = "channel_settings"  #: Open the settings of a channel (channel id).
+    LOOK_AGAIN = "account_look"  #: Look at the carrier account anew (the word `account`, as all that follow).
+    EDIT_PROFILE = "account_profile"  #: Open the form of the messaging profile's settings.
+    EDIT_ANSWERS = "account_answers"  #: Open the list of automatic answers.
+    EDIT_NAMES = "account_names"  #: Open the list of sender names.
+    EDIT_CODES = "account_codes"  #: Open the list of short codes.
+    POINT_WEBHOOK = "account_webhook"  #: Have the profile's webhook point here.
     OPTOUTS_PAGE = "optouts_page"  #: Another page of the list (page number, from 0).
     HISTORY_PAGE = "history_page"  #: Another page of what was said (number, direction, message id; blanks between).
 

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     SEND_TEXT = "send_text"  #: Hand a text to the carrier.
     SHOW_MARK = "show_mark"  #: Bring the mark on a message up to date.
     SHOW_BACKLOG = "show_backlog"  #: Say on a card how many texts wait for Slack's pace, as long as they do.
+    SHOW_ACCOUNT = "show_account"  #: Show the carrier account on an administrator's Home tab.
     WHISPER = "whisper"  #: Tell one person something privately.
     REACT = "react"  #: A customer's tapback.
     CANCEL_AT_CARRIER = "cancel_at_carrier"  #: Take a scheduled text back.

@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.domain.job import Job, Kind
 from bot.domain.policy import Policy
 from bot.flows.accepting import Accepting
+from bot.flows.account import Account
 from bot.flows.account_events import AccountEvents
 from bot.flows.backlog import Backlogs
 from bot.flows.changes import Changes
@@ -36,6 +37,7 @@ from bot.flows.taking_back import TakingBack
 from bot.flows.texting import Texting
 from bot.observe import Metrics
 from bot.ports import Cards, Carrier, CarrierAccount, Directory, HomeTab, Pace, Store, Threads
+from bot.ports.account import Pulses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Surroundings:
     store: Store
     carrier: Carrier
     account: CarrierAccount
+    pulses: Pulses
     threads: Threads
     cards: Cards
     directory: Directory
@@ -69,6 +72,8 @@ class TextFlows:
     channel_settings: ChannelSettings
     account_events: AccountEvents
     senders: Senders
+    account: Account
+    home: Home
     reconcile: Reconcile
     by_kind: Mapping[Kind, Callable[[Job], Awaitable[None]]]
 
@@ -103,24 +108,37 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     sending = Sending(store=store, carrier=carrier, pace=around.carrier_pace, policy=policy, clock=clock, chance=chance)
     marks = Marks(store=store, threads=around.threads, clock=clock, chance=chance)
     channel_settings = ChannelSettings(store=store, directory=directory, policy=policy, clock=clock)
+    senders = Senders(store=store, account=around.account, policy=policy)
+    account = Account(
+        store=store,
+        carrier=carrier,
+        account=around.account,
+        senders=senders,
+        directory=directory,
+        pulses=around.pulses,
+        policy=policy,
+        clock=clock,
+    )
+    home = Home(
+        store=store,
+        directory=directory,
+        home_tab=around.home_tab,
+        channel_settings=channel_settings,
+        account=account,
+        policy=policy,
+        clock=clock,
+        chance=chance,
+    )
     replies = Replies(
         store=store,
         directory=directory,
         accepting=accepting,
         changes=Changes(accepting=accepting, policy=policy, clock=clock, chance=chance),
-        home=Home(
-            store=store,
-            directory=directory,
-            home_tab=around.home_tab,
-            channel_settings=channel_settings,
-            policy=policy,
-            clock=clock,
-        ),
+        home=home,
         policy=policy,
         clock=clock,
         metrics=metrics,
     )
-    senders = Senders(store=store, account=around.account, policy=policy)
     schedules = Schedules(
         store=store,
         directory=directory,
@@ -161,6 +179,8 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         channel_settings=channel_settings,
         account_events=account_events,
         senders=senders,
+        account=account,
+        home=home,
         reconcile=reconcile,
         by_kind={
             Kind.CARRIER_EVENT: receive.read_carrier_event,
@@ -171,6 +191,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.TIDY_POST: posting.tidy_post,
             Kind.SHOW_BACKLOG: backlogs.show_backlog,
             Kind.REACT: posting.react,
+            Kind.SHOW_ACCOUNT: home.show_account,
             Kind.WHISPER: posting.whisper,
             Kind.SEND_TEXT: sending.send_text,
             Kind.SHOW_MARK: marks.show_mark,

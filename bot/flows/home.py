@@ -1,21 +1,29 @@
-"""The Home tab: what waits for an answer, what is scheduled, and how to begin."""
+"""The Home tab: what waits for an answer, what is scheduled, how to begin; for administrators the account."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.actions import Action
 from bot.domain.commands import OPTOUTS_LIST, SCHEDULE_SEND, SMS_SEND
 from bot.domain.ids import UserId
+from bot.domain.job import Job
 from bot.domain.policy import Policy
-from bot.flows import schedule_wording, wording
+from bot.errors import SlackRefused
+from bot.flows import account_home, schedule_wording, wording
+from bot.flows.account import Account
 from bot.flows.channel_settings import MEANINGS, ChannelSettings
+from bot.flows.jobs import enqueue_look, read_body
 from bot.flows.permissions import may_administer
 from bot.flows.schedule_list import collect_rows
+from bot.observe import Log
 from bot.ports import Block, Directory, HomeTab, Person, Store
 from bot.text.escape import escape_sms
+
+_log = Log("home")
 
 _MOST_SHOWN = 15
 #: What was said longer ago no longer waits for an answer.
@@ -32,30 +40,63 @@ class Home:
         directory: Directory,
         home_tab: HomeTab,
         channel_settings: ChannelSettings,
+        account: Account,
         policy: Policy,
         clock: Clock,
+        chance: Chance,
     ) -> None:
         self._store = store
+        self._account = account
         self._directory = directory
         self._home_tab = home_tab
         self._channel_settings = channel_settings
         self._policy = policy
         self._clock = clock
+        self._chance = chance
 
-    async def show_home(self, user_id: UserId) -> None:
-        """Bring the Home tab of *user_id* up to date. Reads only."""
+    async def show_home(self, user_id: UserId, *, fresh: bool = False) -> None:
+        """
+        Bring the Home tab of *user_id* up to date.
+
+        Administrators see the carrier account below what is their own; *fresh*: with a new look at it. Transaction: the
+        job that asks the carrier, which may take its time.
+        """
         person = await self._directory.get_person(user_id)
-        ourselves = await self._directory.get_ourselves()
-        blocks = [
-            *await self._show_unanswered(ourselves.workspace_url),
+        mine = await self._show_mine(person)
+        if not may_administer(person, self._policy):
+            await self._home_tab.publish_home(user_id, mine)
+            return
+        await self._home_tab.publish_home(user_id, [*mine, {"type": "divider"}, *account_home.show_looking()])
+        async with self._store.transaction("look at account") as tx:
+            await enqueue_look(tx, user_id, self._chance.token(), fresh=fresh)
+
+    async def show_account(self, job: Job) -> None:
+        """Show an administrator's Home tab with the account in it. Somebody who no longer is one sees it no more."""
+        body = read_body(job)
+        user_id = UserId(body["user"])
+        person = await self._directory.get_person(user_id)
+        if may_administer(person, self._policy):
+            view = await self._account.look(fresh=bool(body["fresh"]))
+            section = account_home.show_account(view, self._policy, self._account.webhook_url)
+            blocks = [*await self._show_mine(person), {"type": "divider"}, *section]
+            try:
+                await self._home_tab.publish_home(user_id, blocks)
+            except SlackRefused as error:
+                _log.info("A Home tab could not be shown.", word=error.error)
+        async with self._store.transaction("account shown") as tx:
+            await tx.queue.finish(job)
+
+    async def _show_mine(self, person: Person) -> list[Block]:
+        workspace_url = (await self._directory.get_ourselves()).workspace_url
+        return [
+            *await self._show_unanswered(workspace_url),
             {"type": "divider"},
-            *await self._show_scheduled(user_id, person.zone),
+            *await self._show_scheduled(person.id, person.zone),
             {"type": "divider"},
             *await self._show_channels(person),
             {"type": "divider"},
             *_show_beginning(),
         ]
-        await self._home_tab.publish_home(user_id, blocks)
 
     async def _show_unanswered(self, workspace_url: str) -> list[Block]:
         now = self._clock.now()

@@ -258,6 +258,11 @@ async def enqueue_next_occurrence(tx: Transaction, recurrence: Recurrence, due_a
     )
 
 
+async def enqueue_look(tx: Transaction, user_id: UserId, token: str, *, fresh: bool) -> None:
+    """Have the carrier account shown on somebody's Home tab; *token*: any new one."""
+    await _enqueue(tx, Kind.SHOW_ACCOUNT, Pool.CHORE, f"account:{user_id}:{token}", {"user": user_id, "fresh": fresh})
+
+
 async def enqueue_tidying(tx: Transaction, key: str, body: Mapping[str, Any], due_at: datetime) -> None:
     """Have a second copy of a post looked for and deleted, some time after the post was repeated."""
     await _enqueue(tx, Kind.TIDY_POST, Pool.CHORE, f"tidy:{key}", body, due_at=due_at)

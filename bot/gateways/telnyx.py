@@ -12,10 +12,12 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import httpx
 
+from bot.domain.account import Spending
 from bot.domain.carrier_api.operation import Operation
 from bot.domain.carrier_codes import QUEUE_FULL
 from bot.domain.carrier_events import clean
@@ -34,6 +36,8 @@ _PAGE_SIZE = 250
 #: The most that the detail records give at once.
 _RECORDS_PAGE_SIZE = 50
 _MOST_PAGES = 400
+#: A day's cost is added up from its records, which come 50 at a time: of a busy day only the first thousand.
+_MOST_COST_PAGES = 20
 
 _IN_PROGRESS = "10036"
 _SPEND_LIMIT = "40333"
@@ -142,6 +146,26 @@ class TelnyxGateway:
             if not rows or not isinstance(meta, Mapping) or page >= int(meta.get("total_pages") or 0):
                 break
         return found
+
+    async def sum_cost(self, *, since: datetime) -> Spending:
+        """Return what outbound texts cost from *since* on, by the carrier's records."""
+        amount, currency = Decimal(0), "USD"
+        for page in range(1, _MOST_COST_PAGES + 1):
+            parameters: dict[str, str | int] = {
+                "filter[record_type]": "messaging",
+                "filter[direction]": "outbound",
+                "filter[created_at][gte]": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "page[number]": page,
+                "page[size]": _RECORDS_PAGE_SIZE,
+            }
+            answer = await self._ask("GET", "/detail_records", repeatable=True, params=parameters)
+            rows = [row for row in answer.get("data") or () if isinstance(row, Mapping)]
+            amount += sum((_read_money(row.get("cost")) for row in rows), Decimal(0))
+            currency = next((clean(row["currency"]) for row in rows if row.get("currency")), currency)
+            meta = answer.get("meta")
+            if not rows or not isinstance(meta, Mapping) or page >= int(meta.get("total_pages") or 0):
+                return Spending(amount=amount, currency=currency, is_whole=True)
+        return Spending(amount=amount, currency=currency, is_whole=False)
 
     async def check_access(self) -> None:
         """Raise CarrierRefused if the API key is refused, RetryLater if the carrier cannot be reached."""
@@ -270,6 +294,14 @@ def _read_statuses(recipients: object) -> dict[Address, DeliveryStatus]:
             status = read_status(entry.get("status")) if isinstance(entry, Mapping) else DeliveryStatus.QUEUED
             statuses[parse_address(name)] = DeliveryStatus.QUEUED if status is DeliveryStatus.OTHER else status
     return statuses
+
+
+def _read_money(value: object) -> Decimal:
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return Decimal(0)
+    return amount if amount.is_finite() else Decimal(0)
 
 
 def _read_record(row: Mapping[str, Any]) -> InboundRecord | None:

@@ -30,6 +30,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.domain.account import Pulse
 from bot.domain.carrier_api.operation import Operation
 
 
@@ -41,6 +42,14 @@ class Page:
     number: int  #: From 1.
     pages: int  #: How many there are in all, as the carrier says now.
     total: int  #: How many items there are in all.
+
+
+class Pulses(Protocol):
+    """How the program itself fares."""
+
+    async def take(self) -> Pulse:
+        """Return it, as it is now."""
+        ...
 
 
 class CarrierAccount(Protocol):

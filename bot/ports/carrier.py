@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.domain.account import Spending
 from bot.domain.delivery import DeliveryStatus
 from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.phone import Address
@@ -81,6 +82,10 @@ class Carrier(Protocol):
 
     async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
         """Return the inbound texts that the carrier has on record from *since* on, all pages."""
+        ...
+
+    async def sum_cost(self, *, since: datetime) -> Spending:
+        """Return what outbound texts cost from *since* on, by the carrier's records."""
         ...
 
     async def check_access(self) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
 from bot.domain.audit import AuditEntry
 from bot.domain.consent import Consent, ConsentChange, Evidence
 from bot.domain.conversation import Conversation, Parties
-from bot.domain.delivery import Delivery
+from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.ids import (
     CarrierMessageId,
     ChannelId,
@@ -151,6 +151,10 @@ class Deliveries(Protocol):
 
     async def of_message(self, message_id: MessageId) -> Mapping[Address, Delivery]:
         """Return what is known of each copy of a message."""
+        ...
+
+    async def count_outcomes(self, *, since: datetime) -> Sequence[tuple[date, DeliveryStatus, int]]:
+        """Return how many copies of texts written from *since* on stand where, by day (UTC) and status."""
         ...
 
 

@@ -23,6 +23,7 @@ class Teammate:
     title: str
     tz: str = "America/Chicago"
     guest: bool = False
+    admin: bool = False  #: Of the workspace: sees the carrier account on the Home tab.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,7 @@ class Cast:
     team: tuple[Teammate, ...] = (
         Teammate(key="dana", name="Dana Whitfield", title="Front desk"),
         Teammate(key="marcus", name="Marcus Ortiz", title="Workshop", tz="America/New_York"),
-        Teammate(key="priya", name="Priya Shah", title="Owner"),
+        Teammate(key="priya", name="Priya Shah", title="Owner", admin=True),
         Teammate(key="lee", name="Lee Novak", title="Guest, may not text", guest=True),
     )
     customers: tuple[Customer, ...] = (

@@ -91,7 +91,7 @@ class World:
         workspace.team_name, workspace.team_domain = self.cast.team_name, self.cast.team_domain
         workspace.users[workspace.bot_user].real_name = self.cast.app_name
         users = {
-            mate.key: self.slack.add_user(mate.key, mate.name, tz=mate.tz, restricted=mate.guest)
+            mate.key: self.slack.add_user(mate.key, mate.name, tz=mate.tz, restricted=mate.guest, is_admin=mate.admin)
             for mate in self.cast.team
         }
         channels = {line.number: self.slack.add_channel(line.channel) for line in self.cast.lines}

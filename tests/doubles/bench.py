@@ -35,7 +35,7 @@ from storage.inbox import GroupedInbox
 from storage.queue import Bell, WorkbenchRows
 from storage.rows import from_micros, to_micros
 from tests.doubles.border import Border, Crash
-from tests.doubles.carrier import CarriedText, EmptyAccount, MemoryCarrier, describe
+from tests.doubles.carrier import CarriedText, EmptyAccount, MemoryCarrier, StillPulses, describe
 from tests.doubles.direct import BorderDatabase, BorderStore, copy_file, open_database
 from tests.doubles.pace import EasyPace
 from tests.doubles.slack import CHANNEL, TEAM, MemorySlack
@@ -225,6 +225,7 @@ class Bench:
                 store=store,
                 carrier=world.carrier,
                 account=EmptyAccount(),
+                pulses=StillPulses(),
                 threads=world.slack,
                 cards=world.slack,
                 directory=world.slack,

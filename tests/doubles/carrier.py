@@ -7,10 +7,12 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from bot.clock import Clock
+from bot.domain.account import Pulse, Spending
 from bot.domain.carrier_api.operation import Operation
 from bot.domain.delivery import DeliveryStatus
 from bot.domain.ids import CarrierMessageId
@@ -156,6 +158,10 @@ class MemoryCarrier:
             "carrier list_inbound", lambda: [each for each in self.inbound if each.created_at >= since]
         )
 
+    async def sum_cost(self, *, since: datetime) -> Spending:
+        """Return that nothing was spent: no story asks."""
+        return Spending(amount=Decimal(0), currency="USD", is_whole=True)
+
     async def check_access(self) -> None:
         """Do nothing: the key is good."""
         await self._border.ask("carrier check_access", lambda: None)
@@ -201,6 +207,14 @@ class EmptyAccount:
         async for page in self.list_pages(operation, given):
             for item in page.items:
                 yield dict(item)
+
+
+class StillPulses:
+    """A program that fares well and has nothing to do."""
+
+    async def take(self) -> Pulse:
+        """Return that."""
+        return Pulse(waiting=0, oldest=timedelta(0), parked=0, troubles={})
 
 
 def describe(text: CarriedText, status: DeliveryStatus) -> Json:
