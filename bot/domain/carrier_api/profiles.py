@@ -129,6 +129,7 @@ GET_PROFILE = Operation(
     says="Show one messaging profile",
     fields=(_PROFILE_PATH,),
     example={"id": _ID},
+    in_slack="Home, *Account*",
 )
 UPDATE_PROFILE = Operation(
     resource=Resource.PROFILES,
@@ -147,6 +148,7 @@ UPDATE_PROFILE = Operation(
     ),
     example={"id": _ID, "smart_encoding": True, "daily_spend_limit": "25.00", "daily_spend_limit_enabled": True},
     harms=_HARMS,
+    in_slack="Home, [Profile settings], [Point it here]",
 )
 DELETE_PROFILE = Operation(
     resource=Resource.PROFILES,
@@ -190,6 +192,7 @@ LIST_PROFILE_SENDERS = Operation(
     example={"id": _ID},
     answer=Answer.PAGES,
     columns=SENDER_COLUMNS,
+    in_slack="Home, *Account*",
 )
 LIST_METRICS = Operation(
     resource=Resource.PROFILES,
@@ -269,6 +272,7 @@ LIST_AUTORESPONSES = Operation(
     example={"profile_id": _ID, "country_code": "US"},
     answer=Answer.LIST,
     columns=_ANSWER_COLUMNS,
+    in_slack="Home, [Automatic answers]",
 )
 CREATE_AUTORESPONSE = Operation(
     resource=Resource.AUTORESPONSES,
@@ -285,6 +289,7 @@ CREATE_AUTORESPONSE = Operation(
         "country_code": "US",
         "resp_text": "We are here Monday to Friday, 9 to 5.",
     },
+    in_slack="Home, [Automatic answers], [Add an answer]",
 )
 GET_AUTORESPONSE = Operation(
     resource=Resource.AUTORESPONSES,
@@ -294,6 +299,7 @@ GET_AUTORESPONSE = Operation(
     says="Show one automatic answer",
     fields=(_OF_PROFILE, _ANSWER_PATH),
     example={"profile_id": _ID, "autoresp_cfg_id": _ANSWER_ID},
+    in_slack="Home, [Automatic answers], [Change]",
 )
 UPDATE_AUTORESPONSE = Operation(
     resource=Resource.AUTORESPONSES,
@@ -311,6 +317,7 @@ UPDATE_AUTORESPONSE = Operation(
         "country_code": "US",
         "resp_text": "You get no more texts from us.",
     },
+    in_slack="Home, [Automatic answers], [Change]",
 )
 DELETE_AUTORESPONSE = Operation(
     resource=Resource.AUTORESPONSES,
@@ -321,6 +328,7 @@ DELETE_AUTORESPONSE = Operation(
     fields=(_OF_PROFILE, _ANSWER_PATH),
     example={"profile_id": _ID, "autoresp_cfg_id": _ANSWER_ID},
     destroys="The automatic answer and its keywords are gone.",
+    in_slack="Home, [Automatic answers], [Delete]",
 )
 
 PROFILE_OPERATIONS = (

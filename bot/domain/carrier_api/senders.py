@@ -45,6 +45,7 @@ LIST_NUMBERS = Operation(
     example={"filter[type]": "longcode", "sort[phone_number]": "asc"},
     answer=Answer.PAGES,
     columns=NUMBER_COLUMNS,
+    in_slack="Home, *Account*",
 )
 GET_NUMBER = Operation(
     resource=Resource.NUMBERS,
@@ -128,6 +129,7 @@ LIST_SHORT_CODES = Operation(
     example={"filter[messaging_profile_id]": _PROFILE},
     answer=Answer.PAGES,
     columns=SHORT_CODE_COLUMNS,
+    in_slack="Home, [Short codes]",
 )
 GET_SHORT_CODE = Operation(
     resource=Resource.SHORT_CODES,
@@ -155,6 +157,7 @@ UPDATE_SHORT_CODE = Operation(
         Field(name="tags", many=True, says="its tags, in place of those it has"),
     ),
     example={"id": _CODE_ID, "messaging_profile_id": _PROFILE, "tags": ["alerts"]},
+    in_slack="Home, [Short codes], [Bind to the profile]",
 )
 UNBIND_SHORT_CODE = Operation(
     resource=Resource.SHORT_CODES,
@@ -166,6 +169,7 @@ UNBIND_SHORT_CODE = Operation(
     fixed={"messaging_profile_id": ""},
     example={"id": _CODE_ID},
     destroys="The short code neither sends nor receives texts until it is bound to a profile again.",
+    in_slack="Home, [Short codes], [Unbind]",
 )
 
 LIST_SENDERS = Operation(
@@ -191,6 +195,7 @@ CREATE_SENDER = Operation(
         Field(name="us_long_code_fallback", kind=Kind.PHONE, says="our US number that texts to the US come from"),
     ),
     example={"alphanumeric_sender_id": "AcmeSupport", "messaging_profile_id": _PROFILE},
+    in_slack="Home, [Sender names], [Add]",
 )
 GET_SENDER = Operation(
     resource=Resource.SENDERS,
@@ -210,6 +215,7 @@ DELETE_SENDER = Operation(
     fields=(path_id(says="the name's id", kind=Kind.KEY),),
     example={"id": _NAME_ID},
     destroys="No text can come from this name any more.",
+    in_slack="Home, [Sender names], [Delete]",
 )
 
 LIST_OPTOUTS = Operation(
