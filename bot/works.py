@@ -45,6 +45,8 @@ from storage.store import SqliteStore
 if TYPE_CHECKING:  # loaded late
     from handlers.framework import Framework
 
+#: Jobs that nobody does yet: what asks is itself one that is being done.
+_TO_BE_DONE = (Status.WAITING, Status.READY)
 _SWEEP_EVERY = timedelta(seconds=15)
 _UPKEEP_EVERY = timedelta(hours=1)
 
@@ -218,7 +220,7 @@ class _Pulses:
         backlog = await self._upkeep.read_backlog()
         parked = sum(jobs for (_, status), jobs in backlog.jobs.items() if status == Status.PARKED)
         return Pulse(
-            waiting=sum(backlog.jobs.values()) - parked,
+            waiting=sum(jobs for (_, status), jobs in backlog.jobs.items() if status in _TO_BE_DONE),
             oldest=backlog.age,
             parked=parked,
             troubles={part: problem for part, problem in self._report().items() if problem is not None},

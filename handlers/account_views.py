@@ -20,8 +20,8 @@ _SWITCHES: Final = (
     ("smart_encoding", "Write curly quotes and the like plainly, so that texts take fewer parts"),
     ("mms_fall_back_to_sms", "Send a picture as a link where no picture can go"),
     ("mms_transcoding", "Have Telnyx make pictures that are too large smaller"),
-    ("daily_spend_limit_enabled", "Hold the daily spend limit"),
 )
+_LIMIT: Final = (("daily_spend_limit_enabled", "Send no more once it is reached"),)
 _POOL: Final = "number_pool_settings"
 _POOL_PARTS: Final = (
     ("on", "Send from:pool from whichever number fits"),
@@ -67,6 +67,7 @@ def build_profile(seen: AccountView, *, notice: str = "") -> dict[str, Any]:
             hint="Begins anew at midnight UTC.",
             optional=True,
         ),
+        _checkboxes("limit", "Spend limit", _LIMIT, [key for key, _ in _LIMIT if profile.get(key)]),
         _text_input(
             "whitelisted_destinations",
             "Countries that may be texted",
@@ -92,8 +93,8 @@ def read_profile(view: Mapping[str, Any], profile: Record) -> dict[str, object]:
     ]
     if countries != list(profile.get("whitelisted_destinations") or ()):
         given["whitelisted_destinations"] = countries
-    chosen = _chosen(view, "switches")
-    for key, _ in _SWITCHES:
+    chosen = [*_chosen(view, "switches"), *_chosen(view, "limit")]
+    for key, _ in (*_SWITCHES, *_LIMIT):
         if (key in chosen) is not bool(profile.get(key)):
             given[key] = key in chosen
     pool = _read_pool(_chosen(view, _POOL), profile.get(_POOL))

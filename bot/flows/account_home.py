@@ -148,6 +148,9 @@ def _tell_money(view: AccountView) -> str:
 
 def _draw(days: Sequence[DayCount]) -> str:
     most = max((day.total for day in days), default=0)
+    title = "*What became of our texts* (UTC)\n"
+    if not most:
+        return f"{title}None were sent in the last {len(days)} days."
     lines = []
     for day in reversed(days):
         numbers = [
@@ -161,7 +164,7 @@ def _draw(days: Sequence[DayCount]) -> str:
             if count
         ]
         lines.append(f"`{day.day:%a %d %b}` {draw_bar(day, most)} {', '.join(numbers) or '·'}")
-    return "*What became of our texts* (UTC)\n" + "\n".join(lines)
+    return title + "\n".join(lines)
 
 
 def _tell_pulse(view: AccountView) -> str:
@@ -173,7 +176,11 @@ def _tell_pulse(view: AccountView) -> str:
     )
     parked = f"\n⚠️ {pulse.parked} given up: `python -m bot queue` shows them" if pulse.parked else ""
     troubles = "".join(f"\n⚠️ {escape_sms(part)}: {escape_sms(problem)}" for part, problem in pulse.troubles.items())
-    return f"*Textbridge* {'⚠️ in trouble' if pulse.troubles else 'well'} · {pulse.waiting} jobs waiting{late}{parked}{troubles}"
+    jobs = (
+        "nothing waits" if not pulse.waiting else "1 job waits" if pulse.waiting == 1 else f"{pulse.waiting} jobs wait"
+    )
+    state = "⚠️ in trouble" if pulse.troubles else "well"
+    return f"*Textbridge* {state} · {jobs}{late}{parked}{troubles}"
 
 
 def _cut(lines: Sequence[str]) -> list[str]:

@@ -122,7 +122,8 @@ async def test_the_profile_is_changed_field_by_field_and_what_was_not_touched_st
             bench,
             olga,
             {
-                "switches": ["smart_encoding", "daily_spend_limit_enabled"],
+                "switches": ["smart_encoding"],
+                "limit": ["daily_spend_limit_enabled"],
                 "daily_spend_limit": "25.50",
                 "whitelisted_destinations": "us, ca",
                 "number_pool_settings": ["on", "sticky_sender"],
