@@ -148,6 +148,7 @@ class Works:
             optouts=texts.optouts,
             decisions=texts.decisions,
             channel_settings=texts.channel_settings,
+            contacts=texts.contacts,
             history=History(store=self.store, directory=directory, policy=policy, clock=clock),
             account_events=texts.account_events,
             senders=texts.senders,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, assert_never
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -10,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.domain import commands
 from bot.domain.ids import UserId
 from bot.domain.message import Origin
+from bot.domain.phone import Address
 from bot.errors import NotAllowed, RetryLater
 from bot.settings import read_zone
 from bot.text.escape import escape_sms
@@ -25,7 +27,13 @@ OpenForm = Callable[[Mapping[str, Any], Any], Any]
 
 
 def register_commands(
-    bolt: AsyncApp, desk: Desk, *, open_text_form: OpenForm, open_schedule_form: OpenForm, open_channel_form: OpenForm
+    bolt: AsyncApp,
+    desk: Desk,
+    *,
+    open_text_form: OpenForm,
+    open_schedule_form: OpenForm,
+    open_channel_form: OpenForm,
+    open_contact_form: Callable[[Address, Mapping[str, Any], Any], Any],
 ) -> None:
     """Register `/sms`, `/schedule` and `/optouts`."""
 
@@ -33,6 +41,9 @@ def register_commands(
         wanted = commands.parse_sms(render_typed(str(body.get("text") or "")), desk.policy.region)
         if isinstance(wanted, commands.OpenForm):
             await _open(ack, open_text_form, body, client)
+            return
+        if isinstance(wanted, commands.OpenContact):
+            await _open(ack, partial(open_contact_form, wanted.number), body, client)
             return
         if isinstance(wanted, commands.OpenSettings):
             await _open(ack, open_channel_form, body, client)
@@ -91,7 +102,7 @@ async def _answer_sms(desk: Desk, wanted: commands.SmsCommand, body: Mapping[str
             return show_forms(forms)
         case commands.WrongUse():
             return show_mistake(wanted)
-        case commands.OpenForm() | commands.OpenSettings():
+        case commands.OpenForm() | commands.OpenSettings() | commands.OpenContact():
             raise RetryLater("a form is opened before this")
         case _:
             assert_never(wanted)

@@ -9,6 +9,7 @@ from bot.domain.policy import Policy
 from bot.flows.account import Account
 from bot.flows.account_events import AccountEvents
 from bot.flows.channel_settings import ChannelSettings
+from bot.flows.contacts import Contacts
 from bot.flows.decisions import Decisions
 from bot.flows.history import History
 from bot.flows.home import Home
@@ -28,6 +29,7 @@ class Desk:
     optouts: Optouts
     decisions: Decisions
     channel_settings: ChannelSettings
+    contacts: Contacts
     account_events: AccountEvents
     senders: Senders
     account: Account

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.account_forms import AccountForms
 from handlers.channel_form import ChannelForm
 from handlers.commands import register_commands
+from handlers.contact_form import ContactForm
 from handlers.desk import Desk
 from handlers.listeners import build_bolt, register_buttons, register_rest, register_shortcuts
 from handlers.modals import Forms
@@ -23,16 +24,19 @@ class Framework:
         self.bolt = build_bolt(client, signing_secret=signing_secret, bot_token=bot_token)
         forms = Forms(desk)
         channel_form = ChannelForm(desk.channel_settings)
+        contact_form = ContactForm(desk)
         register_commands(
             self.bolt,
             desk,
             open_text_form=forms.open_text_form,
             open_schedule_form=forms.open_schedule_form,
             open_channel_form=channel_form.open_by_command,
+            open_contact_form=contact_form.open_by_command,
         )
         forms.register(self.bolt)
         channel_form.register(self.bolt)
         AccountForms(desk).register(self.bolt)
+        contact_form.register(self.bolt)
         register_buttons(self.bolt, desk)
         ScheduleButtons(desk).register(self.bolt)
         register_shortcuts(self.bolt, desk)

@@ -54,6 +54,8 @@ _ERASE_RECURRENCES = f"""
 UPDATE recurrences SET active = 0, text = ''
 WHERE conversation_id IN (SELECT id FROM conversations WHERE {OF_NUMBER})"""  # noqa: S608 - a constant
 _ERASE_WORDS = "UPDATE consent_changes SET words = NULL WHERE address = ?"
+_CONTACT = "SELECT 1 FROM contacts WHERE address = ?"
+_ERASE_CONTACT = "DELETE FROM contacts WHERE address = ?"
 _ERASE_REST = (_ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _ERASE_EDITS, _CANCEL_SCHEDULE)
 _END_PARKED = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' WHERE id = ? AND status = 'parked'"""
@@ -75,12 +77,13 @@ class Erasure:
     unsent: int  #: Texts that wait to be sent, and will not be.
     jobs: int
     words: int  #: Pieces of evidence whose words go; the evidence stays.
+    contacts: int = 0  #: 1 where their name or time zone was set.
     hindrances: Sequence[str] = field(default=())  #: Why it cannot be done now, in words.
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to erase."""
-        return not (self.texts or self.files or self.jobs or self.words or self.unsent)
+        return not (self.texts or self.files or self.jobs or self.words or self.unsent or self.contacts)
 
 
 #: What else is to be done in the transaction that erases: given what is erased, and in which conversations.
@@ -126,6 +129,7 @@ async def erase(
             await erase_message(connection, message["id"], clock)
         await connection.execute_fetchall(_ERASE_RECURRENCES, (address,))
         await connection.execute_fetchall(_ERASE_WORDS, (address,))
+        await connection.execute_fetchall(_ERASE_CONTACT, (address,))
         if besides is not None:
             await besides(StoreTransaction(connection, clock), found.erasure, found.conversations)
     await shelf.remove(found.media)
@@ -176,6 +180,7 @@ async def _find(connection: aiosqlite.Connection, address: Address) -> _Found:
     names |= {message["id"] for message in messages} | set(media)
     jobs = [job for job in await connection.execute_fetchall(_JOBS) if _belongs(job, names, address)]
     (evidence,) = await connection.execute_fetchall(_WORDS, (address,))
+    contacts = list(await connection.execute_fetchall(_CONTACT, (address,)))
     return _Found(
         conversations=[ConversationId(row["id"]) for row in conversations],
         messages=messages,
@@ -189,6 +194,7 @@ async def _find(connection: aiosqlite.Connection, address: Address) -> _Found:
             unsent=sum(row["state"] in _STILL_TO_GO for row in messages),
             jobs=len(jobs),
             words=int(evidence["words"]),
+            contacts=len(contacts),
             hindrances=tuple(_find_hindrances(messages, jobs)),
         ),
     )

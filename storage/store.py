@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.observe import Log
 from storage.audit import AuditRows
 from storage.consents import ConsentRows
+from storage.contacts import ContactRows
 from storage.conversations import ConversationRows
 from storage.database import Database, Reading
 from storage.deliveries import DeliveryRows
@@ -35,6 +36,7 @@ class StoreTransaction:
         self.consents = ConsentRows(connection)
         self.schedules = ScheduleRows(connection)
         self.recurrences = RecurrenceRows(connection)
+        self.contacts = ContactRows(connection)
         self.facts = FactRows(connection)
         self.media = MediaRows(connection)
         self.audit = AuditRows(connection)

@@ -27,6 +27,7 @@ class Action(StrEnum):
     LIFT_SPEND_LIMIT = (
         "lift_spend_limit"  #: Send again what waits for a new day of the spend limit (the word `account`).
     )
+    CONTACT = "contact"  #: Open what is known of a customer (address).
     CHANNEL_SETTINGS = "channel_settings"  #: Open the settings of a channel (channel id).
     LOOK_AGAIN = "account_look"  #: Look at the carrier account anew (the word `account`, as all that follow).
     EDIT_PROFILE = "account_profile"  #: Open the form of the messaging profile's settings.

@@ -52,6 +52,7 @@ class AuditAction(StrEnum):
     OPT_OUT_LIFTED = "opt_out_lifted"  #: What a teammate had set, by a teammate.
     # Settings and the record
     SETTING_CHANGED = "setting_changed"  #: A setting got another value.
+    CONTACT_CHANGED = "contact_changed"  #: A customer's name or time zone was set.
     EXPORTED = "exported"  #: What is kept of somebody was given out.
     ERASED = "erased"  #: What somebody wrote and was written was erased.
     ACCOUNT_CHANGED = "account_changed"  #: Something at the carrier: a number, a profile, a registration.

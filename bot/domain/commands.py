@@ -53,6 +53,11 @@ SMS_HISTORY: Final = Form(
     does="shows you alone all that was said with somebody, both ways, a page at a time",
     example="/sms history (415) 555-0101",
 )
+SMS_CONTACT: Final = Form(
+    usage="/sms contact <number>",
+    does="opens what is known of somebody: their name, and the time zone they are in",
+    example="/sms contact (415) 555-0101",
+)
 SMS_SETTINGS: Final = Form(
     usage="/sms settings",
     does="opens the settings of this channel: what of a thread is sent; for administrators",
@@ -96,7 +101,7 @@ OPTOUTS_REMOVE: Final = Form(
     example="/optouts remove (415) 555-0101",
 )
 
-SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM, SMS_HISTORY, SMS_SETTINGS)
+SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM, SMS_HISTORY, SMS_CONTACT, SMS_SETTINGS)
 SCHEDULE_FORMS: Final = (
     SCHEDULE_SEND,
     SCHEDULE_AGAIN,
@@ -245,7 +250,14 @@ class OpenSettings:
     """What is set for the channel in which it is typed."""
 
 
-SmsCommand = SendText | ShowHistory | OpenForm | OpenSettings | Help | WrongUse
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenContact:
+    """What is known of a customer."""
+
+    number: PhoneNumber
+
+
+SmsCommand = SendText | ShowHistory | OpenForm | OpenSettings | OpenContact | Help | WrongUse
 ScheduleCommand = ScheduleText | OpenForm | ListSchedules | CancelSchedule | SkipSchedule | Help | WrongUse
 OptoutsCommand = ListOptouts | ShowOptout | AddOptout | RemoveOptout | Help | WrongUse
 
@@ -262,6 +274,8 @@ def parse_sms(text: str, region: str) -> SmsCommand:
         match verb:
             case "history":
                 return ShowHistory(number=_read_one_number(after_verb, region, SMS_HISTORY))
+            case "contact":
+                return OpenContact(number=_read_one_number(after_verb, region, SMS_CONTACT))
             case "settings":
                 return _read_settings(after_verb)
             case _:

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     SHOW_MARK = "show_mark"  #: Bring the mark on a message up to date.
     SHOW_BACKLOG = "show_backlog"  #: Say on a card how many texts wait for Slack's pace, as long as they do.
     SHOW_ACCOUNT = "show_account"  #: Show the carrier account on an administrator's Home tab.
+    SHOW_CONTACT = "show_contact"  #: Say on a card who somebody is, after that was changed.
     WHISPER = "whisper"  #: Tell one person something privately.
     REACT = "react"  #: A customer's tapback.
     CANCEL_AT_CARRIER = "cancel_at_carrier"  #: Take a scheduled text back.

@@ -23,7 +23,7 @@ from bot.domain.whatsapp import MOST_CAPTION_CHARACTERS, MOST_CHARACTERS
 from bot.errors import NotAllowed
 from bot.flows import optout_wording, reply_wording, wording
 from bot.flows.auditing import audit_text
-from bot.flows.contacts import find_zones
+from bot.flows.contacts import find_zones, name_people
 from bot.flows.jobs import (
     enqueue_late_mark,
     enqueue_mark,
@@ -111,14 +111,14 @@ class Accepting:
 
     async def find_quiet_hours(
         self,
-        tx: Transaction,  # noqa: ARG002 - the zones set for contacts are kept there
+        tx: Transaction,
         conversation: Conversation,
         moment: datetime | None = None,
     ) -> QuietMoment | None:
         """Tell how *moment*, or now, lies in the quiet hours of those in the conversation; None if it does not."""
         if self._policy.quiet_hours is None:
             return None
-        zones = find_zones(conversation.parties.theirs)
+        zones = await find_zones(tx, conversation.parties.theirs)
         return find_quiet_hours(self._policy.quiet_hours, moment or self._clock.now(), zones)
 
     async def take_note(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
@@ -171,7 +171,7 @@ class Accepting:
     ) -> Words:
         """Return the question whether to send *words*: to whom, and with how many files."""
         files = len(await tx.media.of_message(message.id))
-        whom = wording.name_parties(conversation.parties, self._policy.region)
+        whom = await name_people(tx, conversation.parties.theirs, self._policy.region)
         return reply_wording.confirm_reply(message.id, words, whom, files=files, changed=changed)
 
     async def take(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
@@ -213,7 +213,9 @@ class Accepting:
         await enqueue_mark(tx, message.id, self._chance.token())
         if quiet is None:
             return reply_wording.on_its_way(message.text)
-        return reply_wording.waits_for_quiet_hours(message.id, quiet, self._name(conversation))
+        return reply_wording.waits_for_quiet_hours(
+            message.id, quiet, await name_people(tx, conversation.parties.theirs, self._policy.region)
+        )
 
     async def _count(self, tx: Transaction, conversation: Conversation, message: Message) -> None:
         await enqueue_late_mark(tx, message.id, self._clock.now())
@@ -233,9 +235,16 @@ class Accepting:
     ) -> None:
         """Tell the author privately until when their text waits, with what they can do meanwhile."""
         if quiet is not None:
-            words = reply_wording.waits_for_quiet_hours(message.id, quiet, self._name(conversation))
+            words = reply_wording.waits_for_quiet_hours(
+                message.id, quiet, await name_people(tx, conversation.parties.theirs, self._policy.region)
+            )
         elif message.due_at is not None and self._policy.hold >= _HOLD_TOLD:
-            words = reply_wording.waits_in_hold(message.id, self._name(conversation), message.due_at, self._policy.hold)
+            words = reply_wording.waits_in_hold(
+                message.id,
+                await name_people(tx, conversation.parties.theirs, self._policy.region),
+                message.due_at,
+                self._policy.hold,
+            )
         else:
             return
         await self._whisper(tx, conversation, message, f"waits:{message.id}", words)
@@ -254,9 +263,6 @@ class Accepting:
                 text=text,
                 blocks=blocks,
             )
-
-    def _name(self, conversation: Conversation) -> str:
-        return wording.name_parties(conversation.parties, self._policy.region)
 
     def _make(self, conversation: Conversation, draft: Draft, state: State) -> Message:
         return Message(

@@ -20,6 +20,7 @@ from bot.flows.account_events import AccountEvents
 from bot.flows.backlog import Backlogs
 from bot.flows.changes import Changes
 from bot.flows.channel_settings import ChannelSettings
+from bot.flows.contacts import Contacts
 from bot.flows.decisions import Decisions
 from bot.flows.home import Home
 from bot.flows.marks import Marks
@@ -70,6 +71,7 @@ class TextFlows:
     optouts: Optouts
     decisions: Decisions
     channel_settings: ChannelSettings
+    contacts: Contacts
     account_events: AccountEvents
     senders: Senders
     account: Account
@@ -107,6 +109,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     )
     sending = Sending(store=store, carrier=carrier, pace=around.carrier_pace, policy=policy, clock=clock, chance=chance)
     marks = Marks(store=store, threads=around.threads, clock=clock, chance=chance)
+    contacts = Contacts(store=store, cards=around.cards, directory=directory, policy=policy, clock=clock, chance=chance)
     channel_settings = ChannelSettings(store=store, directory=directory, policy=policy, clock=clock)
     senders = Senders(store=store, account=around.account, policy=policy)
     account = Account(
@@ -177,6 +180,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         optouts=optouts,
         decisions=decisions,
         channel_settings=channel_settings,
+        contacts=contacts,
         account_events=account_events,
         senders=senders,
         account=account,
@@ -190,6 +194,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.POST_NOTICE: posting.post_notice,
             Kind.TIDY_POST: posting.tidy_post,
             Kind.SHOW_BACKLOG: backlogs.show_backlog,
+            Kind.SHOW_CONTACT: contacts.show_contact,
             Kind.REACT: posting.react,
             Kind.SHOW_ACCOUNT: home.show_account,
             Kind.WHISPER: posting.whisper,

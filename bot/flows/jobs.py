@@ -73,6 +73,19 @@ async def enqueue_backlog(tx: Transaction, conversation_id: ConversationId, toke
         await _enqueue(tx, Kind.SHOW_BACKLOG, Pool.CHORE, f"{lane}:{token}", body, lane=lane)
 
 
+async def enqueue_contact(tx: Transaction, conversation_id: ConversationId, token: str) -> None:
+    """Have the card say who its people are by now. *token* is any new one."""
+    # In the lane of what else is rewritten on the card: two that read it, then write it, would undo each other.
+    await _enqueue(
+        tx,
+        Kind.SHOW_CONTACT,
+        Pool.CHORE,
+        f"contact:{conversation_id}:{token}",
+        {"conversation": conversation_id},
+        lane=backlog_lane(conversation_id),
+    )
+
+
 async def enqueue_text(
     tx: Transaction,
     conversation_id: ConversationId,

@@ -25,6 +25,7 @@ from bot.errors import ChannelUnusable, Paced, RetryLater, SlackRefused
 from bot.flows import wording
 from bot.flows.backlog import Backlogs
 from bot.flows.backlog_wording import cannot_be_shown, joint_texts, plain_text
+from bot.flows.contacts import find_contacts
 from bot.flows.jobs import (
     enqueue_line,
     enqueue_mark,
@@ -380,12 +381,15 @@ class Posting:
         workspace_url = None
         if conversation.previous_thread_ts:
             workspace_url = (await self._directory.get_ourselves()).workspace_url
+        async with self._store.reading() as view:
+            contacts = await find_contacts(view, conversation.parties.theirs)
         text, blocks = wording.card(
             conversation,
             region=self._policy.region,
             several_numbers=self._policy.has_several_numbers,
             workspace_url=workspace_url,
             content=content,
+            contacts=contacts,
         )
         return Post(channel_id=conversation.channel_id, text=text, blocks=blocks, key=key)
 

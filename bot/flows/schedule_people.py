@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.phone import Address
-from bot.flows import wording
-from bot.flows.contacts import find_zones
+from bot.flows.contacts import find_zones, name_people
 from bot.flows.schedule_wording import Them
 from bot.ports import Transaction
 from bot.text.escape import escape_sms
@@ -14,6 +13,5 @@ from bot.text.escape import escape_sms
 
 async def find_them(view: Transaction, addresses: Sequence[Address], region: str) -> Them:
     """Return the customers behind *addresses*, as sentences need them."""
-    del view  # what is known of contacts is kept there
-    names = ", ".join(wording.name_address(address, region) for address in addresses)
-    return Them(name=escape_sms(names), zones=find_zones(addresses))
+    names = await name_people(view, addresses, region)
+    return Them(name=escape_sms(names), zones=await find_zones(view, addresses))

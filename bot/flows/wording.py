@@ -7,18 +7,23 @@ text, which Slack takes literally. Our own sentences are mrkdwn, with everything
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.actions import Action
 from bot.domain.carrier_codes import Explanation
+from bot.domain.contact import Contact
 from bot.domain.conversation import POOL, Conversation, Medium, Parties, is_one_way
 from bot.domain.ids import ChannelId, MessageId, SlackTs
-from bot.domain.phone import is_phone, national_form
+from bot.domain.phone import Address, is_phone, national_form
 from bot.ports import Block
 from bot.text.escape import escape_sms, text_blocks
 
 Words = tuple[str, list[Block]]
+
+#: The blocks of a card that say who the customers are, and which clock is theirs; by them they are found again.
+HEADING_BLOCK = "who"
+CONTACT_BLOCK = "contact"
 
 
 def name_address(address: str, region: str) -> str:
@@ -67,13 +72,61 @@ def button(
     return found
 
 
+def card_heading(conversation: Conversation, *, region: str, contacts: Mapping[Address, Contact]) -> tuple[str, Block]:
+    """Return who the customers are, as a text and as the first block of the card, with a button to say more of them."""
+    parties = conversation.parties
+    sign = "🟢" if parties.medium is Medium.WHATSAPP else "📱"
+    names = []
+    for address in parties.theirs:
+        number, contact = _name_in_full(address, region), contacts.get(address)
+        names.append(f"{contact.name} · {number}" if contact is not None and contact.name else number)
+    heading = escape_sms(", ".join(names))
+    block: dict[str, Any] = {
+        "type": "section",
+        "block_id": HEADING_BLOCK,
+        "text": {"type": "mrkdwn", "text": f"{sign} *{heading}*", "verbatim": True},
+    }
+    if not parties.is_group and is_phone(parties.theirs[0]):
+        block["accessory"] = button("Contact", Action.CONTACT, parties.theirs[0])
+    return f"{sign} {heading}", block
+
+
+def zone_line(contacts: Mapping[Address, Contact]) -> Block | None:
+    """Return the line of a card that says which clocks were set for its people; None where none was."""
+    zones = sorted({contact.zone for contact in contacts.values() if contact.zone})
+    if not zones:
+        return None
+    named = ", ".join(escape_sms(zone.replace("_", " ")) for zone in zones)
+    return {**_context(f"🕘 Their time zone: {named}"), "block_id": CONTACT_BLOCK}
+
+
+def describe_contact(name: str | None, zone: str | None) -> str:
+    """Return what is known of somebody, after a colon."""
+    known = [f"*{escape_sms(name)}*"] if name else []
+    if zone:
+        known.append(f"their clock is that of {escape_sms(zone.replace('_', ' '))}")
+    else:
+        known.append("their clock is that of their number")
+    return ", ".join(known)
+
+
+def contact_changed(address: str, region: str, *, name: str | None, zone: str | None, by: str) -> Words:
+    """Return the line that tells the thread what is known of a customer by now."""
+    who = escape_sms(name_address(address, region))
+    return line(f"📇 <@{by}> noted who {who} is: {describe_contact(name, zone)}.")
+
+
 def card(
-    conversation: Conversation, *, region: str, several_numbers: bool, workspace_url: str | None, content: Words | None
+    conversation: Conversation,
+    *,
+    region: str,
+    several_numbers: bool,
+    workspace_url: str | None,
+    content: Words | None,
+    contacts: Mapping[Address, Contact],
 ) -> Words:
     """Return the root of a thread: who it is, our number where there are several, and what was said first."""
     parties = conversation.parties
-    heading = ", ".join(_name_in_full(address, region) for address in parties.theirs)
-    sign = "🟢" if parties.medium is Medium.WHATSAPP else "📱"
     details = []
     on_whatsapp = parties.medium is Medium.WHATSAPP
     if on_whatsapp:
@@ -94,16 +147,15 @@ def card(
         details.append("Reply in this thread to text back.")
     if is_one_way(parties):
         details.append("They cannot answer a name: texts go out only.")
-    blocks: list[Block] = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"{sign} *{escape_sms(heading)}*", "verbatim": True}}
-    ]
-    text = f"{sign} {escape_sms(heading)}"
+    text, heading = card_heading(conversation, region=region, contacts=contacts)
+    blocks: list[Block] = [heading]
     if content is not None:
         content_text, content_blocks = content
         blocks.extend(content_blocks)
         text = f"{text}: {content_text}"
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": " · ".join(details), "verbatim": True}]})
-    return text, blocks
+    zones = zone_line(contacts)
+    return text, [*blocks, zones] if zones else blocks
 
 
 def permalink(workspace_url: str, channel_id: ChannelId, ts: SlackTs) -> str:

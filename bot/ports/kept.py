@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.domain.audit import AuditEntry
 from bot.domain.consent import Consent, ConsentChange, Evidence
+from bot.domain.contact import Contact
 from bot.domain.conversation import Conversation, Parties
 from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.ids import (
@@ -291,6 +292,18 @@ class Queue(Protocol):
         ...
 
 
+class Contacts(Protocol):
+    """What is known of customers besides what they wrote."""
+
+    async def find_contact(self, address: Address) -> Contact | None:
+        """Return what is known of *address*."""
+        ...
+
+    async def save_contact(self, contact: Contact) -> None:
+        """Store what is known of an address, in place of what was."""
+        ...
+
+
 class Facts(Protocol):
     """Small facts by name."""
 
@@ -326,6 +339,8 @@ class Transaction(Protocol):
     def schedules(self) -> Schedules: ...  # noqa: D102
     @property
     def recurrences(self) -> Recurrences: ...  # noqa: D102
+    @property
+    def contacts(self) -> Contacts: ...  # noqa: D102
     @property
     def queue(self) -> Queue: ...  # noqa: D102
     @property

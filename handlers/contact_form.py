@@ -1,0 +1,155 @@
+"""The form behind [Contact] on a card, and behind `/sms contact`: who a customer is, and which clock is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+
+from bot.domain.actions import Action
+from bot.domain.contact import Contact, choose_zones, describe_zone, search_zones
+from bot.domain.ids import UserId
+from bot.domain.phone import Address
+from bot.errors import NotAllowed, RetryLater
+from bot.flows import wording
+from bot.flows.contacts import MOST_CHARACTERS
+from bot.observe import Log
+from handlers.desk import Desk
+
+_log = Log("slack.contact_form")
+
+CONTACT_FORM = "contact_form"
+_NAME, _ZONE = "name", "zone"
+#: Stands for "as their number says".
+_BY_NUMBER = "by_number"
+#: Slack shows no more options than this.
+_MOST_OPTIONS = 100
+_LONGEST_LABEL = 75
+
+
+class ContactForm:
+    """Opens the form, offers zones, and takes what is submitted."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def register(self, bolt: AsyncApp) -> None:
+        """Register the listeners of the form."""
+        bolt.view(CONTACT_FORM)(self._submit)
+        bolt.options(_ZONE)(self._offer_zones)
+        bolt.action(Action.CONTACT.value)(self._open_by_button)
+
+    async def open_by_command(self, address: Address, body: Mapping[str, Any], client: Any) -> None:
+        """Open the form for *address*. Raises NotAllowed."""
+        await self._open(address, UserId(body["user_id"]), str(body["trigger_id"]), client)
+
+    async def _open_by_button(self, ack: AsyncAck, body: Mapping[str, Any], client: Any, respond: Any) -> None:
+        await ack()
+        address = Address(str(body["actions"][0].get("value", "")))
+        try:
+            await self._open(address, UserId(body["user"]["id"]), str(body["trigger_id"]), client)
+        except NotAllowed as error:
+            await respond(text=error.person, response_type="ephemeral", replace_original=False)
+
+    async def _open(self, address: Address, user_id: UserId, trigger_id: str, client: Any) -> None:
+        contact = await self._desk.contacts.find_contact(address, user_id)
+        try:
+            await client.views_open(trigger_id=trigger_id, view=self._build(address, contact))
+        except (SlackApiError, OSError, TimeoutError) as error:
+            _log.warning("A form could not be opened.", trouble=type(error).__name__)
+            raise NotAllowed("Slack did not open the form in time. Please try again.") from error
+
+    def _build(self, address: Address, contact: Contact | None) -> dict[str, Any]:
+        name_input: dict[str, Any] = {
+            "type": "plain_text_input",
+            "action_id": _NAME,
+            "max_length": MOST_CHARACTERS,
+            "placeholder": _plain("Ana Diaz"),
+        }
+        if contact is not None and contact.name:
+            name_input["initial_value"] = contact.name
+        zone = None if contact is None else contact.zone
+        return {
+            "type": "modal",
+            "callback_id": CONTACT_FORM,
+            "title": _plain("Contact"),
+            "submit": _plain("Save"),
+            "close": _plain("Cancel"),
+            "private_metadata": address,
+            "blocks": [
+                {
+                    "type": "section",
+                    "text": _plain(f"📇 {wording.name_address(address, self._desk.policy.region)} ({address})"),
+                },
+                {
+                    "type": "input",
+                    "block_id": _NAME,
+                    "optional": True,
+                    "label": _plain("Name"),
+                    "hint": _plain("Shown on their card, to the team alone."),
+                    "element": name_input,
+                },
+                {
+                    "type": "input",
+                    "block_id": _ZONE,
+                    "label": _plain("Time zone"),
+                    "hint": _plain("For quiet hours. Type a city to search."),
+                    "element": {
+                        "type": "external_select",
+                        "action_id": _ZONE,
+                        "min_query_length": 0,
+                        "initial_option": self._by_number(address) if zone is None else self._option(zone),
+                    },
+                },
+            ],
+        }
+
+    def _by_number(self, address: Address) -> dict[str, Any]:
+        zones = sorted(choose_zones(address, None))
+        if not zones:
+            label = "As their number says: nobody knows"
+        elif len(zones) == 1:
+            label = f"As their number says: {describe_zone(zones[0], self._desk.clock.now())}"
+        else:
+            label = f"As their number says: one of {len(zones)}, the strictest counts"
+        return {"text": _plain(label[:_LONGEST_LABEL]), "value": _BY_NUMBER}
+
+    def _option(self, zone: str) -> dict[str, Any]:
+        return {"text": _plain(describe_zone(zone, self._desk.clock.now())[:_LONGEST_LABEL]), "value": zone}
+
+    async def _offer_zones(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        typed = str(body.get("value") or "")
+        address = Address(str((body.get("view") or {}).get("private_metadata") or ""))
+        found = [self._option(zone) for zone in search_zones(typed, _MOST_OPTIONS - 1)]
+        await ack(options=[*([] if typed.strip() else [self._by_number(address)]), *found])
+
+    async def _submit(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        view = body["view"]
+        values = view["state"]["values"]
+        chosen = (values[_ZONE][_ZONE].get("selected_option") or {}).get("value", _BY_NUMBER)
+        try:
+            _, blocks = await self._desk.contacts.save_contact(
+                Address(str(view["private_metadata"])),
+                name=values[_NAME][_NAME].get("value"),
+                zone=None if chosen == _BY_NUMBER else str(chosen),
+                actor=UserId(body["user"]["id"]),
+                once=view["id"],
+            )
+        except (NotAllowed, RetryLater) as error:
+            await ack(response_action="errors", errors={_ZONE: error.person.removeprefix("🚫 ")})
+            return
+        await ack(
+            response_action="update",
+            view={
+                "type": "modal",
+                "title": _plain("Textbridge"),
+                "close": _plain("Done"),
+                "blocks": [dict(block) for block in blocks],
+            },
+        )
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text}
