@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DOCUMENTS = {"README.md": README, "ARCHITECTURE.md": ARCHITECTURE} | {
-    name: (ROOT / name).read_text(encoding="utf-8") for name in ("CHANGELOG.md", "tests/deviations.md")
+    name: (ROOT / name).read_text(encoding="utf-8") for name in ("CHANGELOG.md", "SECURITY.md", "tests/deviations.md")
 }
 FORMS = (*SMS_FORMS, *SCHEDULE_FORMS, *OPTOUTS_FORMS)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
