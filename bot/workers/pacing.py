@@ -67,7 +67,7 @@ class Pacer:
                 raise Paced(log, after=timedelta(seconds=turn_at - now))
         for rule in rules:
             gate = self._gates[rule.name]
-            if gate.used is not None:
+            if gate.used is not None and not self._is_free(gate, now):
                 gate.used, _ = take_turn(gate.used, now)
             if ticket is not None:
                 gate.promised.pop(ticket, None)
@@ -75,10 +75,10 @@ class Pacer:
     def _find_turn(self, gate: _Gate, rule: Rule, ticket: str | None, now: float) -> float:
         if rule.limit is None:
             return gate.closed_until
+        if self._is_free(gate, now):  # whatever was promised while there was a limit
+            return now
         turn_at = None if ticket is None else gate.promised.get(ticket)
         if turn_at is None:
-            if self._learned and now >= gate.learned_until:
-                return now
             promised, _ = self._open(gate, rule.limit, now)
             if ticket is None and (wait := find_wait(promised, now)) > 0:
                 return now + wait
@@ -89,6 +89,10 @@ class Pacer:
         if turn_at > now or gate.used is None:
             return turn_at
         return now + find_wait(gate.used, now)
+
+    def _is_free(self, gate: _Gate, now: float) -> bool:
+        """Tell whether a limit that was learned no longer holds, or none was learned yet."""
+        return self._learned and now >= gate.learned_until
 
     def _open(self, gate: _Gate, limit: Limit, now: float) -> tuple[Turns, Turns]:
         if gate.promised_turns is None or gate.used is None:
@@ -122,7 +126,7 @@ class Pacer:
     def find_wait(self, name: str) -> timedelta:
         """Return how long whoever asked now would wait under the rule called *name*; zero: not at all."""
         gate, now = self._gates.get(name), self._clock.monotonic()
-        if gate is None or gate.promised_turns is None or (self._learned and now >= gate.learned_until):
+        if gate is None or gate.promised_turns is None or self._is_free(gate, now):
             return timedelta(0)
         return timedelta(seconds=find_wait(gate.promised_turns, now))
 

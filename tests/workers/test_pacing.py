@@ -128,6 +128,21 @@ async def test_learned_limits_hold_for_a_while_after_each_lesson_and_longer_afte
     assert [ask(pacer, "e"), ask(pacer, "f")] == [0, 1]
 
 
+async def test_once_a_learned_limit_is_over_neither_what_was_promised_nor_what_was_called_since_holds_anybody_up() -> (
+    None
+):
+    clock = ManualClock()
+    pacer = Pacer(clock, learned=True)
+    pacer.hold_back(ONE, timedelta(seconds=1))
+    for number in range(50):
+        ask(pacer, f"a{number}")
+    await pass_seconds(clock, 12)
+
+    assert [ask(pacer, f"a{number}") for number in (49, 48, 3)] == [0, 0, 0]
+    assert [ask(pacer, f"b{number}") for number in range(200)] == [0] * 200
+    assert ask(pacer, "a30") == 0
+
+
 async def test_whoever_waits_is_counted_by_what_they_wait_for() -> None:
     pacer = Pacer(ManualClock())
     for ticket in ("a", "b", "c"):
