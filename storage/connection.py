@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -62,15 +63,21 @@ class NearConnection(aiosqlite.Connection):
 
     def _begin_at_once(self) -> bool:
         """Begin if nobody else holds the file; False if that has to be waited for, or fails."""
+        with self._without_patience():
+            try:
+                self._conn.execute(BEGIN)
+            except sqlite3.OperationalError:
+                return False
+        return True
+
+    @contextmanager
+    def _without_patience(self) -> Iterator[None]:
         ((patience,),) = self._conn.execute("PRAGMA busy_timeout").fetchall()
         self._conn.execute("PRAGMA busy_timeout = 0")
         try:
-            self._conn.execute(BEGIN)
-        except sqlite3.OperationalError:
-            return False
+            yield
         finally:
             self._conn.execute(f"PRAGMA busy_timeout = {patience}")
-        return True
 
     async def executemany(  # type: ignore[override] # likewise
         self, sql: str, parameters: Iterable[Iterable[Any]]
@@ -81,6 +88,17 @@ class NearConnection(aiosqlite.Connection):
             self._conn.executemany(sql, rows)
         else:
             await super().executemany(sql, rows)
+
+    async def empty_log(self) -> None:
+        """Move what is left in the log and have it begin anew; nothing is done while somebody reads from it."""
+        await self._execute(self._empty_log_at_once)
+
+    def _empty_log_at_once(self) -> None:
+        with (
+            self._without_patience(),
+            suppress(sqlite3.OperationalError),
+        ):  # the log then goes on, and this is tried again
+            self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     async def scan(self, sql: str, parameters: Iterable[Any] = ()) -> list[sqlite3.Row]:
         """Return the rows of *sql*, never at once: it counts, or reads many."""

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from bot.errors import NotStored
+from storage.checkpoints import LAST_RESORT_PAGES, Checkpoints
 from storage.connection import BEGIN, NearConnection
 from storage.migrate import migrate
 from storage.rush import Rush
@@ -41,6 +42,7 @@ _WRITER = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}",
     "PRAGMA temp_store = MEMORY",
+    f"PRAGMA wal_autocheckpoint = {LAST_RESORT_PAGES}",
 )
 _READER = (
     "PRAGMA query_only = ON",
@@ -133,6 +135,7 @@ class Database:
         self._lock = asyncio.Lock()
         self._open_commit: _Commit | None = None
         self._committing: asyncio.Task[None] | None = None
+        self._checkpoints = Checkpoints(path)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -173,6 +176,10 @@ class Database:
                     except BaseException as failure:  # noqa: BLE001 - told to all who joined
                         error = failure
                         await self._roll_back()
+                    else:
+                        commit.settle(None)
+                        if self._checkpoints.notice_commit() and isinstance(self._writer, NearConnection):
+                            await self._writer.empty_log()
         except BaseException as failure:
             error = error or failure
             raise
@@ -217,6 +224,7 @@ class Database:
     async def _close(self) -> None:
         if self._committing is not None:  # of somebody who was cancelled and did not wait
             await asyncio.wait([self._committing])
+        await asyncio.to_thread(self._checkpoints.close)
         await _close(self.reader, self._writer)
 
 

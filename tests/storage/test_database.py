@@ -13,6 +13,7 @@ import aiosqlite
 import pytest
 
 from bot.errors import NotStored, RetryLater
+from storage.checkpoints import LAST_RESORT_PAGES
 from storage.database import BUSY_MILLISECONDS, Database, open_database, run_to_end
 from tests.storage.interrupt import interrupt_everywhere
 from tests.storage.rig import Rig, locked_by_another, open_rig
@@ -61,7 +62,13 @@ async def test_a_number_is_not_stored_where_a_text_belongs(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     ("pragma", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", BUSY_MILLISECONDS)],
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("busy_timeout", BUSY_MILLISECONDS),
+        ("wal_autocheckpoint", LAST_RESORT_PAGES),
+    ],
 )
 async def test_the_connection_that_writes_is_set_up_as_promised(path: Path, pragma: str, value: object) -> None:
     database = await open_database(path)
