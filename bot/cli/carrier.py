@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.chance import SystemChance
 from bot.cli.carrier_fields import WrongUseError, add_fields, read_fields, tell_problems, write_example
-from bot.cli.carrier_tables import Progress, render_record, render_table
+from bot.cli.carrier_tables import Progress, render_record, render_table, show
 from bot.cli.partial import load_only
 from bot.clock import SystemClock
 from bot.domain.audit import name_operator
@@ -103,6 +103,8 @@ def run(options: argparse.Namespace) -> int:
     except _NotDone:
         print("Nothing was done.", file=sys.stderr)
         return 1
+    if operation.keyed and options.key is None:
+        options.key = f"shell-{SystemChance().token()}"
     try:
         return asyncio.run(_run(operation, given, options, settings))
     except CarrierRefused as error:
@@ -112,20 +114,20 @@ def run(options: argparse.Namespace) -> int:
     except RetryLater as error:
         print(f"Nothing was done: {error.log}. Try again in a while.", file=sys.stderr)
     except OutcomeUnknown as error:
-        print(f"It may or may not have been done: {error.log}. {_tell_next_step(operation)}", file=sys.stderr)
+        print(f"It may or may not have been done: {error.log}. {_tell_next_step(options.key)}", file=sys.stderr)
     return 1
 
 
 def _tell_refusal(error: CarrierRefused) -> str:
     parts = [error.title, None if error.detail in (None, "-", error.title) else error.detail]
-    words = ". ".join(part.rstrip(".") for part in parts if part) or "no reason given"
+    words = ". ".join(show(part).rstrip(".") for part in parts if part) or "no reason given"
     return f"The carrier refused ({error.code}, HTTP {error.status}): {words}."
 
 
-def _tell_next_step(operation: Operation) -> str:
-    if operation.keyed:
-        return "Repeat it with the same --key, if you gave one; else look whether it arrived before you send it again."
-    return "Look before you do it again."
+def _tell_next_step(key: str | None) -> str:
+    if key is None:
+        return "Look before you do it again."
+    return f"Type the same with --key {key} within a day: then it cannot go out twice."
 
 
 class _NotDone(Exception):
@@ -150,9 +152,7 @@ async def _run(
 ) -> int:
     async with _open_account(settings, with_database=operation.changes) as (account, calls):
         if operation.answer is Answer.ONE:
-            answer = await calls.call(
-                operation, given, actor=name_operator(getpass.getuser()), key=_choose_key(operation, options.key)
-            )
+            answer = await calls.call(operation, given, actor=name_operator(getpass.getuser()), key=options.key)
             print(
                 json.dumps(answer, indent=2, ensure_ascii=False) if options.json else render_record(operation, answer)
             )
@@ -172,12 +172,6 @@ async def _run(
     else:
         print(render_table(operation, items, total=total))
     return 0
-
-
-def _choose_key(operation: Operation, given: str | None) -> str | None:
-    if not operation.keyed:
-        return None
-    return given or f"shell-{SystemChance().token()}"
 
 
 @asynccontextmanager

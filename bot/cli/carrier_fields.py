@@ -24,6 +24,7 @@ _METAVARS = {
     Kind.SENDER_NAME: "NAME",
     Kind.UUID: "ID",
     Kind.KEY: "ID",
+    Kind.KEY_OR_PHONE: "ID",
     Kind.URL: "URL",
     Kind.FLAG: "yes|no",
     Kind.WHOLE: "N",

@@ -20,6 +20,7 @@ from bot.cli import _build_parser as build_parser
 from bot.cli import main
 from bot.cli.carrier import run as run_carrier
 from bot.cli.carrier_fields import write_example
+from bot.cli.carrier_tables import Progress
 from bot.clock import SystemClock
 from bot.domain.carrier_api import profiles
 from bot.domain.carrier_api.operation import Answer, Operation
@@ -207,6 +208,7 @@ async def test_switching_a_profile_off_is_asked_about_and_switching_it_on_is_not
             ["profiles", "update", PROFILE, "--number-pool-settings", '{"skip_unhealthy": true}'],
             "--number-pool-settings.toll_free_weight is needed.",
         ),
+        (["numbers", "get", OURS], "ID must be an id as its list shows it"),
         (["optouts", "list", "--created-at-gte", "yesterday"], "--created-at-gte must be a date and time"),
         (["hosted"], "usage:"),
         (["hosted", "explode"], "usage:"),
@@ -270,7 +272,7 @@ async def test_objects_are_given_as_json_or_in_a_file_and_null_empties(
     (tmp_path / "pool.json").write_text(json.dumps(pool), encoding="utf-8")
     assert (await shell("profiles", "update", PROFILE, "--number-pool-settings", "@pool.json")).status == 0
     assert bench.sim.account.profiles[PROFILE].number_pool_settings == pool
-    assert (await shell("profiles", "update", PROFILE, "--number-pool-settings", "null")).status == 0
+    assert (await shell("profiles", "update", PROFILE, "--number-pool-settings", "null", "--yes")).status == 0
     assert bench.sim.account.profiles[PROFILE].number_pool_settings is None
 
 
@@ -316,7 +318,9 @@ async def test_what_the_carrier_says_cannot_move_the_terminals_cursor(shell: She
     [
         (["profiles", "get", PROFILE], "Nothing was done:"),
         (["profiles", "update", PROFILE, "--name", "x"], "It may or may not have been done:"),
-        (["messages", "send", "--from", OURS, "--to", THEIRS, "--text", "x"], "--key"),
+        (["messages", "send", "--from", OURS, "--to", THEIRS, "--text", "x"], "--key shell-"),
+        (["messages", "send", "--from", OURS, "--to", THEIRS, "--text", "x", "--key", "mine"], "--key mine within"),
+        (["messages", "schedule", "--from", OURS, "--to", THEIRS, "--text", "x"], "Look before you do it again."),
     ],
 )
 async def test_a_lost_answer_is_told_as_what_it_is(command: list[str], told: str, shell: Shell, bench: Bench) -> None:
@@ -382,3 +386,15 @@ async def test_the_same_key_typed_twice_sends_once(shell: Shell, bench: Bench) -
     assert (await shell(*command)).out == (await shell(*command)).out
     await bench.sim.settle()
     assert len(bench.sim.phone(THEIRS)) == 1
+
+
+def test_at_a_terminal_the_progress_keeps_to_one_line_and_leaves_nothing_behind() -> None:
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.tell(250, 600, pages=3)
+        progress.tell(500, 600, pages=3)
+    assert stream.getvalue() == "\r250 of 600 read\r500 of 600 read\r\x1b[K"
+    quiet = Terminal()
+    with Progress(quiet) as progress:
+        progress.tell(20, 20, pages=1)
+    assert quiet.getvalue() == ""

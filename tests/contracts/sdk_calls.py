@@ -70,6 +70,7 @@ _SAMPLES: dict[Kind, Any] = {
     Kind.SENDER_NAME: "Acme",
     Kind.UUID: "3fa85f64-5717-4562-b3fc-2c963f66afa6",
     Kind.KEY: "1293384261075731499",
+    Kind.KEY_OR_PHONE: "+13125550177",
     Kind.URL: "http://127.0.0.1:9/hook",  # where nobody listens
     Kind.FLAG: True,
     Kind.WHOLE: 2,

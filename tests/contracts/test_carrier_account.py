@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.domain.carrier_api import messages, profiles, senders
 from bot.domain.carrier_api.operation import Answer, Operation
@@ -284,3 +287,88 @@ async def test_one_object_is_not_read_as_a_list_nor_a_list_as_one() -> None:
         with pytest.raises(Broken):
             await account.call(profiles.GET_PROFILE, {"id": PROFILE}, key="k")
         assert bench.sim.requests == []
+
+
+# ----------------------------------------------------------------------------------------------------- odd answers
+
+
+@asynccontextmanager
+async def open_odd(*answers: web.Response) -> AsyncIterator[tuple[CarrierAccount, list[str]]]:
+    """Lend an account whose carrier gives *answers*, one after the other, and the queries that it gets."""
+    left, asked = list(answers), []
+
+    async def serve(request: web.Request) -> web.Response:
+        asked.append(request.query_string)
+        return left.pop(0)
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", serve)
+    async with TestServer(app) as server:
+        gateway = TelnyxGateway(url=str(server.make_url("/")), api_key=KEY, profile_id=None, metrics=Metrics())
+        try:
+            yield gateway, asked
+        finally:
+            await gateway.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"body": b""},
+        {"status": 204},
+        {"body": b'"OK"', "content_type": "application/json"},
+        {"body": b"deleted", "content_type": "text/plain"},
+        {"body": b'{"data": "deleted"}', "content_type": "application/json"},
+    ],
+)
+async def test_a_short_yes_is_a_yes(answer: dict[str, Any]) -> None:
+    async with open_odd(web.Response(**answer)) as (account, _):
+        assert await account.call(profiles.DELETE_AUTORESPONSE, profiles.DELETE_AUTORESPONSE.example) == {}
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        (profiles.DELETE_AUTORESPONSE, b"<html>welcome to this hotel's network</html>"),
+        (messages.SEND, b'{"data": {}}'),
+        (messages.SEND, b"OK"),
+    ],
+)
+async def test_what_may_not_be_the_carriers_yes_is_none(operation: Operation, body: bytes) -> None:
+    async with open_odd(web.Response(body=body, content_type="text/html")) as (account, _):
+        with pytest.raises(OutcomeUnknown):
+            await account.call(operation, operation.example)
+
+
+async def test_an_object_that_is_not_there_is_asked_for_again_later() -> None:
+    async with open_odd(web.json_response({"data": None})) as (account, _):
+        with pytest.raises(RetryLater):
+            await account.call(profiles.GET_PROFILE, {"id": PROFILE})
+
+
+def make_page(number: int, pages: int, *ids: str) -> web.Response:
+    meta = {"page_number": number, "total_pages": pages, "total_results": 99, "page_size": 1}
+    return web.json_response({"data": [{"id": each} for each in ids], "meta": meta})
+
+
+@pytest.mark.parametrize("operation", [profiles.LIST_AUTORESPONSES, senders.LIST_NUMBERS], ids=lambda each: each.name)
+async def test_a_carrier_that_repeats_a_page_does_not_keep_us_for_ever(operation: Operation) -> None:
+    async with open_odd(make_page(1, 3, "a"), make_page(1, 3, "a")) as (account, _):
+        assert [each["id"] for each in await run(account, operation)] == ["a"]
+
+
+async def test_a_list_that_came_whole_so_far_is_followed_if_it_grows_pages() -> None:
+    answers = [make_page(1, 2, "a"), make_page(2, 2, "b")]
+    async with open_odd(*answers) as (account, asked):
+        given = {"profile_id": PROFILE}
+        assert [each["id"] async for each in account.list_all(profiles.LIST_AUTORESPONSES, given)] == ["a", "b"]
+        assert [unquote(query) for query in asked] == ["", "page[number]=2"]
+
+
+async def test_a_refusal_in_the_middle_of_a_list_ends_it() -> None:
+    refusal = web.json_response({"errors": [{"code": "10007", "title": "Unexpected error"}]}, status=500)
+    async with open_odd(make_page(1, 2, "a"), refusal) as (account, _):
+        reading = account.list_all(senders.LIST_NUMBERS, {})
+        assert (await anext(reading))["id"] == "a"
+        with pytest.raises(RetryLater):
+            await anext(reading)

@@ -185,6 +185,7 @@ def test_every_send_but_the_one_for_later_takes_a_key() -> None:
             },
         ),
         (UPDATE_NUMBER, {"id": "1/../2", "tags": ["x"]}, {"id": "an id"}),
+        (UPDATE_NUMBER, {"id": OURS, "tags": ["x"]}, {"id": "as its list shows it"}),
         (GET_HOSTED, {"id": OURS}, {}),
         (LIST_OPTOUTS, {"created_at[gte]": "last week"}, {"created_at[gte]": "date and time"}),
         (
@@ -252,6 +253,10 @@ def test_emptying_is_null_and_leaving_out_is_nothing() -> None:
         (UPDATE_PROFILE, {"webhook_url": None}, "arrives any more"),
         (UPDATE_PROFILE, {"webhook_url": "https://a.b/"}, None),
         (UPDATE_PROFILE, {}, None),
+        (UPDATE_PROFILE, {"number_pool_settings": None}, "pool"),
+        (UPDATE_PROFILE, {"number_pool_settings": {"skip_unhealthy": True}}, None),
+        (UPDATE_PROFILE, {"webhook_api_version": "1"}, "version 2 only"),
+        (UPDATE_PROFILE, {"redaction_enabled": True, "enabled": False}, "No text leaves this profile any more. Texts"),
         (DELETE_PROFILE, {}, "are gone"),
     ],
 )
@@ -276,6 +281,6 @@ def test_no_value_breaks_the_check(field: Field, value: object) -> None:
 
 @any_of(value=st.text(max_size=40))
 def test_what_is_let_into_an_address_is_one_plain_word(value: str) -> None:
-    for kind in (Kind.UUID, Kind.KEY):
+    for kind in (Kind.UUID, Kind.KEY, Kind.KEY_OR_PHONE):
         ready, _ = check_fields([Field(name="id", says="an id", kind=kind, required=True)], {"id": value})
         assert not ready or re.fullmatch(r"[A-Za-z0-9_+-]+", value)

@@ -26,7 +26,7 @@ _SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
 _WHATSAPP_ID = re.compile(r"[A-Z]{2}\.[0-9A-Za-z]{1,40}")
 _MONEY = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _COUNTRY = re.compile(r"[A-Z]{2}|\*")
-_KEY = re.compile(r"[A-Za-z0-9_+-]{1,64}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _QUOTED_AT_MOST = 40
 
 
@@ -40,7 +40,8 @@ class Kind(StrEnum):
     SENDER = "sender"  #: A number in E.164, a short code, or a sender's name.
     SENDER_NAME = "sender_name"  #: 1 to 11 letters, digits and blanks, one letter at least.
     UUID = "uuid"  #: The carrier's id of most things.
-    KEY = "key"  #: An id of another form, or a number in its place.
+    KEY = "key"  #: An id of another form.
+    KEY_OR_PHONE = "key_or_phone"  #: Likewise, or the number itself in E.164.
     URL = "url"  #: An address that begins with http.
     FLAG = "flag"  #: Yes or no.
     WHOLE = "whole"  #: A whole number.
@@ -264,7 +265,11 @@ _FORMS: Mapping[Kind, tuple[Callable[[str], bool], str]] = {
     ),
     Kind.SENDER_NAME: (_matches(_SENDER_NAME), "at most 11 letters, digits and blanks, one of them a letter"),
     Kind.UUID: (_is_uuid, "an id such as 3fa85f64-5717-4562-b3fc-2c963f66afa6"),
-    Kind.KEY: (_matches(_KEY), "an id as the carrier gives it"),
+    Kind.KEY: (_matches(_KEY), "an id as its list shows it"),
+    Kind.KEY_OR_PHONE: (
+        lambda value: is_phone(value) or _KEY.fullmatch(value) is not None,
+        "an id as its list shows it, or a number in E.164",
+    ),
     Kind.URL: (_is_url, f"an address that begins with https:// and has at most {_LONGEST_URL} characters"),
     Kind.MONEY: (_matches(_MONEY), "an amount in dollars, such as 12.50"),
     Kind.COUNTRY: (_matches(_COUNTRY), "a country's code of two capitals, such as US, or *"),

@@ -84,6 +84,11 @@ _COUNTRIES = "countries that it may text to, as codes of two letters, or * alone
 _HARMS: Mapping[str, Mapping[object, str]] = {
     "enabled": {False: "No text leaves this profile any more."},
     "webhook_url": {None: "No text that customers send arrives any more."},
+    "webhook_api_version": dict.fromkeys(
+        ("1", "2010-04-01"), "Textbridge reads version 2 only: no text that customers send arrives any more."
+    ),
+    "number_pool_settings": {None: "Texts from the number pool are refused from then on."},
+    "redaction_enabled": {True: "Texts and numbers arrive blacked out: Textbridge cannot tell who wrote what."},
 }
 _COLUMNS = ("id", "name", "enabled", "webhook_url", "whitelisted_destinations", "daily_spend_limit")
 

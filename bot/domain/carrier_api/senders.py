@@ -28,7 +28,7 @@ _NUMBER_SETTINGS = (
     Field(name="messaging_product", says="its product, such as A2P"),
     Field(name="tags", many=True, says="its tags, in place of those it has"),
 )
-_NUMBER_PATH = path_id(says="the number's id, or the number itself", kind=Kind.KEY)
+_NUMBER_PATH = path_id(says="the number's id, or the number itself", kind=Kind.KEY_OR_PHONE)
 _UNASSIGNED = "The number neither sends nor receives texts until it is on a profile again."
 
 LIST_NUMBERS = Operation(
