@@ -160,9 +160,8 @@ class ScheduleButtons:
                     "element": picker,
                 }
             )
-            clock = due_at and await self._desk.schedules.describe_clock(due_at, zone, parties.theirs)
-            if clock:
-                when.append(make_context(clock))
+            if due_at is not None:
+                when.append(make_context(await self._desk.schedules.describe_clock(due_at, zone, parties.theirs)))
         return {
             "type": "modal",
             "callback_id": EDIT_FORM,

@@ -134,13 +134,19 @@ def play_stop(page: Page) -> None:
 
 
 def play_schedule(page: Page) -> None:
-    """Schedule a text, and make a mistake in a command."""
+    """Schedule a text and one that repeats, and look at the list."""
     text_in(page, "Can you remind me about the pick-up?")
     expect(page.get_by_role("log", name="Messages in the channel")).to_contain_text("remind me")
-    type_command(page, "/schedule (415) 555-0101 tomorrow 9:30am Good morning Sam! Your bike is ready, we open at 9.")
+    type_command(
+        page, "/schedule (415) 555-0101 tomorrow 9:30am unless they reply: Good morning Sam! Your bike is ready."
+    )
     expect(page.locator(".message.ephemeral")).to_contain_text("Scheduled for")
-    type_command(page, "/optouts add 12 no more offers")
-    expect(page.locator(".message.ephemeral").last).to_contain_text("Nothing was done")
+    type_command(
+        page, "/schedule (312) 555-0102 every monday 9am Good morning Alex! Anything for the workshop this week?"
+    )
+    expect(page.locator(".message.ephemeral").last).to_contain_text("every Monday")
+    type_command(page, "/schedule list")
+    expect(page.locator(".message.ephemeral").last).to_contain_text("2 scheduled texts")
 
 
 def play_form(page: Page) -> None:

@@ -16,7 +16,6 @@ from bot.domain.ids import MessageId, RecurrenceId, ScheduleId, UserId
 from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address
-from bot.domain.places import describe_their_clock
 from bot.domain.policy import Policy, find_quiet_hours
 from bot.domain.recurrence import Occurrence, Recurrence, Rule
 from bot.domain.schedule import Schedule, ScheduleState, next_moment
@@ -146,13 +145,12 @@ class Schedules:
         if due_at > now + FURTHEST_AHEAD:
             raise NotAllowed("🚫 Not scheduled: that is more than a year ahead.")
 
-    async def describe_clock(self, due_at: datetime, zone: ZoneInfo, to: Sequence[Address]) -> str | None:
-        """Say for a form what the customers' clocks show at *due_at* where *zone*'s show otherwise, and if it is quiet."""
+    async def describe_clock(self, due_at: datetime, zone: ZoneInfo, to: Sequence[Address]) -> str:
+        """Say for a form what the clocks show at *due_at*, the customers' beside *zone*'s, and if it is quiet there."""
         async with self._store.reading() as view:
             them = await find_them(view, to, self._policy.region)
-        theirs = describe_their_clock(due_at, zone, them.zones)
-        said = [f"🕒 {escape_sms(theirs)} for them."] if theirs else []
-        return " ".join([*said, *self._find_notes(them, due_at, None)]) or None
+        said = f"🕒 {schedule_wording.say_when(due_at, zone, them)}"
+        return " ".join([said, *self._find_notes(them, due_at, None)])
 
     def _find_notes(self, them: Them, due_at: datetime, note: str | None) -> list[str]:
         """Return what the person should know about the time that was chosen."""

@@ -33,7 +33,8 @@ export function textInput({ element, surface, blockId, setting, focus }) {
       let pause = null;
       node.addEventListener("input", () => {
         clearTimeout(pause);
-        pause = setTimeout(tell, 300);
+        // Whoever saves at once has left the form by then.
+        pause = setTimeout(() => document.querySelector(`[data-focus="${CSS.escape(focus)}"]`) && tell(), 300);
       });
     }
     if (triggers.includes("on_enter_pressed") && !multiline) {

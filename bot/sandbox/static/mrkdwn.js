@@ -4,6 +4,8 @@ import { el } from "./dom.js";
 import { emojiNode } from "./emoji.js";
 import { state } from "./live.js";
 
+// Slack takes the sign as it is and as an entity.
+const QUOTED = /^(?:&gt;|>) ?/;
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 
 /** Undo the three escapes that Slack has. */
@@ -72,13 +74,13 @@ function quotes(text) {
     quoted = [];
   };
   lines.forEach((line, index) => {
-    if (line.startsWith("&gt;")) {
-      quoted.push(line.replace(/^&gt; ?/, ""));
+    if (QUOTED.test(line)) {
+      quoted.push(line.replace(QUOTED, ""));
       return;
     }
     flush();
     nodes.push(...inline(line));
-    if (index < lines.length - 1 && !lines[index + 1].startsWith("&gt;")) nodes.push("\n");
+    if (index < lines.length - 1 && !QUOTED.test(lines[index + 1])) nodes.push("\n");
   });
   flush();
   return nodes;
