@@ -19,6 +19,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _GET = "SELECT * FROM media WHERE id = ?"
 _OF_MESSAGE = "SELECT * FROM media WHERE message_id = ? ORDER BY position"
 _REMOVE = "DELETE FROM media WHERE id = ?"
+_FIND_TWINS = """
+SELECT o.* FROM messages mine JOIN messages m ON m.conversation_id = mine.conversation_id JOIN media o ON o.message_id = m.id
+WHERE mine.id = ?1 AND o.source = ?2 AND o.id <> ?3 AND o.filename IS NOT NULL ORDER BY o.created_at DESC LIMIT 10"""
 _FIND_SERVED = "SELECT * FROM media WHERE token = ?"
 
 #: What of a file may change, and so may stand in an UPDATE.
@@ -79,6 +82,11 @@ class MediaRows:
     async def of_message(self, message_id: MessageId) -> Sequence[Media]:
         """Return the files of a text, in their order."""
         return [_read_media(row) for row in await self._connection.execute_fetchall(_OF_MESSAGE, (message_id,))]
+
+    async def find_twins(self, media: Media) -> Sequence[Media]:
+        """Return the same file of other texts to the same conversation, as far as it was ever had, newest first."""
+        parameters = (media.message_id, media.source, media.id)
+        return [_read_media(row) for row in await self._connection.execute_fetchall(_FIND_TWINS, parameters)]
 
     async def find_by_token(self, token: str) -> Media | None:
         """Return the file that the carrier was told to fetch under *token*."""

@@ -173,7 +173,7 @@ class Preparing:
         file = await self._files.find_file(FileId(media.source))
         name = media.name or (file.name if file else "the file")
         if file is None:
-            raise NotAllowed(media_wording.deleted(name))
+            return await self._take_twin(media, name)
         if not file.is_hosted:
             raise NotAllowed(media_wording.elsewhere(name))
         if (file.size is None or file.content_type is None) and self._clock.now() - job.created_at < _SCAN_PATIENCE:
@@ -193,6 +193,23 @@ class Preparing:
             raise NotAllowed(media_wording.unsupported(name, content_type))
         size = await asyncio.to_thread(lambda: self._shelf.path_of(raw_id).stat().st_size)
         return _Original(media=media, raw_id=raw_id, name=name, content_type=content_type, size=size)
+
+    async def _take_twin(self, media: Media, name: str) -> _Original:
+        """
+        Return our own copy of the same file of another text: Slack has none any more.
+
+        A text that repeats has its file from there the first time only. Raises NotAllowed where there is no copy.
+        """
+        async with self._store.reading() as view:
+            twins = await view.media.find_twins(media)
+        for twin in twins:
+            if await self._shelf.has(twin.id):
+                content = await asyncio.to_thread(self._shelf.path_of(twin.id).read_bytes)
+                raw_id = MediaId(f"{media.id}.raw")
+                await self._shelf.put(raw_id, content)
+                content_type = twin.content_type or choose_type(None, content[:HEAD])
+                return _Original(media=media, raw_id=raw_id, name=name, content_type=content_type, size=len(content))
+        raise NotAllowed(media_wording.deleted(name))
 
     def _check_announced(self, file: SlackFile, name: str) -> int:
         """Return how much of the file to take at most. Raises NotAllowed for what need not be fetched to be refused."""

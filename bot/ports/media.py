@@ -27,6 +27,10 @@ class MediaItems(Protocol):
         """Return the files of a text, in their order."""
         ...
 
+    async def find_twins(self, media: Media) -> Sequence[Media]:
+        """Return the same file of other texts to the same conversation, as far as it was ever had, newest first."""
+        ...
+
     async def find_by_token(self, token: str) -> Media | None:
         """Return the file that the carrier was told to fetch under *token*."""
         ...
