@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from bot.cli.findings import Finding, ok, warn, wrong
@@ -88,6 +91,13 @@ async def examine_address(settings: Settings) -> AsyncIterator[Finding]:
             "Set it to the https address at which the internet reaches this bridge.",
         )
         return
+    if not settings.carrier_is_local and await _is_inside(parts.hostname or ""):
+        yield wrong(
+            _PUBLIC_URL,
+            f"{parts.hostname} is an address inside a private network: Slack and Telnyx cannot reach it.",
+            "Have its name point at the machine's public address, or at the proxy or tunnel in front of it.",
+        )
+        return
     try:
         async with Probe(url) as public:
             answer = await ask_ourselves(public)
@@ -106,3 +116,14 @@ async def examine_address(settings: Settings) -> AsyncIterator[Finding]:
             f"{url}/healthz is not answered by a bridge (HTTP {answer.status}).",
             f"Start the bridge, and have the proxy or tunnel pass everything on to port {settings.port}.",
         )
+
+
+async def _is_inside(host: str) -> bool:
+    """Tell whether every address of *host*, as this machine resolves it, is a private one."""
+    with suppress(ValueError):
+        return not ip_address(host).is_global
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None)
+    except OSError:
+        return False  # that it has no address is told by what comes next
+    return all(not ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found)

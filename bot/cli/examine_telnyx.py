@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.cli.examine_here import judge_clock
+from bot.cli.examine_traffic import RECENT, judge_traffic
 from bot.cli.findings import Finding, ok, warn, wrong
 from bot.clock import Clock
 from bot.domain.phone import Address
-from bot.gateways.checks import Answer, Probe, ask_number, ask_profile, ask_profiles, ask_public_key
+from bot.gateways.checks import Answer, Probe, ask_number, ask_profile, ask_profiles, ask_public_key, ask_records
 from bot.settings import Settings
 
 _KEY = "TELNYX_API_KEY"
@@ -40,6 +41,10 @@ async def examine_telnyx(settings: Settings, webhook_base: str | None, clock: Cl
             answer = await ask_profile(telnyx, profile_id)
             for finding in _judge_profile(settings, profile_id, answer, webhook_base):
                 yield finding
+        for finding in _judge_whatsapp(settings):
+            yield finding
+        for finding in judge_traffic(await ask_records(telnyx, since=clock.now() - RECENT)):
+            yield finding
 
 
 def _judge_refusal(answer: Answer) -> Finding:
@@ -98,6 +103,16 @@ def _judge_number(settings: Settings, number: str, found: Mapping[str, Any] | No
         yield warn(about, "it sends texts but no pictures.", "Order a number with MMS if you need them.")
     elif profile_id:
         yield ok(about, "it is on the account, with SMS and MMS.")
+
+
+def _judge_whatsapp(settings: Settings) -> Iterator[Finding]:
+    for number in settings.whatsapp_numbers:
+        if number not in settings.channels_by_number:
+            yield warn(
+                f"WHATSAPP_NUMBERS {number}",
+                "it is not among our numbers: what comes to it arrives in SLACK_CHANNEL.",
+                "Add it to NUMBER_CHANNELS with the channel where it should arrive.",
+            )
 
 
 def _judge_profile(settings: Settings, profile_id: str, answer: Answer, webhook_base: str | None) -> Iterator[Finding]:

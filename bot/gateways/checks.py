@@ -127,6 +127,13 @@ async def ask_number(telnyx: Probe, number: Address) -> Answer:
     return await telnyx.get("phone_numbers/messaging", {"filter[phone_number]": number})
 
 
+async def ask_records(telnyx: Probe, *, since: datetime) -> Answer:
+    """Ask for the records of the newest texts since then, either way: the first page, newest first."""
+    moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    parameters = {"filter[record_type]": "messaging", "filter[created_at][gte]": moment, "page[size]": "50"}
+    return await telnyx.get("detail_records", parameters)
+
+
 async def ask_public_key(telnyx: Probe) -> Answer:
     """Ask for the key with which webhooks are signed."""
     return await telnyx.get("public_key")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.cli.doctor import examine
@@ -15,6 +16,7 @@ from bot.cli.examine_here import examine_address
 from bot.cli.findings import Finding, Grade
 from bot.clock import Clock, ManualClock, SystemClock
 from bot.sandbox.faults import Fault, FaultKind
+from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
 from bot.sandbox.world import World
 from bot.settings import Settings, read_settings
 from tests.cli.rig import build_settings, main_channel, open_world, run_bot, run_bridge
@@ -269,3 +271,60 @@ async def test_a_database_that_cannot_be_written_is_wrong(world: World, tmp_path
 
     assert (finding.grade, finding.about) == (Grade.WRONG, "DATABASE_URL")
     assert finding.do
+
+
+async def test_a_host_inside_a_private_network_is_wrong_for_the_real_carrier(world: World, tmp_path: Path) -> None:
+    settings = replace(load(world, tmp_path), public_url="https://10.1.2.3", telnyx_api_url="https://api.telnyx.com/v2")
+
+    (found,) = [finding async for finding in examine_address(settings)]
+
+    assert (found.grade, found.about) == (Grade.WRONG, "PUBLIC_URL")
+    assert "private network" in found.says
+
+
+async def send_badly(world: World, code: str) -> None:
+    """Let a text fail with *code* at the carrier, as the bridge would see it later."""
+    world.telnyx.switches.webhook_backoff = ()
+    line, customer = world.cast.lines[0].number, world.cast.customers[0].number
+    world.telnyx.set_outcome(customer, Outcome(kind=OutcomeKind.SENDING_FAILED, code=code))
+    headers = {"Authorization": f"Bearer {world.bot_environment()['TELNYX_API_KEY']}"}
+    async with httpx.AsyncClient(base_url=world.telnyx.url, headers=headers) as telnyx:
+        (await telnyx.post("/messages", json={"from": line, "to": customer, "text": "Hello"})).raise_for_status()
+    await world.telnyx.settle()
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [("40010", "10DLC"), ("40329", "toll-free number is not verified"), ("20100", "add funds")],
+)
+async def test_what_recent_texts_failed_with_hints_at_what_the_account_lacks(
+    world: World, tmp_path: Path, code: str, told: str
+) -> None:
+    await send_badly(world, code)
+
+    (found,) = await find_troubles(load(world, tmp_path))
+
+    assert (found.grade, found.about) == (Grade.WARNING, f"recent texts ({code})")
+    assert told in f"{found.says} {found.do}"
+
+
+async def test_one_persons_unreachable_phone_is_no_trouble_of_the_account(world: World, tmp_path: Path) -> None:
+    await send_badly(world, "40008")
+
+    assert await find_troubles(load(world, tmp_path)) == []
+
+
+async def test_texts_that_telnyx_could_not_bring_are_told(world: World, tmp_path: Path) -> None:
+    world.telnyx.switches.webhook_backoff = ()
+    await world.telnyx.text_in(from_=world.cast.customers[0].number, to=world.cast.lines[0].number, text="Hello?")
+    await world.telnyx.settle()
+
+    (found,) = await find_troubles(load(world, tmp_path))
+
+    assert (found.grade, found.about) == (Grade.WARNING, "our address, from outside")
+
+
+async def test_a_whatsapp_number_that_arrives_nowhere_of_its_own_is_told(world: World, tmp_path: Path) -> None:
+    (found,) = await find_troubles(load(world, tmp_path, whatsapp_numbers="+13125550999"))
+
+    assert (found.grade, found.about) == (Grade.WARNING, "WHATSAPP_NUMBERS +13125550999")
