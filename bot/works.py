@@ -38,6 +38,7 @@ from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
 from handlers.desk import Desk
 from handlers.media import MediaFiles
+from storage.clock_changes import ClockChanges
 from storage.retention import Retention
 from storage.shelf import FileShelf, ShelfUpkeep
 from storage.store import SqliteStore
@@ -48,6 +49,7 @@ if TYPE_CHECKING:  # loaded late
 #: Jobs that nobody does yet: what asks is itself one that is being done.
 _TO_BE_DONE = (Status.WAITING, Status.READY)
 _SWEEP_EVERY = timedelta(seconds=15)
+_CLOCK_EVERY = timedelta(seconds=1)
 _UPKEEP_EVERY = timedelta(hours=1)
 
 
@@ -133,6 +135,7 @@ class Works:
             pool: Worker(pool, flows, ground.workbench, limit=limit, clock=clock, chance=chance, metrics=ground.metrics)
             for pool, limit in limits.items()
         }
+        self.clock_changes = ClockChanges(ground.database, ground.bell, clock)
         self.reconcile = texts.reconcile
         self.shelf_upkeep = ShelfUpkeep(ground.database, shelf, clock)
         #: None: texts are kept for ever.
@@ -164,6 +167,7 @@ class Works:
         """Start every task."""
         for pool, worker in self.workers.items():
             supervisor.start(f"worker {pool}", worker.run)
+        supervisor.start("clock", self._follow_clock)
         supervisor.start("sweep", self._sweep)
         supervisor.start("upkeep", self._tidy)
         supervisor.start("reconcile", self.reconcile.run)
@@ -196,9 +200,15 @@ class Works:
     def _build_client(self, token: str | None) -> AsyncWebClient:
         return _build_client(self._ground.settings, self._ground.session, token)
 
+    async def _follow_clock(self) -> None:
+        while True:
+            await self.clock_changes.follow()
+            await self._ground.clock.sleep(_CLOCK_EVERY)
+
     async def _sweep(self) -> None:
         while True:
             await self._ground.clock.sleep(_SWEEP_EVERY)
+            await self.clock_changes.follow()  # before a lease is taken for over that only the clock has ended
             await self._ground.workbench.sweep(everything=False)
 
     async def _tidy(self) -> None:

@@ -26,8 +26,9 @@ from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Stand
 
 #: The type in our posts' metadata. The payload is one opaque key: metadata is visible to the whole workspace.
 METADATA_TYPE = "textbridge"
-#: Two clocks never agree; a post found a little before its attempt is still ours, for its key says so.
-_CLOCK_SKEW = timedelta(minutes=2)
+#: Two clocks never agree, and ours may be set; a post found before its attempt is still ours, for its key says so. Where
+#: they are further apart than five minutes nothing comes in at all, for no signature is fresh.
+_CLOCK_SKEW = timedelta(minutes=10)
 #: Pages of a thread's replies that are read at once when what was missed is looked for.
 _MOST_PAGES = 20
 #: Messages a page when a post is looked for: the most that Slack gives.

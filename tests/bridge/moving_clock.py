@@ -20,13 +20,14 @@ class MovingClock:
         self._start = start
         self._rate = rate
         self._base = 0.0
+        self._set_by = timedelta(0)
         self._since = time.monotonic()
         self._order = itertools.count()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._alarm: asyncio.TimerHandle | None = None
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=self.monotonic())
+        return self._start + timedelta(seconds=self.monotonic()) + self._set_by
 
     def monotonic(self) -> float:
         return self._base + (time.monotonic() - self._since) * self._rate
@@ -49,6 +50,10 @@ class MovingClock:
         """Let *span* be over, all at once."""
         self._base += span.total_seconds()
         self._wake()
+
+    def set_by(self, span: timedelta) -> None:
+        """Set the time of day, forth or back, without letting time pass."""
+        self._set_by += span
 
     def close(self) -> None:
         """Wake nobody any more."""
