@@ -17,13 +17,13 @@ from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
 from bot.domain.media import FileRef
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.phone import Address
-from bot.domain.policy import Policy, QuietMoment, find_quiet_hours
+from bot.domain.policy import Policy, QuietMoment
 from bot.domain.senders import OurSide
 from bot.domain.whatsapp import MOST_CAPTION_CHARACTERS, MOST_CHARACTERS
 from bot.errors import NotAllowed
 from bot.flows import optout_wording, reply_wording, wording
 from bot.flows.auditing import audit_text
-from bot.flows.contacts import find_zones, name_people
+from bot.flows.contacts import name_people
 from bot.flows.jobs import (
     enqueue_late_mark,
     enqueue_mark,
@@ -33,6 +33,7 @@ from bot.flows.jobs import (
     enqueue_whisper,
     send_lane,
 )
+from bot.flows.nights import find_night
 from bot.flows.permissions import describe_standing
 from bot.flows.preparing import add_files
 from bot.flows.wording import Words
@@ -109,18 +110,6 @@ class Accepting:
             raise NotAllowed(optout_wording.blocked_by_optout(conversation.parties, self._policy.region, consents))
         return tuple(consent.address for consent in consents if consent.blocked)
 
-    async def find_quiet_hours(
-        self,
-        tx: Transaction,
-        conversation: Conversation,
-        moment: datetime | None = None,
-    ) -> QuietMoment | None:
-        """Tell how *moment*, or now, lies in the quiet hours of those in the conversation; None if it does not."""
-        if self._policy.quiet_hours is None:
-            return None
-        zones = await find_zones(tx, conversation.parties.theirs)
-        return find_quiet_hours(self._policy.quiet_hours, moment or self._clock.now(), zones)
-
     async def take_note(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
         """Store *draft* as a note: marked, and never sent. None if it is stored already."""
         message = self._make(conversation, draft, State.NOTE)
@@ -182,7 +171,7 @@ class Accepting:
         is sent.
         """
         message = self._make(conversation, draft, State.WAITING)
-        quiet = await self.find_quiet_hours(tx, conversation)
+        quiet = await find_night(tx, conversation, self._policy, self._clock.now())
         message = replace(message, due_at=self._choose_due(message, quiet))
         if not await tx.messages.add(message):
             return None
@@ -202,7 +191,7 @@ class Accepting:
 
         Returns the private answer: that it is on its way, or until when it waits.
         """
-        quiet = await self.find_quiet_hours(tx, conversation)
+        quiet = await find_night(tx, conversation, self._policy, self._clock.now())
         turn, due_at = message.turn + 1, None if quiet is None else quiet.opens_at
         await tx.messages.update(message.id, state=State.WAITING, due_at=due_at, turn=turn)
         lane = send_lane(conversation.id)

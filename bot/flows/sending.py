@@ -47,6 +47,7 @@ from bot.flows.jobs import (
     enqueue_text,
     read_body,
 )
+from bot.flows.nights import put_off
 from bot.flows.optout_notices import tell_optout
 from bot.flows.preparing import block_for_files
 from bot.flows.schedule_changes import record_gone, record_taken_back
@@ -147,9 +148,9 @@ class Sending:
             held_until = await find_hold(tx, now)
             if held_until is not None and (request is None or request.attempted_at is None):
                 raise RetryLater("the spend limit is reached", after=min(held_until - now, _SPEND_LIMIT_LOOK))
-            for address in conversation.parties.theirs:
-                if await tx.queue.is_busy(inbound_lane(address)):
-                    raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
+            if await put_off(tx, job, message, conversation, request, self._policy, now, self._chance):
+                return None
+            await _listen(tx, conversation)
             recipients = [a for a in conversation.parties.theirs if not (await tx.consents.get(a)).blocked]
             request, is_blocked = await keep_from_blocked(tx, message, request, recipients, now)
             if is_blocked:
@@ -352,6 +353,13 @@ class Sending:
                 await tx.queue.finish(job)
         if not given_up:
             raise RetryLater(error.log, after=error.after) from error
+
+
+async def _listen(tx: Transaction, conversation: Conversation) -> None:
+    """Raise RetryLater while anything that somebody in the conversation just wrote is unread: it may be STOP."""
+    for address in conversation.parties.theirs:
+        if await tx.queue.is_busy(inbound_lane(address)):
+            raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
 
 
 async def _has_all_files(tx: Transaction, message: Message) -> bool:
