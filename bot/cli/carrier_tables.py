@@ -19,11 +19,20 @@ def render_record(operation: Operation, record: Mapping[str, Any]) -> str:
     """Return one object, a part a line; parts of parts after a dot."""
     if not record:
         return "Done."
-    lines = flatten(record)
+    tables = {name: value for name, value in record.items() if _is_table(value)}
+    lines = flatten({name: value for name, value in record.items() if name not in tables})
     if _SECRET in lines and operation.name != _SHOWS_SECRETS:
         lines[_SECRET] = _HIDDEN
-    width = max(map(len, lines))
-    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in lines.items())
+    width = max(map(len, lines), default=0)
+    shown = [f"{name.ljust(width)}  {value}" for name, value in lines.items()]
+    for name, rows in tables.items():
+        shown += ["", name, *(f"  {line}" for line in _draw(rows, _list_columns(rows)))]
+    return "\n".join(shown)
+
+
+def _is_table(value: object) -> bool:
+    """Tell whether *value* is a list of objects, which a line cannot show."""
+    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
 
 
 def flatten(record: Mapping[str, Any], inside: str = "") -> dict[str, str]:
@@ -41,14 +50,23 @@ def render_table(operation: Operation, items: Sequence[Mapping[str, Any]], *, to
     """Return a list as a table, with how many more there are."""
     if not items:
         return "There is none."
-    columns = operation.columns or tuple(dict.fromkeys(name for item in items for name in flatten(item)))
-    names = [name.upper().replace("_", " ") for name in columns]
-    rows = [names, *([_find(item, column) for column in columns] for item in items)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(columns))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = _draw(items, operation.columns or _list_columns(items))
     if total > len(items):
         lines.append(f"… and {total - len(items)} more")
     return "\n".join(lines)
+
+
+def _list_columns(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return every part that any of *items* has."""
+    return tuple(dict.fromkeys(name for item in items for name in flatten(item)))
+
+
+def _draw(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
+    """Return a heading and a line for each item, in columns as wide as they have to be."""
+    heading = [name.upper().replace("_", " ") for name in columns]
+    rows = [heading, *([_find(item, column) for column in columns] for item in items)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _find(item: object, column: str) -> str:

@@ -284,6 +284,19 @@ async def test_a_table_has_a_line_for_each_and_filters_narrow_it(shell: Shell, b
     assert (await shell("numbers", "list", "--phone-number-contains", "999")).out == "There is none.\n"
 
 
+async def test_objects_within_one_are_shown_as_a_table(shell: Shell) -> None:
+    sent = await shell("messages", "send-group", "--from", OURS, "--to", f"{THEIRS},+12125550123", "--text", "x")
+    lines = sent.out.splitlines()
+    place = lines.index("to")
+    assert [line.split()[:2] for line in lines[place + 1 : place + 4]] == [
+        ["PHONE", "NUMBER"],
+        [THEIRS, "queued"],
+        ["+12125550123", "queued"],
+    ]
+    metrics = await shell("profiles", "detailed-metrics", PROFILE, "--time-frame", "7d")
+    assert len(metrics.out.partition("\ndetailed\n")[2].splitlines()) == 1 + 7
+
+
 async def test_a_long_list_says_how_far_it_is_and_a_limit_ends_it(shell: Shell, bench: Bench) -> None:
     for place in range(598):
         bench.sim.add_number(f"+1646555{place:04}", profile_id=PROFILE)

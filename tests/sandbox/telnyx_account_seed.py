@@ -68,7 +68,9 @@ def furnish(sim: TelnyxSim) -> None:
         own.whatsapp = number == OURS
     account.whatsapp_heard_at[OURS, THEIRS] = now
     for name_id, name in ((get_id(senders.GET_SENDER), "Acme"), ("6a09cdc3-0000-47f0-aa62-74ac943d6c58", "AcmeNews")):
-        account.sender_names[name_id] = SenderName(id=name_id, name=name, profile_id=PROFILE)
+        account.sender_names[name_id] = SenderName(
+            id=name_id, name=name, profile_id=PROFILE, us_long_code_fallback=OURS
+        )
     answer_id = get_id(profiles.GET_AUTORESPONSE, "autoresp_cfg_id")
     account.autoresponses[answer_id] = AutoResponse(
         id=answer_id,
