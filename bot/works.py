@@ -6,6 +6,7 @@ No answer to a webhook or an event waits for it, so it is loaded when the other 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -22,6 +23,7 @@ from bot.flows.assembly import Surroundings, assemble_flows
 from bot.flows.fetching import Fetching
 from bot.flows.history import History
 from bot.flows.preparing import Preparing
+from bot.flows.setting_changes import SettingValue, record_settings
 from bot.flows.sharing import Sharing
 from bot.gateways.http import CarrierMediaGateway
 from bot.gateways.people import RememberedDirectory
@@ -30,9 +32,9 @@ from bot.gateways.slack_files import SlackFilesGateway
 from bot.gateways.telnyx import TelnyxGateway
 from bot.ground import Ground
 from bot.late import LatePictures, load_framework
-from bot.observe import Metrics
+from bot.observe import Log, Metrics
 from bot.ports.media import SlackFiles
-from bot.settings import Settings
+from bot.settings import SETTINGS, Secret, Settings
 from bot.workers.pacing import Pacer, Waiting
 from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
@@ -45,6 +47,8 @@ from storage.store import SqliteStore
 
 if TYPE_CHECKING:  # loaded late
     from handlers.framework import Framework
+
+_log = Log("works")
 
 #: Jobs that nobody does yet: what asks is itself one that is being done.
 _TO_BE_DONE = (Status.WAITING, Status.READY)
@@ -171,6 +175,7 @@ class Works:
         supervisor.start("sweep", self._sweep)
         supervisor.start("upkeep", self._tidy)
         supervisor.start("reconcile", self.reconcile.run)
+        supervisor.start("settings on record", self._record_settings)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -211,6 +216,12 @@ class Works:
             await self.clock_changes.follow()  # before a lease is taken for over that only the clock has ended
             await self._ground.workbench.sweep(everything=False)
 
+    async def _record_settings(self) -> None:
+        now = self._ground.clock.now()
+        changed = await record_settings(self.store, describe_settings(self._ground.settings), now)
+        if changed:
+            _log.info("Settings that are not as they were are on record.", changed=changed)
+
     async def _tidy(self) -> None:
         while True:
             await self._ground.upkeep.forget_finished()
@@ -236,6 +247,28 @@ class _Pulses:
             parked=parked,
             troubles={part: problem for part, problem in self._report().items() if problem is not None},
         )
+
+
+def describe_settings(settings: Settings) -> Mapping[str, SettingValue]:
+    """Return each setting by its name in the environment; of a secret only whether it is still the same."""
+    described = {}
+    for setting in SETTINGS:
+        value = getattr(settings, setting.name)
+        if isinstance(value, Secret):
+            digest = hashlib.sha256(value.get_secret_value().encode()).hexdigest()[:16]
+            described[setting.name.upper()] = SettingValue(fingerprint=digest, shown="(a secret)")
+        else:
+            shown = _show_setting(value)
+            described[setting.name.upper()] = SettingValue(fingerprint=shown, shown=shown)
+    return described
+
+
+def _show_setting(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={each}" for key, each in sorted(value.items()))
+    return ",".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
 
 
 def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str | None) -> AsyncWebClient:

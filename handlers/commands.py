@@ -125,7 +125,7 @@ async def _answer_schedule(desk: Desk, wanted: commands.ScheduleCommand, body: M
                 unless_reply=wanted.when.unless_reply,
             )
         case commands.ListSchedules():
-            return await desk.schedules.list_schedules(zone)
+            return await desk.schedules.list_schedules(zone, author)
         case commands.CancelSchedule(schedule_id=schedule_id):
             return await desk.schedules.cancel_schedule(schedule_id, author)
         case commands.SkipSchedule(schedule_id=schedule_id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,8 +64,8 @@ class ScheduleButtons:
         async def retry(value: str, user: UserId, _zone: ZoneInfo) -> Answer:
             return await flows.retry_schedule(value, user)
 
-        async def turn(value: str, _user: UserId, zone: ZoneInfo) -> Answer:
-            return await flows.list_schedules(zone, int(value))
+        async def turn(value: str, user: UserId, zone: ZoneInfo) -> Answer:
+            return await flows.list_schedules(zone, user, int(value))
 
         for action, decide in (
             (Action.CANCEL_SCHEDULE, cancel),
@@ -91,7 +92,8 @@ class ScheduleButtons:
                 answer = error.person
             if str(clicked.get("action_id", "")).endswith(f":{FROM_LIST}") and isinstance(answer, str):
                 # The list itself is brought up to date, with what was done above it.
-                answer = await self._desk.schedules.list_schedules(zone, int(page or 0), said=answer)
+                with suppress(NotAllowed):  # who may not see the list is told only what was said to the click
+                    answer = await self._desk.schedules.list_schedules(zone, user, int(page or 0), said=answer)
             await ack()
             view = body.get("view")
             if isinstance(view, Mapping):

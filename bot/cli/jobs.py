@@ -8,15 +8,18 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from bot.chance import SystemChance
+from bot.cli.operators import name_me
 from bot.cli.partial import load_only
 from bot.clock import SystemClock
+from bot.domain.audit import AuditAction, AuditEntry
 from bot.domain.ids import JobId
 from bot.domain.job import Pool, Status
 from bot.observe import mask_numbers
 from storage.admin import JobRow, find_job, list_jobs, list_parked, open_existing
 from storage.database import Database
 from storage.queue import Bell
-from storage.store import SqliteStore
+from storage.store import SqliteStore, StoreTransaction
 
 EPILOG = """\
 A job is one thing to do: read a webhook, post a text, send one. One that cannot be done is parked and kept.
@@ -157,14 +160,14 @@ async def _show(database: Database, job_id: JobId, now: datetime, *, with_body: 
 async def _retry_all(database: Database, store: SqliteStore) -> int:
     jobs = await list_parked(database)
     async with store.transaction("retry all") as tx:
-        brought = sum([await tx.queue.try_again(job_id) for job_id in jobs])
+        brought = sum([await _audit(tx, job_id, "brought back", await tx.queue.try_again(job_id)) for job_id in jobs])
     print(f"{brought} brought back." if brought else "No job is parked.")
     return 0
 
 
 async def _retry(database: Database, store: SqliteStore, job_id: JobId) -> int:
     async with store.transaction("retry job") as tx:
-        done = await tx.queue.try_again(job_id)
+        done = await _audit(tx, job_id, "brought back", await tx.queue.try_again(job_id))
     if done:
         print(f"Job {job_id} is brought back.")
         return 0
@@ -173,11 +176,27 @@ async def _retry(database: Database, store: SqliteStore, job_id: JobId) -> int:
 
 async def _park(database: Database, store: SqliteStore, job_id: JobId) -> int:
     async with store.transaction("park job") as tx:
-        done = await tx.queue.set_aside(job_id)
+        done = await _audit(tx, job_id, "set aside", await tx.queue.set_aside(job_id))
     if done:
         print(f"Job {job_id} is parked: `queue retry {job_id}` brings it back.")
         return 0
     return await _tell_why_not(database, job_id, "Only one that waits or is ready can be parked.")
+
+
+async def _audit(tx: StoreTransaction, job_id: JobId, what: str, done: bool) -> bool:  # noqa: FBT001 - passed through
+    """Record, where it was *done*, that whoever runs this decided about a job; return *done*."""
+    if done:
+        await tx.audit.record(
+            AuditEntry(
+                key=f"{AuditAction.JOB_DECIDED}:{SystemChance().token()}",
+                at=SystemClock().now(),
+                actor=name_me(),
+                action=AuditAction.JOB_DECIDED,
+                subject=str(job_id),
+                detail={"decided": what},
+            )
+        )
+    return done
 
 
 async def _tell_why_not(database: Database, job_id: JobId, rule: str) -> int:

@@ -18,7 +18,7 @@ from bot.domain.schedule import ScheduleState
 from bot.domain.when import format_when
 from bot.errors import NotAllowed
 from bot.flows import wording
-from bot.flows.accepting import check_author
+from bot.flows.permissions import check_member
 from bot.flows.wording import Words
 from bot.ports import Block, Directory, Store
 from bot.ports.record import RecordedText
@@ -66,7 +66,7 @@ class History:
 
     async def _show(self, address: Address, actor: UserId, direction: str, than: MessageId | None) -> Words:
         person = await self._directory.get_person(actor)
-        check_author(person)
+        check_member(person, what="see what was said with customers")
         async with self._store.reading() as view:
             total = await view.record.count_texts(address)
             if direction == "newer" and than is not None:

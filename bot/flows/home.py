@@ -12,12 +12,12 @@ from bot.domain.commands import OPTOUTS_LIST, SCHEDULE_SEND, SMS_SEND
 from bot.domain.ids import UserId
 from bot.domain.job import Job
 from bot.domain.policy import Policy
-from bot.errors import SlackRefused
+from bot.errors import NotAllowed, SlackRefused
 from bot.flows import account_home, schedule_wording, wording
 from bot.flows.account import Account
 from bot.flows.channel_settings import MEANINGS, ChannelSettings
 from bot.flows.jobs import enqueue_look, read_body
-from bot.flows.permissions import may_administer
+from bot.flows.permissions import check_member, may_administer
 from bot.flows.schedule_list import collect_rows
 from bot.observe import Log
 from bot.ports import Block, Directory, HomeTab, Person, Store
@@ -87,6 +87,10 @@ class Home:
             await tx.queue.finish(job)
 
     async def _show_mine(self, person: Person) -> list[Block]:
+        try:
+            check_member(person, what="see here who waits for an answer, and what is scheduled")
+        except NotAllowed as error:
+            return [_section(error.person)]
         workspace_url = (await self._directory.get_ourselves()).workspace_url
         return [
             *await self._show_unanswered(workspace_url),

@@ -31,7 +31,7 @@ def check_member(person: Person, *, what: str) -> None:
     """Raise NotAllowed, which says whom to ask, unless *person* is a full member. *what* is what was wanted: `do this`."""
     if person.standing is not Standing.MEMBER:
         raise NotAllowed(
-            f"🚫 Nothing was done: {describe_standing(person.standing)}. Only full members of this workspace may {what}; "
+            f"🚫 Not possible: {describe_standing(person.standing)}. Only full members of this workspace may {what}; "
             "ask one of them."
         )
 

@@ -24,6 +24,7 @@ from bot.flows import schedule_wording, wording
 from bot.flows.accepting import Accepting, check_author, check_text
 from bot.flows.auditing import audit_text
 from bot.flows.jobs import enqueue_preparation, enqueue_scheduled_send, schedule_lane
+from bot.flows.permissions import check_member
 from bot.flows.preparing import add_files, check_files
 from bot.flows.recurring import (
     add_occurrence,
@@ -43,6 +44,8 @@ from bot.ports import Directory, Store, Transaction
 from bot.text.escape import escape_sms
 
 _log = Log("schedules")
+
+_TAKE_BACK = "take a scheduled text back"
 
 #: How far ahead a text may be scheduled.
 FURTHEST_AHEAD = timedelta(days=366)
@@ -205,8 +208,9 @@ class Schedules:
 
     # --- Listed
 
-    async def list_schedules(self, zone: ZoneInfo, page: int = 0, *, said: str | None = None) -> Words:
-        """Return one page of what is waiting, the soonest first, with buttons; *said* goes before it."""
+    async def list_schedules(self, zone: ZoneInfo, actor: UserId, page: int = 0, *, said: str | None = None) -> Words:
+        """Return one page of what is waiting, the soonest first, with buttons; *said* goes before it. Raises NotAllowed."""
+        check_member(await self._directory.get_person(actor), what="see what is scheduled")
         async with self._store.reading() as view:
             rows = await collect_rows(view, self._policy.region)
         pages = max(1, -(-len(rows) // _PAGE))
@@ -225,7 +229,7 @@ class Schedules:
 
     async def cancel_schedule(self, named: str, actor: UserId) -> str:
         """Take a scheduled text back, or end one that repeats; return the private answer. Raises NotAllowed."""
-        check_author(await self._directory.get_person(actor))
+        check_member(await self._directory.get_person(actor), what=_TAKE_BACK)
         now = self._clock.now()
         async with self._store.transaction("cancel schedule") as tx:
             row = await self._find(tx, named)
@@ -257,7 +261,7 @@ class Schedules:
 
     async def skip_schedule(self, named: str, actor: UserId, zone: ZoneInfo) -> str:
         """Leave a text that repeats out once, and return the private answer. Raises NotAllowed."""
-        check_author(await self._directory.get_person(actor))
+        check_member(await self._directory.get_person(actor), what=_TAKE_BACK)
         async with self._store.transaction("skip schedule") as tx:
             row = await self._find(tx, named)
             if row.recurrence is None:

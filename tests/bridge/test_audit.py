@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from bot.domain.audit import AuditAction
 from bot.sandbox.faults import FaultKind
-from tests.bridge.harness import ANA, BEN, OURS, Bench, open_bench
+from bot.settings import Secret
+from tests.bridge.harness import ANA, API_KEY, BEN, BOT_TOKEN, OURS, SIGNING_SECRET, Bench, open_bench
 from tests.bridge.unsettled import make_unsettled
 
 _ENTRIES = "SELECT * FROM audit WHERE action = ? ORDER BY id"
@@ -58,7 +60,7 @@ async def test_a_note_leaves_nothing_on_record_until_somebody_sends_it(bench: Be
     root = await bench.open_thread()
     ts = await bench.reply("note: they like blue", root)
     await bench.settle()
-    assert await bench.query("SELECT 1 FROM audit") == []
+    assert await bench.query("SELECT 1 FROM audit WHERE action <> 'setting_changed'") == []
 
     await bench.slack.shortcut(bench.alice, bench.channel, ts, "send_as_text")
     await bench.settle()
@@ -187,3 +189,32 @@ async def test_a_reply_that_its_author_takes_back_in_the_hold_is_on_record_as_th
 
         assert [entry["actor"] for entry in await read_audit(bench, AuditAction.TAKEN_BACK)] == [bench.alice]
         assert await read_audit(bench, AuditAction.SENT) == []
+
+
+async def test_the_settings_of_the_first_start_are_on_record_and_what_a_later_start_finds_changed(bench: Bench) -> None:
+    async def read() -> list[tuple[str, str | None, str | None]]:
+        rows = await bench.query("SELECT subject, detail FROM audit WHERE action = 'setting_changed' ORDER BY id")
+        return [
+            (row["subject"], (detail := json.loads(row["detail"])).get("before"), detail.get("after")) for row in rows
+        ]
+
+    await bench.wait_until(lambda: _count(bench, 1))
+    (first,) = await bench.query("SELECT * FROM audit")
+    assert first["actor"] == "textbridge"
+    shown = json.loads(first["detail"])
+    assert (shown["TELNYX_PHONE_NUMBER"], shown["TELNYX_API_KEY"]) == (OURS, "(a secret)")
+    for secret in (API_KEY, BOT_TOKEN, SIGNING_SECRET):
+        assert secret not in first["detail"]
+
+    await bench.restart()
+    await bench.settle()
+    assert len(await read()) == 1
+
+    bench.settings = replace(bench.settings, quiet_hours="21:00-08:00", telnyx_api_key=Secret("KEYother"))
+    await bench.restart()
+    await bench.wait_until(lambda: _count(bench, 3))
+    assert (await read())[1:] == [("TELNYX_API_KEY", None, "(a secret)"), ("QUIET_HOURS", "", "21:00-08:00")]
+
+
+async def _count(bench: Bench, entries: int) -> bool:
+    return len(await bench.query("SELECT 1 FROM audit")) == entries

@@ -208,7 +208,7 @@ async def test_whoever_is_no_full_member_neither_sees_nor_changes_an_opt_out(
 
     said = await bench.command("/optouts", typed, user=mallory)
 
-    assert f"Nothing was done: {'your' if become is leave_company else 'you'} " in said
+    assert f"Not possible: {'your' if become is leave_company else 'you'} " in said
     assert f"Only full members of this workspace may {what}; ask one of them." in said
     assert "Not sent" not in said
     assert "phone" not in said
@@ -271,3 +271,71 @@ async def test_whoever_admins_names_lifts_what_others_set() -> None:
         await bench.command("/optouts", f"add {ANA} asked on the phone")
 
         assert "can be texted again" in await bench.command("/optouts", f"remove {ANA}", user=other)
+
+
+# ---------------------------------------------------------------------------------------- what there is to see and cancel
+
+
+@pytest.mark.parametrize(
+    "become", [become_guest, become_guest_of_one_channel, become_outsider, become_bot, leave_company]
+)
+@pytest.mark.parametrize(
+    ("command", "typed", "what"),
+    [
+        ("/schedule", "list", "see what is scheduled"),
+        ("/schedule", "cancel {id}", "take a scheduled text back"),
+        ("/sms", f"history {ANA}", "see what was said with customers"),
+    ],
+)
+async def test_whoever_is_no_full_member_sees_and_cancels_nothing(
+    command: str, typed: str, what: str, become: Callable[[Bench, str], None], bench: Bench
+) -> None:
+    await bench.command("/schedule", f"{ANA} in 20 days xylophone")
+    (row,) = await bench.query("SELECT id FROM schedules")
+    mallory = bench.slack.add_user("mallory")
+    become(bench, mallory)
+
+    said = await bench.command(command, typed.format(id=row["id"]), user=mallory)
+
+    assert f"Only full members of this workspace may {what}; ask one of them." in said
+    assert "Not sent" not in said
+    assert "xylophone" not in said
+    assert "xylophone" in await bench.command("/schedule", "list")
+
+
+async def test_a_click_in_a_list_that_was_shown_before_shows_no_more_of_it(bench: Bench) -> None:
+    mallory = bench.slack.add_user("mallory")
+    await bench.command("/schedule", f"{ANA} in 20 days xylophone")
+    await bench.command("/schedule", "list", user=mallory)
+    shown = bench.slack.ephemerals(mallory)[-1]
+    become_guest(bench, mallory)
+    bench.clock.leap(_FORGOTTEN)
+    await bench.command("/schedule", f"{BEN} in 20 days zither")
+
+    said = await bench.click(shown, "Cancel", user=mallory)
+
+    assert "Only full members" in said
+    assert "zither" not in str(bench.slack.ephemerals(mallory))
+    assert "xylophone" in await bench.command("/schedule", "list")
+
+
+async def test_whoever_may_not_text_may_still_take_back_what_others_scheduled() -> None:
+    async with open_bench(senders="sms-team") as bench:
+        bench.slack.add_usergroup("sms-team", [bench.alice])
+        other = bench.slack.add_user("other")
+        await bench.command("/schedule", f"{ANA} in 20 days Hello")
+        (row,) = await bench.query("SELECT id FROM schedules")
+
+        assert "is taken back" in await bench.command("/schedule", f"cancel {row['id']}", user=other)
+
+
+async def test_the_home_tab_shows_customers_to_full_members_alone(bench: Bench) -> None:
+    await bench.open_thread("xylophone")
+    guest = bench.slack.add_user("guest", restricted=True)
+    for user in (bench.alice, guest):
+        await bench.slack.open_home(user)
+    await bench.settle()
+
+    assert "555-0101" in str(bench.slack.home(bench.alice))
+    assert "555-0101" not in str(bench.slack.home(guest))
+    assert "Only full members" in str(bench.slack.home(guest))

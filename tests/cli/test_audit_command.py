@@ -15,6 +15,7 @@ from bot.cli import main
 from bot.domain.audit import CUSTOMER, Actor, AuditAction, AuditEntry, name_operator
 from bot.domain.phone import Address
 from tests.storage.rig import open_rig
+from tests.storage.samples import make_job
 
 ANA = Address("+14155550101")
 BEN = Address("+14155550102")
@@ -175,3 +176,28 @@ def test_without_a_database_it_says_so_and_ends_with_1(
 
     assert main(["audit"]) == 1
     assert "There is no database" in capsys.readouterr().err
+
+
+def test_what_is_decided_about_a_job_is_on_record_with_who_sits_at_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bridge.db"
+
+    async def fill() -> None:
+        async with open_rig(path) as rig, rig.store.transaction("test") as tx:
+            await tx.queue.enqueue(make_job("one"))
+
+    asyncio.run(fill())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("LOGNAME", "robin")
+    statuses = [main(["queue", action, "1"]) for action in ("park", "park", "retry")]
+    capsys.readouterr()
+
+    shown = json.loads(show(capsys, "--action", "job_decided", "--format", "json"))
+
+    assert statuses == [0, 1, 0]  # the second changed nothing, and leaves nothing
+    assert [(entry["actor"], entry["subject"], entry["detail"]) for entry in shown] == [
+        ("shell:robin", "1", {"decided": "set aside"}),
+        ("shell:robin", "1", {"decided": "brought back"}),
+    ]
