@@ -41,6 +41,7 @@ from bot.workers.worker import Flow, Worker
 from handlers.desk import Desk
 from handlers.media import MediaFiles
 from storage.clock_changes import ClockChanges
+from storage.raw import RawUpkeep
 from storage.retention import Retention
 from storage.shelf import FileShelf, ShelfUpkeep
 from storage.store import SqliteStore
@@ -141,6 +142,7 @@ class Works:
         }
         self.clock_changes = ClockChanges(ground.database, ground.bell, clock)
         self.reconcile = texts.reconcile
+        self.raw_upkeep = RawUpkeep(ground.database, clock)
         self.shelf_upkeep = ShelfUpkeep(ground.database, shelf, clock)
         #: None: texts are kept for ever.
         self.retention = (
@@ -225,6 +227,7 @@ class Works:
     async def _tidy(self) -> None:
         while True:
             await self._ground.upkeep.forget_finished()
+            await self.raw_upkeep.sweep()
             await self.shelf_upkeep.sweep()
             if self.retention is not None:
                 await self.retention.sweep()

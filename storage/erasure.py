@@ -60,6 +60,9 @@ _ERASE_REST = (_ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _ERASE_EDITS, _CANCE
 _END_PARKED = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' WHERE id = ? AND status = 'parked'"""
 
+#: Already read, and kept for a while as it came.
+_EMPTY_EVENT = "UPDATE jobs SET body = '' WHERE id = ?"
+
 _INBOX = (Kind.CARRIER_EVENT, Kind.SLACK_EVENT)
 _UNDER_WAY = "under_way"
 _HELD_BY_CARRIER = ("at_carrier", "taking_back")
@@ -75,7 +78,8 @@ class Erasure:
     texts: int
     files: int  #: Pictures and other files.
     unsent: int  #: Texts that wait to be sent, and will not be.
-    jobs: int
+    jobs: int  #: Not done yet.
+    events: int  #: Already read, and kept for a while as they came.
     words: int  #: Pieces of evidence whose words go; the evidence stays.
     contacts: int = 0  #: 1 where their name or time zone was set.
     hindrances: Sequence[str] = field(default=())  #: Why it cannot be done now, in words.
@@ -83,7 +87,8 @@ class Erasure:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to erase."""
-        return not (self.texts or self.files or self.jobs or self.words or self.unsent or self.contacts)
+        taken = (self.texts, self.files, self.jobs, self.events, self.words, self.unsent, self.contacts)
+        return not any(taken)
 
 
 #: What else is to be done in the transaction that erases: given what is erased, and in which conversations.
@@ -123,6 +128,8 @@ async def erase(
         for job in found.jobs:
             if job["status"] == "parked":
                 await connection.execute_fetchall(_END_PARKED, (to_micros(clock.now()), job["id"]))
+            elif job["status"] == "done":
+                await connection.execute_fetchall(_EMPTY_EVENT, (job["id"],))
             else:
                 await queue.drop(job["key"])
         for message in found.messages:
@@ -192,7 +199,8 @@ async def _find(connection: aiosqlite.Connection, address: Address) -> _Found:
             texts=sum(bool(row["text"]) for row in messages),
             files=len(media),
             unsent=sum(row["state"] in _STILL_TO_GO for row in messages),
-            jobs=len(jobs),
+            jobs=sum(job["status"] != "done" for job in jobs),
+            events=sum(job["status"] == "done" for job in jobs),
             words=int(evidence["words"]),
             contacts=len(contacts),
             hindrances=tuple(_find_hindrances(messages, jobs)),

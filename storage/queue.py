@@ -37,8 +37,10 @@ _CLAIM = """
 UPDATE jobs SET status = 'running', token = ?1, lease_until = ?2, started_at = ?3, attempts = attempts + 1
 WHERE id IN (SELECT id FROM jobs WHERE pool = ?4 AND status = 'ready' AND due_at <= ?3 ORDER BY due_at, id LIMIT ?5)
 RETURNING *"""
+#: What platforms sent stays for a while: see storage/raw.py.
 _FINISH = """
-UPDATE jobs SET status = 'done', body = '', token = NULL, lease_until = NULL, finished_at = ?1, trouble = NULL
+UPDATE jobs SET status = 'done', body = CASE WHEN kind IN ('carrier_event', 'slack_event') THEN body ELSE '' END,
+    token = NULL, lease_until = NULL, finished_at = ?1, trouble = NULL
 WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING lane"""
 _PARK = """
 UPDATE jobs SET status = 'parked', token = NULL, lease_until = NULL, finished_at = ?1, trouble = ?4

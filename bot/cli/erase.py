@@ -107,6 +107,8 @@ def _describe(plan: Erasure) -> str:
         parts.append(f"{plan.jobs} unfinished job(s)")
     if plan.contacts:
         parts.append("their name and time zone")
+    if plan.events:
+        parts.append(f"{plan.events} event(s) as they came")
     if plan.words:
         parts.append(f"the words of {plan.words} opt-out(s) or opt-in(s)")
     return f"This erases {', '.join(parts)}. It cannot be undone."

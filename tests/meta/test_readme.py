@@ -27,7 +27,7 @@ from bot.settings import Setting
 from bot.text.segments import MAX_PARTS
 from bot.workers import worker
 from handlers import verify
-from storage import ownership, upkeep
+from storage import ownership, raw, upkeep
 from tools.take_pictures import LARGEST, SCENES
 from tools.write_operations import insert_table
 
@@ -115,6 +115,8 @@ def count_in_words(span: timedelta, unit: timedelta) -> str:
         ("ARCHITECTURE.md", f"After {COUNTS[sending.MOST_QUIET_ATTEMPTS]} rounds people are told"),
         ("ARCHITECTURE.md", f"forgets the key ({sending.KEY_LIFE // HOUR} hours)"),
         ("ARCHITECTURE.md", f"keep their key for {upkeep.KEEP_FINISHED // DAY} days"),
+        ("ARCHITECTURE.md", f"byte for byte, for {count_in_words(raw.KEEP_RAW, DAY)}"),
+        ("README.md", f"go in any case, {count_in_words(raw.KEEP_RAW, DAY)} days after they were read"),
         ("ARCHITECTURE.md", f"at most {job.MOST_SURPRISES} times; then parked"),
         ("ARCHITECTURE.md", f"finish what is under way within {count_in_words(worker.PATIENCE, SECOND)} seconds"),
         ("ARCHITECTURE.md", f"overlaps waits up to {ownership.PATIENCE // SECOND} seconds"),
