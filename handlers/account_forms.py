@@ -58,6 +58,7 @@ class AccountForms:
         bolt.view(views.PROFILE_FORM)(self._submit_profile)
         bolt.view(views.ANSWER_FORM)(self._submit_answer)
         bolt.view(views.NAME_FORM)(self._submit_name)
+        bolt.view(views.QUESTION_FORM)(self._submit_yes)
 
     # --- From the Home tab
 
@@ -146,10 +147,22 @@ class AccountForms:
         given = {**views.read_name(body["view"]), "messaging_profile_id": self._desk.policy.profile_id}
         await self._submit(ack, body, CREATE_SENDER, given, "The sender name is added.")
 
+    async def _submit_yes(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        operation, given, done = views.read_question(body["view"])
+        await self._submit(ack, body, operation, given, done)
+
     async def _submit(
         self, ack: AsyncAck, body: Mapping[str, Any], operation: Operation, given: Record, done: str
     ) -> None:
-        """Carry out a form; what is wrong stands at its field, and what the carrier says in the form's place."""
+        """
+        Carry out a form; what is wrong stands at its field, and what the carrier says in the form's place.
+
+        What stops texts is asked about first, in a form above this one.
+        """
+        harm = self._account.find_harm(operation, given)
+        if harm is not None and body["view"]["callback_id"] != views.QUESTION_FORM:
+            await ack(response_action="push", view=views.build_question(harm, operation, given, done))
+            return
         try:
             await self._account.change(operation, given, actor=_actor(body), once=str(body["view"]["id"]))
         except FieldsWrong as error:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from bot.domain.account import AccountView, Record
+from bot.domain.carrier_api.operation import Operation
+from bot.domain.carrier_api.table import OPERATIONS
 from bot.text.escape import escape_sms
 
 PROFILE_FORM, ANSWER_FORM, NAME_FORM = "account_profile_form", "account_answer_form", "account_name_form"
 NEW_ANSWER, EDIT_ANSWER, DELETE_ANSWER = "account_new_answer", "account_edit_answer", "account_delete_answer"
 DELETE_NAME, BIND_CODE, UNBIND_CODE = "account_delete_name", "account_bind_code", "account_unbind_code"
 
+QUESTION_FORM: Final = "account_question"
+
 _INPUT: Final = "input"
+#: Slack's limit for what a view carries unseen.
+_LONGEST_METADATA: Final = 3000
 _PART = re.compile(r"[\[. ].*", re.DOTALL)
 #: The switches of a profile, with what each does.
 _SWITCHES: Final = (
@@ -239,6 +246,27 @@ def build_codes(seen: AccountView, *, notice: str = "") -> dict[str, Any]:
     if not seen.short_codes:
         blocks.append(_section("This account has no short codes."))
     return _modal("Short codes", blocks, close="Done")
+
+
+def build_question(harm: str, operation: Operation, given: Mapping[str, object], done: str) -> dict[str, Any]:
+    """Return the question that stands before a change which stops texts; it carries the change itself."""
+    metadata = json.dumps({"operation": operation.name, "given": dict(given), "done": done}, separators=(",", ":"))
+    if len(metadata) > _LONGEST_METADATA:
+        return build_answer_of(f"{harm} That is too much to ask about here: python -m bot carrier {operation.name}")
+    return _modal(
+        "Are you sure?",
+        [_section(f"⚠️ {escape_sms(harm)}")],
+        submit="Do it",
+        callback_id=QUESTION_FORM,
+        metadata=metadata,
+    )
+
+
+def read_question(view: Mapping[str, Any]) -> tuple[Operation, dict[str, object], str]:
+    """Return the change that was asked about, and what to say once it is made."""
+    asked = json.loads(str(view["private_metadata"]))
+    operation = next(each for each in OPERATIONS if each.name == asked["operation"])
+    return operation, asked["given"], str(asked["done"])
 
 
 def place_problems(view: Mapping[str, Any], problems: Sequence[tuple[str, str]]) -> dict[str, str]:

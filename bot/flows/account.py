@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from bot.clock import Clock
 from bot.domain.account import AccountView, Record, count_days
 from bot.domain.audit import Actor, AuditAction, AuditEntry
-from bot.domain.carrier_api.operation import Operation
+from bot.domain.carrier_api.operation import Operation, tell_harm
 from bot.domain.carrier_api.profiles import GET_PROFILE, LIST_AUTORESPONSES, LIST_PROFILE_SENDERS, UPDATE_PROFILE
 from bot.domain.carrier_api.senders import LIST_NUMBERS, LIST_SHORT_CODES
 from bot.domain.ids import UserId
@@ -145,6 +145,13 @@ class Account:
     async def check(self, actor: UserId, *, what: str) -> None:
         """Raise NotAllowed, which says whom to ask, unless *actor* may change the account."""
         check_administrator(await self._directory.get_person(actor), self._policy, what=what)
+
+    def find_harm(self, operation: Operation, given: Mapping[str, object]) -> str | None:
+        """Return what a person is asked about before this change is made; None if no text is lost by it."""
+        wanted = given.get("webhook_url")
+        if operation is UPDATE_PROFILE and wanted and self.webhook_url is not None and wanted != self.webhook_url:
+            return f"Texts and receipts then go to {wanted} and no longer arrive here."
+        return tell_harm(operation, given)
 
     async def change(self, operation: Operation, given: Mapping[str, object], *, actor: UserId, once: str) -> Record:
         """

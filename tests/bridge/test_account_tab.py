@@ -154,6 +154,27 @@ async def test_a_mistake_stands_at_its_field_and_changes_nothing() -> None:
         assert bench.telnyx.profile.daily_spend_limit == "100.00"
 
 
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("", "No text that customers send arrives any more"),
+        ("https://elsewhere.example.com/hook", "no longer arrive here"),
+    ],
+)
+async def test_what_stops_texts_is_asked_about_first(address: str, asked: str) -> None:
+    async with open_office() as (bench, olga):
+        await open_home(bench, olga)
+        await press(bench, olga, "Profile settings")
+        before = bench.telnyx.profile.webhook_url
+        await submit(bench, olga, {"webhook_url": address, "daily_spend_limit": "50.00"})
+        assert bench.telnyx.profile.webhook_url == before
+        assert asked in json.dumps(bench.slack.views(olga)[-1])
+
+        await submit(bench, olga, {})
+        assert (bench.telnyx.profile.webhook_url or "") == address
+        assert bench.telnyx.profile.daily_spend_limit == "50.00"
+
+
 async def test_what_telnyx_refuses_is_told_in_its_words() -> None:
     async with open_office() as (bench, olga):
         await open_home(bench, olga)
