@@ -27,7 +27,8 @@ SELECT * FROM messages WHERE channel_id = ?1 AND slack_ts = ?2 AND direction = '
 _RECENT = "SELECT * FROM messages WHERE conversation_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?"
 _SILENT = """
 SELECT * FROM messages m
-WHERE direction = 'outbound' AND state = 'accepted' AND carrier_id IS NOT NULL AND created_at BETWEEN ? AND ?
+WHERE direction = 'outbound' AND state = 'accepted' AND carrier_id IS NOT NULL
+AND MAX(created_at, COALESCE(due_at, created_at)) BETWEEN ? AND ?
 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.id AND d.status IN ({final}))
 ORDER BY created_at LIMIT 1000"""
 _OUTBOUND_TO = """

@@ -202,6 +202,8 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.SHOW_MARK: marks.show_mark,
             Kind.CANCEL_AT_CARRIER: taking_back.cancel_at_carrier,
             Kind.WATCH_HELD: taking_back.watch_held,
-            Kind.NEXT_OCCURRENCE: Recurring(store=store, policy=policy, clock=clock, chance=chance).make_next,
+            Kind.NEXT_OCCURRENCE: Recurring(
+                store=store, directory=directory, policy=policy, clock=clock, chance=chance
+            ).make_next,
         },
     )

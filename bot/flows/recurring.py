@@ -22,8 +22,11 @@ from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.domain.recurrence import MOST_LATE, Occurrence, Recurrence, Rule, find_coming, find_occurrence
 from bot.domain.schedule import Schedule, ScheduleState, next_moment
+from bot.errors import NotAllowed, RetryLater, SlackRefused
 from bot.flows import schedule_wording
+from bot.flows.accepting import check_author
 from bot.flows.jobs import (
+    enqueue_line,
     enqueue_next_occurrence,
     enqueue_preparation,
     enqueue_scheduled_send,
@@ -34,7 +37,7 @@ from bot.flows.preparing import add_files, refer_again
 from bot.flows.schedule_changes import Took, put_in_its_stead, take_back, tell_author
 from bot.flows.schedule_people import find_them
 from bot.observe import Log
-from bot.ports import Store, Transaction
+from bot.ports import Directory, Store, Transaction
 
 _log = Log("recurring")
 
@@ -44,8 +47,9 @@ _TO_COME = frozenset({ScheduleState.WAITING, ScheduleState.AT_CARRIER, ScheduleS
 class Recurring:
     """Makes the next time of a text that repeats."""
 
-    def __init__(self, *, store: Store, policy: Policy, clock: Clock, chance: Chance) -> None:
+    def __init__(self, *, store: Store, directory: Directory, policy: Policy, clock: Clock, chance: Chance) -> None:
         self._store = store
+        self._directory = directory
         self._policy = policy
         self._clock = clock
         self._chance = chance
@@ -57,15 +61,40 @@ class Recurring:
         Transaction: the text of that time with its schedule, and the job that makes the one after it.
         """
         body = read_body(job)
+        recurrence_id = RecurrenceId(body["recurrence"])
+        refusal = await self._find_refusal(recurrence_id)
         async with self._store.transaction("make next occurrence") as tx:
-            recurrence = await tx.recurrences.find(RecurrenceId(body["recurrence"]))
+            recurrence = await tx.recurrences.find(recurrence_id)
             if (
                 recurrence is not None
                 and recurrence.active
                 and (recurrence.revision, recurrence.number) == (body["revision"], body["number"])
             ):
-                await self._make_next(tx, recurrence)
+                if refusal is None:
+                    await self._make_next(tx, recurrence)
+                else:
+                    await self._end(tx, recurrence)
             await tx.queue.finish(job)
+
+    async def _find_refusal(self, recurrence_id: RecurrenceId) -> str | None:
+        """Return why the author may not text any more; None if they may, or if Slack cannot tell just now."""
+        async with self._store.reading() as view:
+            recurrence = await view.recurrences.find(recurrence_id)
+        if recurrence is None:
+            return None
+        try:
+            check_author(await self._directory.get_person(recurrence.author))
+        except NotAllowed as error:
+            return error.person
+        except (RetryLater, SlackRefused) as error:
+            _log.info("It is not known just now whether an author may still text.", trouble=error.log)
+        return None
+
+    async def _end(self, tx: Transaction, recurrence: Recurrence) -> None:
+        """End what repeats, and tell the thread: its author may no longer text, and may be gone."""
+        await tx.recurrences.save(replace(recurrence, active=False))
+        text, blocks = schedule_wording.ended_with_author(recurrence)
+        await enqueue_line(tx, recurrence.conversation_id, f"ended:{recurrence.id}", text, blocks)
 
     async def _make_next(self, tx: Transaction, recurrence: Recurrence) -> None:
         now = self._clock.now()

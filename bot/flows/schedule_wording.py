@@ -274,6 +274,14 @@ def missed_times(recurrence: Recurrence, moments: Sequence[datetime], them: Them
     )
 
 
+def ended_with_author(recurrence: Recurrence) -> Words:
+    """Return the line that tells the thread that a text no longer repeats, since its author may no longer text."""
+    return wording.line(
+        f"🔁 `{recurrence.id}` (*{escape_sms(describe_rule(recurrence.rule))}*) has ended: <@{recurrence.author}>, who "
+        "scheduled it, can no longer text customers. Whoever wants it to go on schedules it anew."
+    )
+
+
 def replied(schedule_id: str, them: Them, *, is_asked: bool, repeats: bool) -> str:
     """Return what the author is told when a reply takes a scheduled text back."""
     what = f"your text `{schedule_id}` that repeats" if repeats else f"your scheduled text `{schedule_id}`"

@@ -40,6 +40,11 @@ def sent_at(bench: Bench) -> list[str]:
     ]
 
 
+async def count_pending(bench: Bench) -> int:
+    """Return how many times of what repeats are to come: never more than one."""
+    return len(await bench.query("SELECT 1 FROM schedules WHERE state IN ('waiting', 'at_carrier')"))
+
+
 # It is Friday 20 November 2026, nine in the morning in Chicago (UTC-6).
 
 
@@ -116,8 +121,11 @@ async def test_skip_leaves_one_out(way: str, bench: Bench) -> None:
         (said,) = map(read_words, bench.whispers("is skipped"))
     assert "Fri 20 Nov 2026, 5:00 PM CST" in said
     assert "Sat 21 Nov 2026, 5:00 PM CST" in said
+    await pass_until(bench, "2026-11-21T12:00")
+    assert await count_pending(bench) == 1
     await pass_until(bench, "2026-11-23T00:00")
     assert sent_at(bench) == ["11-21 23:00", "11-22 23:00"]
+    assert await count_pending(bench) == 1
 
 
 async def test_skipping_what_does_not_repeat_is_refused(bench: Bench) -> None:
@@ -175,6 +183,7 @@ async def test_a_changed_text_keeps_its_times(bench: Bench) -> None:
     await pass_until(bench, "2026-11-22T00:00")
     assert bench.phone() == ["New", "New"]
     assert sent_at(bench) == ["11-20 23:00", "11-21 23:00"]
+    assert await count_pending(bench) == 1
 
 
 async def test_a_rule_that_cannot_be_read_is_told_beside_its_field(bench: Bench) -> None:
@@ -240,3 +249,14 @@ async def test_the_form_makes_one_that_repeats(repeats: str, times: list[str], b
     assert not answer.errors
     await pass_until(bench, "2026-11-24T16:00")
     assert sent_at(bench) == times
+
+
+async def test_it_ends_when_its_author_may_no_longer_text_and_the_thread_is_told(bench: Bench) -> None:
+    root = await bench.open_thread()
+    await schedule(bench, "every day at 9:04am Hello")
+    await bench.pass_time(timedelta(minutes=6))
+    bench.slack.workspace.users[bench.alice].deleted = True
+    await pass_until(bench, "2026-11-24T00:00")
+    assert bench.phone() == ["Hello", "Hello"]  # tomorrow's was there already
+    assert any("can no longer text customers" in line for line in bench.thread(root))
+    assert await count_pending(bench) == 0

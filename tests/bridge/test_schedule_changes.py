@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
 from tests.bridge.harness import ANA, CHANNEL, Bench, list_buttons, open_bench, read_words
+from tests.bridge.test_contacts import save as save_contact
 from tests.bridge.test_schedule_command import find_id
 
 Json = dict[str, Any]
@@ -187,6 +188,7 @@ async def test_who_may_not_text_can_neither_schedule_nor_change_nor_cancel(bench
     assert "guest" in await bench.command("/schedule", "4155550101 in 2 hours Hi", user=guest)
     assert "guest" in await bench.command("/schedule", f"cancel {schedule_id}", user=guest)
     assert "guest" in await bench.click(shown, "Edit", user=guest)
+    assert "guest" in await bench.command("/schedule", "list", user=guest)
     assert bench.slack.views(guest) == []
 
 
@@ -336,7 +338,46 @@ async def test_what_is_more_than_a_day_late_is_not_sent_unless_its_author_says_s
     assert bench.phone() == ["See you at noon"]
 
 
+async def test_a_receipt_that_was_lost_is_asked_for_however_long_ago_the_text_was_scheduled(bench: Bench) -> None:
+    root = await bench.open_thread()
+    await bench.command("/schedule", "4155550101 in 20 days Hello")
+    for _ in range(9):
+        await bench.pass_time(timedelta(days=2))
+    bench.fail(bench.telnyx, FaultKind.LOSE, "message.finalized")
+    bench.fail(bench.telnyx, FaultKind.LOSE, "message.sent")
+    await bench.pass_time(timedelta(days=2, minutes=1))
+    (shown,) = [
+        message for message in bench.slack.thread(CHANNEL, root) if "scheduled this text" in read_words(message)
+    ]
+    assert bench.marks(shown["ts"]) == set()
+    await bench.pass_time(timedelta(hours=2))
+    await bench.wait_mark(shown["ts"], "white_check_mark")
+
+
 # ------------------------------------------------------------------------------------------------ two clocks, and nights
+
+
+async def test_a_zone_that_is_set_for_them_counts_more_than_their_number(bench: Bench) -> None:
+    await bench.open_thread()
+    await save_contact(bench, name="Ana", zone="Europe/Berlin")
+    answer = await bench.command("/schedule", "4155550101 tomorrow 9:30am Hello")
+    assert "4:30 PM CET for them" in answer or "4:30 PM UTC+1 for them" in answer
+    assert "Ana" in answer
+
+
+@pytest.mark.parametrize(
+    ("day", "typed", "told"),
+    [
+        ("2027-03-13T15:00", "tomorrow 2:30am", "Clocks skip 2:30 AM on Sun 14 Mar, so it is 3:30 AM."),
+        ("2027-11-06T15:00", "tomorrow 1:30am", "1:30 AM comes twice on Sun 7 Nov; the first (CDT) is meant."),
+        ("2027-03-13T15:00", "every day at 2:30am", "Clocks skip 2:30 AM on Sun 14 Mar, so it is 3:30 AM."),
+    ],
+)
+async def test_where_the_clocks_change_the_answer_says_what_that_means(
+    day: str, typed: str, told: str, bench: Bench
+) -> None:
+    bench.clock.leap(datetime.fromisoformat(f"{day}+00:00") - bench.clock.now())
+    assert told in await bench.command("/schedule", f"3125550177 {typed} Hello")
 
 
 async def test_the_customers_clock_stands_beside_the_authors_in_answer_list_and_form(bench: Bench) -> None:
