@@ -69,14 +69,30 @@ class Refused(TextbridgeError):
 
 
 class CarrierRefused(Refused):
-    """The carrier said no. *code* is the carrier's own, a string of digits, or the HTTP status when it gave none."""
+    """
+    The carrier said no. *code* is the carrier's own, a string of digits, or the HTTP status when it gave none.
 
-    def __init__(self, *, code: str, title: str | None, detail: str | None, status: int) -> None:
+    *field*: what of the request it is about, as the carrier points at it (`/to`, `filter[type]`). *further*: the code and
+    the words of each error after the first, where there are several.
+    """
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        title: str | None,
+        detail: str | None,
+        status: int,
+        field: str | None = None,
+        further: Sequence[str] = (),
+    ) -> None:
         super().__init__(f"carrier refused with {code} (HTTP {status}): {title or 'no title'}")
         self.code = code
         self.title = title
         self.detail = detail
         self.status = status
+        self.field = field
+        self.further = tuple(further)
 
 
 class SlackRefused(Refused):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -12,11 +11,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from bot.chance import SystemChance
-from bot.cli.carrier_fields import WrongUseError, add_fields, read_fields, tell_problems, write_example
+from bot.cli.carrier_fields import WrongUseError, add_fields, name_place, read_fields, tell_problems, write_example
 from bot.cli.carrier_tables import Progress, render_record, render_table, show
+from bot.cli.operators import name_me
 from bot.cli.partial import load_only
 from bot.clock import SystemClock
-from bot.domain.audit import name_operator
 from bot.domain.carrier_api.operation import Answer, Operation, Resource, plan_call, tell_harm
 from bot.domain.carrier_api.table import OPERATIONS, list_operations
 from bot.errors import CarrierRefused, FieldsWrong, NotAllowed, OutcomeUnknown, RetryLater
@@ -108,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         return asyncio.run(_run(operation, given, options, settings))
     except CarrierRefused as error:
-        print(_tell_refusal(error), file=sys.stderr)
+        print(_tell_refusal(operation, error), file=sys.stderr)
     except NotAllowed as error:
         print(error.person, file=sys.stderr)
     except RetryLater as error:
@@ -118,10 +117,12 @@ def run(options: argparse.Namespace) -> int:
     return 1
 
 
-def _tell_refusal(error: CarrierRefused) -> str:
+def _tell_refusal(operation: Operation, error: CarrierRefused) -> str:
     parts = [error.title, None if error.detail in (None, "-", error.title) else error.detail]
     words = ". ".join(show(part).rstrip(".") for part in parts if part) or "no reason given"
-    return f"The carrier refused ({error.code}, HTTP {error.status}): {words}."
+    about = f" It is about {name_place(operation, error.field)}." if error.field else ""
+    also = "".join(f"\nAlso: {show(each)}" for each in error.further)
+    return f"The carrier refused ({error.code}, HTTP {error.status}): {words}.{about}{also}"
 
 
 def _tell_next_step(key: str | None) -> str:
@@ -152,7 +153,7 @@ async def _run(
 ) -> int:
     async with _open_account(settings, with_database=operation.changes) as (account, calls):
         if operation.answer is Answer.ONE:
-            answer = await calls.call(operation, given, actor=name_operator(getpass.getuser()), key=options.key)
+            answer = await calls.call(operation, given, actor=name_me(), key=options.key)
             print(
                 json.dumps(answer, indent=2, ensure_ascii=False) if options.json else render_record(operation, answer)
             )

@@ -168,6 +168,13 @@ def _name(field: Field) -> str:
     return field.name.upper() if field.place is Place.PATH else name_option(field)
 
 
+def name_place(operation: Operation, pointer: str) -> str:
+    """Return the name here of what the carrier points at: `/to` and `/number_pool_settings/domain`, or a parameter."""
+    name, _, inside = pointer.removeprefix("/").partition("/")
+    field = operation.find_field(name)
+    return (_name(field) if field else name) + (f".{inside.replace('/', '.')}" if inside else "")
+
+
 def write_example(operation: Operation) -> str:
     """Return the operation's example as it is typed."""
     words = ["python", "-m", "bot", "carrier", operation.resource.value, operation.verb]

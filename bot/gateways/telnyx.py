@@ -11,6 +11,7 @@ import functools
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -38,6 +39,9 @@ _RECORDS_PAGE_SIZE = 50
 _MOST_PAGES = 400
 #: A day's cost is added up from its records, which come 50 at a time: of a busy day only the first thousand.
 _MOST_COST_PAGES = 20
+
+#: Of the errors in one answer, so many are read.
+_MOST_ERRORS = 10
 
 _IN_PROGRESS = "10036"
 _SPEND_LIMIT = "40333"
@@ -224,7 +228,8 @@ def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:
         if answer is None and not repeatable and not _is_short_yes(response):
             raise OutcomeUnknown(f"the carrier's yes (HTTP {status}) cannot be read")
         return answer or {}
-    code, title, detail = _read_error(answer)
+    first, *others = _read_errors(answer)
+    code = first.code
     if status == httpx.codes.TOO_MANY_REQUESTS and code not in (_SPEND_LIMIT, QUEUE_FULL):
         raise Busy("the carrier asks for patience (429)", after=_read_retry_after(response), code=code)
     if code == QUEUE_FULL:
@@ -232,7 +237,14 @@ def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT or code == _IN_PROGRESS:
         log = f"the carrier answered HTTP {status}"
         raise RetryLater(log, after=_read_retry_after(response)) if repeatable else OutcomeUnknown(log)
-    raise CarrierRefused(code=code or str(status), title=title, detail=detail, status=status)
+    raise CarrierRefused(
+        code=code or str(status),
+        title=first.title,
+        detail=first.detail,
+        status=status,
+        field=first.field,
+        further=[_tell(error) for error in others],
+    )
 
 
 def _is_short_yes(response: httpx.Response) -> bool:
@@ -257,20 +269,38 @@ def _read_json(response: httpx.Response) -> Mapping[str, Any] | None:
     return answer if isinstance(answer, Mapping) else None
 
 
-def _read_error(answer: Mapping[str, Any] | None) -> tuple[str | None, str | None, str | None]:
-    """Return code, title and detail; some endpoints answer a bare error instead of a list of them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Error:
+    """One error of the carrier's; all of it may be missing."""
+
+    code: str | None = None
+    title: str | None = None
+    detail: str | None = None
+    field: str | None = None
+
+
+def _read_errors(answer: Mapping[str, Any] | None) -> tuple[_Error, ...]:
+    """Return the errors, one at least; some endpoints answer a bare error instead of a list of them."""
     if answer is None:
-        return None, None, None
+        return (_Error(),)
     errors = answer.get("errors")
-    error = errors[0] if isinstance(errors, list) and errors else answer
-    if not isinstance(error, Mapping):
-        return None, None, None
-    code = error.get("code")
-    return (
-        None if code is None else clean(code),
-        clean(error.get("title")) or None,
-        clean(error.get("detail")) or None,
+    listed = errors if isinstance(errors, list) and errors else [answer]
+    return tuple(_read_error(each) for each in listed[:_MOST_ERRORS] if isinstance(each, Mapping)) or (_Error(),)
+
+
+def _read_error(error: Mapping[str, Any]) -> _Error:
+    code, source = error.get("code"), error.get("source")
+    place = source.get("pointer") or source.get("parameter") if isinstance(source, Mapping) else None
+    return _Error(
+        code=None if code is None else clean(code),
+        title=clean(error.get("title")) or None,
+        detail=clean(error.get("detail")) or None,
+        field=clean(place) or None,
     )
+
+
+def _tell(error: _Error) -> str:
+    return ": ".join(part for part in (error.code, error.title, error.detail) if part)
 
 
 def _read_retry_after(response: httpx.Response) -> timedelta | None:

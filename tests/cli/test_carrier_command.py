@@ -156,6 +156,13 @@ async def test_a_refusal_is_told_with_its_code_and_ends_with_1(
     )
 
 
+async def test_a_refusal_names_the_field_that_it_is_about(shell: Shell) -> None:
+    done = await shell("messages", "send", "--from", "+13125550999", "--to", THEIRS, "--text", "x")
+    assert done.status == 1
+    assert done.err.startswith("The carrier refused (40305, HTTP 400): Invalid 'from' address.")
+    assert done.err.endswith(" It is about --from.\n")
+
+
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.destroys], ids=lambda each: each.name)
 async def test_what_is_lost_is_asked_about_first(operation: Operation, shell: Shell, bench: Bench) -> None:
     command = split(write_example(operation))

@@ -346,6 +346,28 @@ async def test_an_object_that_is_not_there_is_asked_for_again_later() -> None:
             await account.call(profiles.GET_PROFILE, {"id": PROFILE})
 
 
+async def test_all_that_was_refused_is_told_and_what_it_is_about() -> None:
+    errors = [
+        {"code": "10015", "title": "Bad Request", "detail": "No such country.", "source": {"pointer": "/country_code"}},
+        {"code": 10033, "title": "Value outside of range"},
+        "nonsense",
+    ]
+    async with open_odd(web.json_response({"errors": errors}, status=422)) as (account, _):
+        with pytest.raises(CarrierRefused) as refused:
+            await account.call(profiles.CREATE_AUTORESPONSE, profiles.CREATE_AUTORESPONSE.example)
+    error = refused.value
+    assert (error.code, error.title, error.detail, error.status) == ("10015", "Bad Request", "No such country.", 422)
+    assert (error.field, error.further) == ("/country_code", ("10033: Value outside of range",))
+
+
+@pytest.mark.parametrize("answer", [{"errors": []}, {"errors": "no"}, {"errors": [[]]}, [], "no", None])
+async def test_a_refusal_without_words_is_one_all_the_same(answer: object) -> None:
+    async with open_odd(web.json_response(answer, status=403)) as (account, _):
+        with pytest.raises(CarrierRefused) as refused:
+            await account.call(profiles.GET_PROFILE, {"id": PROFILE})
+    assert (refused.value.code, refused.value.field, refused.value.further) == ("403", None, ())
+
+
 def make_page(number: int, pages: int, *ids: str) -> web.Response:
     meta = {"page_number": number, "total_pages": pages, "total_results": 99, "page_size": 1}
     return web.json_response({"data": [{"id": each} for each in ids], "meta": meta})
