@@ -151,6 +151,8 @@ async def bolt(tmp_path: Path) -> Any:
             "telnyx_api_key": "KEY1",
             "telnyx_public_key": "A" * 43 + "=",
             "telnyx_phone_number": "+13125550100",
+            "telnyx_api_url": "http://127.0.0.1:9/v2",  # where nobody listens: a flow may ask what the account has
+            "slack_api_url": "http://127.0.0.1:9/api/",
             "database_url": f"sqlite:///{tmp_path / 'data.db'}",
         }
     )
