@@ -15,6 +15,7 @@ from bot.domain.consent import (
     EvidenceSource,
     HandAdded,
     HandRemoved,
+    apply,
 )
 from bot.domain.phone import Address
 from bot.ports import Transaction
@@ -26,16 +27,17 @@ async def record_consent(
     """
     Record *change* with its *evidence* and return the state after it.
 
-    *key* names the deed within all changes of consent; *now* is when it is recorded, which may be long after it was said.
+    *key* names the deed within all changes of consent: told again, it changes nothing and leaves no second evidence. *now*
+    is when it is recorded, which may be long after it was said.
     """
     before = await tx.consents.get(address)
-    after = await tx.consents.record(address, change, evidence)
+    after = apply(before, change)
     detail = {"source": evidence.source.value, "before": _describe(before), "after": _describe(after)}
     if evidence.reason:
         detail["reason"] = evidence.reason
     if evidence.at != now:
         detail["said_at"] = evidence.at.isoformat()
-    await tx.audit.record(
+    is_new = await tx.audit.record(
         AuditEntry(
             key=f"consent:{key}",
             at=now,
@@ -46,7 +48,7 @@ async def record_consent(
             detail=detail,
         )
     )
-    return after
+    return await tx.consents.record(address, change, evidence) if is_new else before
 
 
 def _describe(consent: Consent) -> str:

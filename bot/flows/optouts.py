@@ -161,7 +161,7 @@ class Optouts:
             lines.append("They opted out themselves: only they can undo it, by texting START.")
         elif consent.stopped_by_hand is not None:
             lines.append(
-                f"A teammate opted them out: `/optouts remove {address}` lifts that, by them or by an administrator."
+                f"A teammate opted them out. That teammate, or an administrator, lifts it with `/optouts remove {address}`."
             )
         for entry, link in zip(history, links, strict=False):
             step = {

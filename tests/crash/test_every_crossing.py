@@ -23,6 +23,13 @@ from tests.doubles.direct import make_empty_file
 #: Linux keeps this folder in memory.
 _FAST = Path("/dev/shm")  # noqa: S108
 _LEFT = "SELECT status, kind, key, trouble FROM jobs WHERE status != 'done'"
+_SENT_UNRECORDED = """
+SELECT message_id FROM requests r WHERE NOT EXISTS (SELECT 1 FROM audit WHERE action = 'sent' AND subject = r.message_id)"""
+_SENT_TWICE = """
+SELECT subject FROM audit WHERE action = 'sent' GROUP BY subject, numbers HAVING COUNT(*) > 1"""
+_CONSENT_CHANGES = """
+SELECT (SELECT COUNT(*) FROM consent_changes),
+    (SELECT COUNT(*) FROM audit WHERE action IN ('opted_out', 'opted_in', 'opted_out_by_hand', 'opt_out_lifted'))"""
 #: Pairs of crashes tried for each story.
 _PAIRS = 6
 
@@ -44,6 +51,7 @@ async def run(story: Story, template: Path, crash_at: Collection[int] = ()) -> B
         try:
             await story.act(life)
             assert await life.do(lambda bench: bench.read(_LEFT)) == []
+            await check_audit(life)
             assert world.lives == 1 + len([number for number in crash_at if number < len(world.border.crossings)])
         except Exception as error:
             error.add_note(describe_crashes(world.border, crash_at))
@@ -51,6 +59,14 @@ async def run(story: Story, template: Path, crash_at: Collection[int] = ()) -> B
         finally:
             await life.stop()
         return world.border
+
+
+async def check_audit(life: Life) -> None:
+    """See that what was sent, and each change of consent, is on record once, wherever the process died."""
+    assert await life.do(lambda bench: bench.read(_SENT_UNRECORDED)) == []
+    assert await life.do(lambda bench: bench.read(_SENT_TWICE)) == []
+    ((changes, entries),) = await life.do(lambda bench: bench.read(_CONSENT_CHANGES))
+    assert changes == entries
 
 
 def describe_crashes(border: Border, crash_at: Collection[int]) -> str:
