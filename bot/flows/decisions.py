@@ -24,10 +24,13 @@ from bot.flows.holding import is_still_here, take_out
 from bot.flows.jobs import enqueue_mark, enqueue_preparation, enqueue_send, overtaking_lane, send_key
 from bot.flows.preparing import add_missing_files, check_files, read_attachments, refer_again
 from bot.flows.receipts import Receipts
+from bot.flows.sending import KEY_LIFE
 from bot.flows.wording import Words
 from bot.ports import Carrier, Directory, Store, Transaction
 from bot.text.notes import find_sms_prefix, strip_note_sign
 
+#: The carrier's clock and ours may differ by so much.
+_RECORDS_SKEW = timedelta(minutes=10)
 _CARRIER_PATIENCE = timedelta(seconds=1, milliseconds=800)
 
 
@@ -246,8 +249,11 @@ class Decisions:
             receipt = Receipt(carrier_id=message.carrier_id, sender=None, copies=read_copies(record, self._clock.now()))
             await self._receipts.record_receipt(None, receipt, message_id)
             return "The carrier's record has been read; the mark shows what it says."
+        if await self._find_on_record(message):
+            return "The carrier has it on record; the mark shows what it says."
         async with self._store.transaction("settle now") as tx:
             hastened = await tx.queue.hasten(f"settle:{message_id}", self._clock.now())
+            request = await tx.deliveries.find_request(message_id)
             if not hastened and message.state is State.UNSETTLED:
                 # Nothing settles it any more once they have opted out: asking the carrier again could text them.
                 await self._accepting.check_consent(tx, await tx.conversations.get(message.conversation_id))
@@ -255,7 +261,35 @@ class Decisions:
             return (
                 "Asking the carrier now, under the same key: they cannot get it twice. The mark will show the answer."
             )
+        is_old = request is not None and self._clock.now() - request.created_at > KEY_LIFE
+        if message.state is State.UNSETTLED and is_old:
+            return (
+                "The carrier has no record of this text, and after a day it cannot be asked again under the same key. "
+                "Most likely it never went out. [Send again] sends it anew."
+            )
         return "This is settled, or is being settled right now; look at its mark."
+
+    async def _find_on_record(self, message: Message) -> bool:
+        """Settle a text by the carrier's detail records, if it is among them; False where it is not, or nothing answers."""
+        async with self._store.reading() as view:
+            request = await view.deliveries.find_request(message.id)
+            conversation = await view.conversations.get(message.conversation_id)
+        if request is None or request.attempted_at is None:
+            return False
+        try:
+            async with asyncio.timeout(_CARRIER_PATIENCE.total_seconds()):
+                since = request.created_at - _RECORDS_SKEW
+                for carrier_id in await self._carrier.list_outbound(conversation.parties.theirs[0], since=since):
+                    record = await self._carrier.find_message(carrier_id)
+                    if record is not None and f"ref={message.id}" in str(record.get("webhook_url")):
+                        receipt = Receipt(
+                            carrier_id=carrier_id, sender=None, copies=read_copies(record, self._clock.now())
+                        )
+                        await self._receipts.record_receipt(None, receipt, message.id)
+                        return True
+        except (TimeoutError, RetryLater, CarrierRefused):
+            pass  # asking again under the key, which comes next, needs no record
+        return False
 
 
 async def _get(tx: Transaction, message_id: MessageId) -> Message:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.clock import Clock
 from bot.domain.carrier_events import Receipt, inbound_lane, read_copies
@@ -20,7 +21,7 @@ from bot.domain.ids import CarrierMessageId
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.policy import Policy
 from bot.domain.stored_event import write_stored
-from bot.errors import CarrierRefused, RetryLater, SlackRefused
+from bot.errors import Busy, CarrierRefused, Paced, RetryLater, SlackRefused
 from bot.flows.optouts import Optouts
 from bot.flows.receipts import Receipts
 from bot.flows.senders import Senders
@@ -45,6 +46,8 @@ _MOST_ASKED = 50
 _LIVE = timedelta(days=7)
 _REPLY_MAY_BE = timedelta(hours=24)
 _MOST_THREADS = 100
+#: Times that one thread is waited for.
+_MOST_WAITS = 5
 
 _BEGUN = "first_reconciled_at"
 _TEXTS_UNTIL = "texts_reconciled_until"
@@ -186,9 +189,18 @@ class Reconcile:
             conversations = await view.conversations.list_active(since=now - _LIVE, limit=_MOST_THREADS)
         found = 0
         for conversation in conversations:
-            found += await self._recover_from_thread(conversation, since, now - GRACE)
+            found += await self._be_patient(partial(self._recover_from_thread, conversation, since, now - GRACE))
         await self._write_cursor(_REPLIES_UNTIL, max(until, now - GRACE))
         return found
+
+    async def _be_patient(self, ask: Callable[[], Awaitable[int]]) -> int:
+        """Return what *ask* does; there are more threads than Slack lets us look into in a minute."""
+        for _ in range(_MOST_WAITS):
+            try:
+                return await ask()
+            except (Busy, Paced) as error:
+                await self._clock.sleep(error.after or timedelta(seconds=1))
+        return await ask()
 
     async def _recover_from_thread(self, conversation: Conversation, since: datetime, until: datetime) -> int:
         if conversation.thread_ts is None:

@@ -132,20 +132,35 @@ class TelnyxGateway:
 
     async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
         """Return the inbound texts that the carrier has on record from *since* on, all pages."""
-        found: list[InboundRecord] = []
+        return [
+            record
+            for row in await self._list_records("inbound", since=since)
+            if (record := _read_record(row)) is not None
+        ]
+
+    async def list_outbound(self, recipient: Address, *, since: datetime) -> Sequence[CarrierMessageId]:
+        """Return the texts to *recipient* that the carrier has on record from *since* on, oldest first."""
+        rows = await self._list_records("outbound", since=since, recipient=recipient)
+        return [CarrierMessageId(clean(row["uuid"])) for row in rows if row.get("uuid")]
+
+    async def _list_records(
+        self, direction: str, *, since: datetime, recipient: Address | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
         for page in range(1, _MOST_PAGES + 1):
             parameters: dict[str, str | int] = {
                 "filter[record_type]": "messaging",
-                "filter[direction]": "inbound",
+                "filter[direction]": direction,
                 "filter[created_at][gte]": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "sort": "created_at",
                 "page[number]": page,
                 "page[size]": _RECORDS_PAGE_SIZE,
             }
+            if recipient is not None:
+                parameters["filter[cld]"] = recipient
             answer = await self._ask("GET", "/detail_records", repeatable=True, params=parameters)
             rows = answer.get("data")
-            records = [_read_record(row) for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-            found.extend(record for record in records if record is not None)
+            found.extend(row for row in (rows if isinstance(rows, list) else ()) if isinstance(row, Mapping))
             meta = answer.get("meta")
             if not rows or not isinstance(meta, Mapping) or page >= int(meta.get("total_pages") or 0):
                 break

@@ -80,6 +80,10 @@ class Carrier(Protocol):
         """Return the carrier's whole list, all pages."""
         ...
 
+    async def list_outbound(self, recipient: Address, *, since: datetime) -> Sequence[CarrierMessageId]:
+        """Return the texts to *recipient* that the carrier has on record from *since* on, oldest first."""
+        ...
+
     async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
         """Return the inbound texts that the carrier has on record from *since* on, all pages."""
         ...

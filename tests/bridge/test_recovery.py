@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.flows.reconcile import EVERY, GRACE
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
-from tests.bridge.harness import ANA, BEN, Bench, read_words
+from tests.bridge.harness import ANA, BEN, CHANNEL, Bench, open_bench, read_words
 
 A_WHILE = EVERY + GRACE
 
@@ -130,3 +130,24 @@ async def test_somebody_on_the_carriers_list_is_not_texted(bench: Bench) -> None
 
     await bench.wait_mark(ts, "no_entry")
     assert bench.send_requests == []
+
+
+async def test_replies_are_found_in_more_threads_than_slack_lets_us_look_into_in_a_minute() -> None:
+    async with open_bench(pacing="documented") as bench:
+        bench.clock.set_rate(40)
+        roots = []
+        for number in range(60):
+            await bench.text_in("Hi", from_=f"+1415555{number:04d}")
+            await bench.telnyx.settle()
+        await bench.wait_until(lambda: len(bench.slack.messages(CHANNEL)) == 60, 40)
+        await bench.settle()
+        bench.slack.limits.enforced = True
+        roots = [message["ts"] for message in bench.slack.messages(CHANNEL)]
+        bench.fail(bench.slack, FaultKind.LOSE, "event", times=2)
+        for root in (roots[0], roots[-1]):
+            await bench.reply("Sorry for the wait", root)
+        bench.clock.leap(GRACE)
+        await bench.works.reconcile.recover_replies()
+        await bench.settle()
+
+        assert len([send for send in bench.telnyx.sends if send.text == "Sorry for the wait"]) == 2
