@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 #: In a rush each pool takes up so few jobs at a time, with such a pause before: work slows down, and never stands still.
+#: Ten posts a second are still more than Slack takes into one channel.
 FEW = 1
-PAUSE = timedelta(milliseconds=50)
+PAUSE = timedelta(milliseconds=100)
 
 #: So many at once are a crowd, and so many a second do not come together to one.
 _CROWD = 8.0

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import phonenumbers
 
@@ -124,6 +125,7 @@ def name_channel_rule(channel_id: ChannelId) -> str:
     return f"chat.postMessage {channel_id}"
 
 
+@lru_cache(maxsize=256)
 def choose_slack_rules(method: str, channel_id: ChannelId | None = None) -> tuple[Rule, ...]:
     """Return the limits that a call of *method* is under; *channel_id*: where it posts to."""
     workspace = Rule(name=method, limit=_SLACK_LIMITS.get(method))

@@ -13,7 +13,7 @@ from bot.chance import SeededChance
 from bot.domain.job import LEASE, MOST_SURPRISES, Job, Kind, NewJob, Pool, choose_wait
 from bot.errors import Broken, ChannelUnusable, NotAllowed, NotStored, OutcomeUnknown, RetryLater
 from bot.observe import Metrics
-from bot.workers.worker import Flow, Worker
+from bot.workers.worker import MOST_AT_ONCE, MOST_IN_A_TURN, Flow, Worker
 from tests.storage.rig import Rig, locked_by_another
 from tests.storage.samples import make_job
 
@@ -317,6 +317,29 @@ async def test_a_full_worker_claims_no_more_than_it_can_do(rig: Rig) -> None:
         assert rig.look("SELECT COUNT(*) FROM jobs WHERE status = 'running'") == [(2,)]
         go_on.set()
         await until(lambda: bench.count("done") == 5)
+
+
+async def test_what_is_claimed_together_begins_a_few_at_a_time_and_shares_few_commits(rig: Rig) -> None:
+    bench = Bench(rig, limit=1_000)
+    begun: list[int] = []  # in each turn of the loop
+    commits: list[str] = []
+
+    async def count_turns() -> None:
+        while True:
+            begun.append(len(bench.seen) - sum(begun))
+            await asyncio.sleep(0)
+
+    await bench.add(*(make_job(str(number)) for number in range(MOST_AT_ONCE + 8)))
+    await rig.database._writer.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    counting = asyncio.create_task(count_turns())
+    async with bench.running():
+        await until(lambda: bench.count("done") == MOST_AT_ONCE + 8)
+    counting.cancel()
+    await rig.database._writer.set_trace_callback(lambda _: None)
+
+    assert max(begun) <= MOST_IN_A_TURN
+    # Two for what is claimed, and some for what is done: not one for each.
+    assert len(commits) <= 12
 
 
 async def test_one_jobs_trouble_does_not_hold_another_up(rig: Rig) -> None:
