@@ -27,13 +27,15 @@ def measure_durability(bench: Bench) -> None:
             count = size.requests // (10 if contender == "each" else 1)
             requests = render_texts(f"slowdisk{number}", count + warm // 10, Customers(count=size.conversations))
             with bench.yard.serving(contender, slower=_SLOWER) as server, Load(server.port, 32) as load:
-                log, _, commits = read_counts(server.folder)
+                log, other, commits = read_counts(server.folder)
                 bench.load_fully(server, load, contender, "slow disk", requests, warm // 10)
                 now = read_counts(server.folder)
                 if now[0] > log:
                     tally.add(contender, "texts a flush", len(requests) / (now[0] - log))
                 if now[2] > commits:
-                    tally.add(contender, "flushes a commit", (now[0] - log) / (now[2] - commits))
+                    # A checkpoint flushes the log, the file, and the log's new beginning: none of them is a commit's.
+                    of_commits = (now[0] - log) - 2 * (now[1] - other)
+                    tally.add(contender, "flushes a commit", of_commits / (now[2] - commits))
         bench.say(f"  durability, round {number + 1} of {size.rounds}")
     bench.yard.set_slack()
     name = "Webhook ack, durable, 32 connections"
@@ -43,7 +45,9 @@ def measure_durability(bench: Bench) -> None:
     if (BRIDGE, "texts a flush") in tally.samples:
         # `each` commits one text after the other: it shows that a commit is one flush, no more and no less.
         flushes = (BRIDGE, "flushes a commit")
-        tally.hold_against("Flushes of the log for a commit", flushes, "one", 1.0, "flushes", Goal(at_most=1.1))
+        tally.hold_against(
+            "Flushes for a commit, those of checkpoints aside", flushes, "one", 1.0, "flushes", Goal(at_most=1.1)
+        )
         tally.compare(f"{slow}: texts a flush", "texts a flush", BRIDGE, "each", "texts")
     else:
         tally.notes.append("Flushes could not be counted: this Python brings an SQLite of its own inside.")

@@ -21,7 +21,7 @@ measured. Absolute numbers are this machine's on that day and good for little el
   with two workers, posting while the carrier waits.
 
 Where the other side is a number and no contender, it is named so; what is made once in a run, for its length, has one value.
-Slow flushes are made, and all are counted, by a copy of SQLite's table of functions for the disk (`benchmarks/slow_disk.py`).
+Slow flushes are made, and all are counted, by a copy of SQLite's table of functions for the disk (`benchmarks/vfs.py`).
 """
 
 #: Where the rest goes, by the beginning of a measure's name; from profiles taken under the same load.

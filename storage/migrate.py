@@ -1,5 +1,5 @@
 """
-Bringing the database to this program's schema: numbered SQL files, each in one transaction, never edited once released.
+Bringing the database to this program's schema: numbered SQL files, never edited once released.
 
 Two numbers are kept in the file: *schema*, what it has become, and *compat*, the oldest program that may still open it.
 A program that is older than *compat* refuses to start, instead of damaging what it does not know.
@@ -68,30 +68,28 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
             f"this one knows schema {SCHEMA}. Start the newer version, or restore a backup made by this one."
         )
         raise Broken(msg, person=msg)
-    taken = []
-    for step in steps:
-        if step.number <= schema:
-            continue
-        if _take(connection, step):
-            taken.append(step.name)
-    return taken
+    wanted = [step for step in steps if step.number > schema]
+    return _take(connection, wanted) if wanted else []
 
 
-def _take(connection: sqlite3.Connection, step: Migration) -> bool:
+def _take(connection: sqlite3.Connection, steps: list[Migration]) -> list[str]:
+    """Take all of *steps* that are still needed, in one transaction: one flush of the disk, and all of them or none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Asked again under the lock: another process may have opened the same new file and taken the step meanwhile.
-        needed = _read_version(connection)[0] < step.number
+        # Asked again under the lock: another process may have opened the same new file and taken them meanwhile.
+        schema = _read_version(connection)[0]
+        needed = [step for step in steps if step.number > schema]
         if needed:
             connection.execute(_CREATE_VERSION)
-            for statement in split_script(step.script):
-                connection.execute(statement)
-            connection.execute(_WRITE_VERSION, (step.number, COMPAT))
+            for step in needed:
+                for statement in split_script(step.script):
+                    connection.execute(statement)
+            connection.execute(_WRITE_VERSION, (needed[-1].number, COMPAT))
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    return needed
+    return [step.name for step in needed]
 
 
 def _read_version(connection: sqlite3.Connection) -> tuple[int, int]:

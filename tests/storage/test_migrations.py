@@ -80,13 +80,17 @@ def test_a_newer_programs_database_that_this_one_may_still_open_is_opened_untouc
     assert connection.execute("SELECT schema, compat FROM version").fetchall() == [(SCHEMA + 5, SCHEMA)]
 
 
-def test_a_step_that_fails_leaves_nothing_of_itself_and_all_of_the_one_before(
+def test_a_step_that_fails_leaves_nothing_of_itself_and_of_those_before_it(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    first = _step(1, "CREATE TABLE a (x INTEGER);\nINSERT INTO a VALUES (1);")
+    _use(monkeypatch, first)
+    migrate(connection)
     _use(
         monkeypatch,
-        _step(1, "CREATE TABLE a (x INTEGER);\nINSERT INTO a VALUES (1);"),
-        _step(2, "CREATE TABLE b (x INTEGER);\nINSERT INTO a VALUES (2);\nINSERT INTO nowhere VALUES (3);"),
+        first,
+        _step(2, "INSERT INTO a VALUES (2);"),
+        _step(3, "CREATE TABLE b (x INTEGER);\nINSERT INTO a VALUES (3);\nINSERT INTO nowhere VALUES (4);"),
     )
     for _ in range(2):  # and again at the next start
         with pytest.raises(sqlite3.OperationalError, match="nowhere"):
