@@ -76,13 +76,19 @@ def _add_verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], operat
     add_fields(verb, operation)
     verb.add_argument("--json", action="store_true", help="print what the carrier answers, as JSON")
     if operation.answer is not Answer.ONE:
-        verb.add_argument("--limit", type=int, metavar="N", help="read no more than the first N")
+        verb.add_argument("--limit", type=_read_limit, metavar="N", help="read no more than the first N")
     if operation.keyed:
         verb.add_argument(
             "--key", metavar="KEY", help="Idempotency-Key; the same command under the same key sends nothing twice"
         )
     if operation.destroys or operation.harms:
         verb.add_argument("--yes", action="store_true", help="do not ask before anything is lost")
+
+
+def _read_limit(typed: str) -> int:
+    if not typed.isdecimal() or int(typed) < 1:
+        raise argparse.ArgumentTypeError(f"{typed!r} is not a number above 0")
+    return int(typed)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -220,6 +220,7 @@ async def test_switching_a_profile_off_is_asked_about_and_switching_it_on_is_not
         (["hosted"], "usage:"),
         (["hosted", "explode"], "usage:"),
         (["numbers", "list", "--colour", "red"], "usage:"),
+        (["numbers", "list", "--limit", "0"], "'0' is not a number above 0"),
     ],
 )
 async def test_what_is_asked_wrongly_ends_with_2_and_says_what(
