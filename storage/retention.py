@@ -26,8 +26,15 @@ _OLD = """
 SELECT id FROM messages m WHERE erased_at IS NULL AND created_at < ?1 AND COALESCE(due_at, 0) < ?1
 AND state NOT IN ('waiting', 'under_way')
 AND NOT EXISTS (SELECT 1 FROM jobs WHERE status IN ('waiting', 'ready', 'running') AND key IN (
-    'text:' || m.id || ':0', 'send:' || m.id, 'settle:' || m.id, 'prepare:' || m.id, 'share:' || m.id, 'show:' || m.id))
+    'text:' || m.id || ':0', 'send:' || m.id || IIF(m.turn > 0, ':' || m.turn, ''), 'settle:' || m.id,
+    'prepare:' || m.id, 'share:' || m.id, 'show:' || m.id))
 ORDER BY created_at LIMIT ?2"""
+#: What repeats keeps its words as long as it does.
+_ERASE_RECURRENCES = """
+UPDATE recurrences SET text = '' WHERE id IN (SELECT r.id FROM recurrences r
+    WHERE r.active = 0 AND r.text <> '' AND r.created_at < ?1 AND NOT EXISTS (
+        SELECT 1 FROM schedules s WHERE s.recurrence_id = r.id AND s.state IN ('waiting', 'at_carrier', 'taking_back'))
+    LIMIT ?2) RETURNING id"""
 _FILES = "SELECT id FROM media WHERE message_id = ?"
 #: Parked jobs hold what could not be read or done; nobody took them up in all that time.
 _END_PARKED = """
@@ -50,8 +57,10 @@ class Retention:
         texts = jobs = 0
         while step := await self._erase_step(before):
             texts += step
-        while step := await self._end_parked_step(before):
+        while step := await self._change(_END_PARKED, to_micros(self._clock.now()), to_micros(before), _STEP):
             jobs += step
+        while await self._change(_ERASE_RECURRENCES, to_micros(before), _STEP):
+            pass
         if texts or jobs:
             _log.info("What is older than RETENTION_DAYS was erased.", texts=texts, parked_jobs=jobs)
         return texts
@@ -72,7 +81,10 @@ class Retention:
         await self._shelf.remove(files)
         return len(rows)
 
-    async def _end_parked_step(self, before: datetime) -> int:
-        now = to_micros(self._clock.now())
+    async def _change(self, sql: str, *parameters: int) -> int:
         async with self._database.write() as connection:
-            return len(list(await connection.execute_fetchall(_END_PARKED, (now, to_micros(before), _STEP))))
+            await connection.execute_fetchall("PRAGMA secure_delete = ON")
+            try:
+                return len(list(await connection.execute_fetchall(sql, parameters)))
+            finally:
+                await connection.execute_fetchall("PRAGMA secure_delete = OFF")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import platform
 import shutil
@@ -16,8 +17,10 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -90,6 +93,55 @@ def _network_stays_closed() -> Iterator[None]:
     _refused.clear()
     yield
     assert not _refused, f"this test tried to reach the network: {_refused}"
+
+
+# -------------------------------------------------------------------------------------------- nobody overheard
+
+
+def _import_overheard() -> Any:
+    try:
+        return import_module("tests.overheard")
+    except ImportError:  # these rules are shown on tests of their own, with nothing of the project around them
+        return None
+
+
+overheard = _import_overheard()
+_ear = None if overheard is None else overheard.Ear()
+#: What a library may say at INFO is listened to as well, though the program silences some.
+_LIBRARIES = (
+    "slack_sdk",
+    "slack_bolt",
+    "httpx",
+    "httpcore",
+    "aiosqlite",
+    "aiohttp.access",
+    "aiohttp.server",
+    "textbridge",
+)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_overheard(_network_stays_closed: None) -> Iterator[None]:
+    """Fail a test in which a log line told a customer's number, anybody's words, or a secret."""
+    if overheard is None or _ear is None:
+        yield
+        return
+    root = logging.getLogger()
+    levels = {name: logging.getLogger(name).level for name in ("", *_LIBRARIES)}
+    handlers = list(root.handlers)
+    for name in levels:
+        logging.getLogger(name).setLevel(logging.INFO)
+    root.addHandler(_ear)
+    _ear.forget()
+    overheard.forget()
+    yield
+    # A command that was run in here may have set all logging up anew.
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    leak = _ear.find_leak()
+    _ear.forget()
+    assert leak is None, f"this test's log tells what is nobody's to know: {leak}"
 
 
 # ----------------------------------------------------------------------------------------- nothing left behind

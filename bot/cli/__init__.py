@@ -10,13 +10,14 @@ import argparse
 import contextlib
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn, Protocol
 
-from bot.errors import NotAllowed, SettingsWrong, TextbridgeError
+from bot.errors import Broken, NotAllowed, SettingsWrong, TextbridgeError
 
 #: Each command, the module that knows it, and what it does in one line.
 COMMANDS = {
@@ -33,6 +34,8 @@ COMMANDS = {
 }
 #: Those that run until they are told to stop, for which being stopped is the ordinary end.
 _SERVERS = ("serve", "demo")
+#: What has fewer is taken for a day or a count, not for somebody's number.
+_FEWEST_DIGITS = 10
 _EPILOG = """\
 Settings come from the environment and from .env; .env.example explains each. What a command takes: COMMAND --help
 
@@ -74,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(*error.problems, sep="\n", file=sys.stderr)
         return 2
     except TextbridgeError as error:
-        print(error.person if isinstance(error, NotAllowed) else error.log, file=sys.stderr)
+        print(_describe(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130  # as shells report what Ctrl-C has ended
@@ -88,12 +91,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
+def _describe(error: TextbridgeError) -> str:
+    """Return what to say of *error*: what a platform said is masked, for a command's errors may end in a log."""
+    if isinstance(error, NotAllowed):
+        return error.person
+    return error.log if isinstance(error, Broken) else _mask(error.log)
+
+
+def _mask(text: str) -> str:
+    masked: str = import_module("bot.observe").mask_numbers(text)
+    return masked
+
+
+def _mask_long(digits: str) -> str:
+    return _mask(digits) if sum(letter.isdigit() for letter in digits) >= _FEWEST_DIGITS else digits
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose mistakes repeat no number that was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        # A day, in an example of how to write one, has eight digits.
+        super().error(re.sub(r"\+?\d[\d(). -]{8,}\d", lambda found: _mask_long(found[0]), message))
+
+
 def _leave(_number: int, _frame: object) -> NoReturn:
     raise SystemExit(0)
 
 
 def _build_parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m bot",
         description="Textbridge: text with your customers from Slack.",
         epilog=_EPILOG,

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.cli.numbers import read_address
+from bot.cli.numbers import describe_mistake, read_address
 from bot.cli.partial import load_only
 from bot.clock import SystemClock
 from bot.domain.audit import Actor, AuditAction
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         number = None if options.number is None else read_address(options.number, settings.default_region)
     except NotANumber as error:
-        print(error, file=sys.stderr)
+        print(describe_mistake(error), file=sys.stderr)
         return 2
     wanted = AuditFilter(
         since=options.since,

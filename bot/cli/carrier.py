@@ -21,7 +21,7 @@ from bot.domain.carrier_api.table import OPERATIONS, list_operations
 from bot.errors import CarrierRefused, FieldsWrong, NotAllowed, OutcomeUnknown, RetryLater
 from bot.flows.account_calls import AccountCalls
 from bot.gateways.telnyx import TelnyxGateway
-from bot.observe import Metrics
+from bot.observe import Metrics, mask_numbers
 from bot.ports import CarrierAccount
 from bot.settings import Settings
 from storage.admin import open_existing
@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         return asyncio.run(_run(operation, given, options, settings))
     except CarrierRefused as error:
-        print(_tell_refusal(operation, error), file=sys.stderr)
+        print(mask_numbers(_tell_refusal(operation, error)), file=sys.stderr)
     except NotAllowed as error:
         print(error.person, file=sys.stderr)
     except RetryLater as error:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.chance import SystemChance
-from bot.cli.numbers import read_address
+from bot.cli.numbers import describe_mistake, read_address
 from bot.cli.operators import name_me
 from bot.cli.partial import load_only
 from bot.clock import SystemClock
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         address = read_address(options.number, settings.default_region)
     except NotANumber as error:
-        print(error, file=sys.stderr)
+        print(describe_mistake(error), file=sys.stderr)
         return 2
     return asyncio.run(_run(settings.database_path, address, settings.default_region, asks=not options.yes))
 

@@ -14,7 +14,7 @@ from typing import IO
 from bot.chance import SystemChance
 from bot.cli.export_files import ExportedFiles
 from bot.cli.export_forms import FindCopy, write_csv, write_json
-from bot.cli.numbers import read_address
+from bot.cli.numbers import describe_mistake, read_address
 from bot.cli.operators import name_me
 from bot.cli.partial import load_only
 from bot.clock import Clock, SystemClock
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             address = read_address(options.number, settings.default_region)
         except NotANumber as error:
-            print(error, file=sys.stderr)
+            print(describe_mistake(error), file=sys.stderr)
             return 2
     return asyncio.run(_run(settings, address, options.format, options.output, wants_files=options.media))
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.domain.phone import Address, NotANumber, is_short_code, parse_address, parse_number
+from bot.observe import mask_numbers
+
+_QUOTED = re.compile(r"\u201c[^\u201d]*\u201d")
 
 
 def read_address(typed: str, region: str) -> Address:
@@ -13,3 +18,8 @@ def read_address(typed: str, region: str) -> Address:
         if is_short_code(typed.strip()) or any(character.isalpha() for character in typed):
             return parse_address(typed.strip(), region)
         raise
+
+
+def describe_mistake(error: NotANumber) -> str:
+    """Return why something is no number, with what was typed masked: what a command says may end in somebody's log."""
+    return _QUOTED.sub(lambda found: mask_numbers(found[0]), str(error))

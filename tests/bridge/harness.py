@@ -29,6 +29,7 @@ from bot.sandbox.telnyx_sim import TelnyxSim
 from bot.serve import listen, open_door
 from bot.settings import Settings, load_settings
 from bot.works import Works
+from tests import overheard
 from tests.bridge.moving_clock import MovingClock
 
 OURS = "+13125550100"
@@ -116,8 +117,15 @@ class Bench:
     async def crash(self) -> None:
         """Let the bridge die."""
         if self._running is not None:
+            await self._listen_back()
             running, self._running = self._running, None
             await running.aclose()
+
+    async def _listen_back(self) -> None:
+        """Tell what was written so far, which no log may tell, and look at the labels of all figures."""
+        overheard.hear(row["text"] for row in await self.query("SELECT text FROM messages"))
+        leak = overheard.find_leak_in_labels(self.bridge.ground.metrics.render().decode())
+        assert leak is None, f"a metric's label tells what is nobody's to know: {leak}"
 
     async def restart(self) -> None:
         """Let the bridge die, and start another on the same database and port."""
@@ -211,6 +219,7 @@ class Bench:
 
     async def command(self, command: str, text: str = "", *, user: str = "") -> str:
         """Type a slash command; returns the private answer, blocks and all. It must be answered 200."""
+        overheard.hear([text, *(text.split(maxsplit=1)[1:] if command == "/sms" else ())])
         answer = await self.slack.command(user or self.alice, self.channel, command, text)
         assert answer.status == 200, answer
         return read_answer(answer)

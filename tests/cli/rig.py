@@ -19,6 +19,7 @@ import aiohttp
 
 from bot.clock import SystemClock
 from bot.sandbox.world import World
+from tests import overheard
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "bot")
@@ -112,6 +113,8 @@ async def start_bot(*arguments: str, folder: Path, environment: Mapping[str, str
                 process.kill()
         await process.wait()
         await asyncio.gather(*readers)
+        leak = overheard.find_leak_in_lines(running.err)
+        assert leak is None, f"the program's log tells what is nobody's to know: {leak}"
 
 
 async def eventually(condition: Callable[[], Any], *, what: str) -> Any:

@@ -151,3 +151,28 @@ async def test_parked_jobs_of_that_age_are_emptied_and_their_keys_stay_known(rig
     assert rig.look("SELECT status, body FROM jobs") == [("done", "")]
     async with rig.store.transaction("look") as tx:
         assert await tx.queue.enqueue(make_job("telnyx:e1")) is False
+
+
+@pytest.mark.parametrize(("active", "left"), [(0, ""), (1, WORDS)])
+async def test_the_words_of_what_repeats_go_only_once_it_has_ended(
+    active: int, left: str, rig: Rig, shelf: FileShelf
+) -> None:
+    long_ago = int((rig.clock.now() - SPAN - timedelta(days=1)).timestamp() * 1_000_000)
+    await rig.tell_writer(
+        f"INSERT INTO recurrences VALUES ('r1', 'pair', {active}, 'FREQ=DAILY', '2026-01-01T09:00', 'UTC', '{WORDS}', 'U1',"
+        f" {long_ago}, 0, 1, NULL, 0)"
+    )
+
+    await keep(rig, shelf).sweep()
+
+    assert rig.look("SELECT text FROM recurrences") == [(left,)]
+
+
+async def test_a_text_that_was_put_in_line_again_is_left_until_it_has_gone(rig: Rig, shelf: FileShelf) -> None:
+    old = rig.clock.now() - SPAN - timedelta(days=1)
+    name = await add(rig, "m1", old, direction=Direction.OUTBOUND, origin=Origin.THREAD, state=State.UNSETTLED)
+    async with rig.store.transaction("set up") as tx:
+        await tx.messages.update(name, turn=2)
+        await tx.queue.enqueue(make_job("send:m1:2"))
+
+    assert await keep(rig, shelf).sweep() == 0
