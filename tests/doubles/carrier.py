@@ -71,6 +71,7 @@ class MemoryCarrier:
         self.fates: dict[str, DeliveryStatus] = {}
         self.optouts: list[CarrierOptout] = []
         self.inbound: list[InboundRecord] = []
+        self._received: dict[CarrierMessageId, Json] = {}
         self._refused_once: dict[str, CarrierRefused] = {}
         self._answers: dict[tuple[str, str], tuple[bytes, Acceptance]] = {}
         self._ids = (CarrierMessageId(f"carried-{number}") for number in itertools.count(1))
@@ -143,7 +144,7 @@ class MemoryCarrier:
     def _find_message(self, carrier_id: CarrierMessageId) -> Mapping[str, Any] | None:
         text = next((each for each in self.texts if each.id == carrier_id), None)
         if text is None:
-            return None
+            return self._received.get(carrier_id)
         if text.cancelled:
             return describe(text, DeliveryStatus.CANCELLED)
         return describe(text, DeliveryStatus.SENT if text.sent_at else DeliveryStatus.SCHEDULED)
@@ -173,6 +174,22 @@ class MemoryCarrier:
         await self._border.ask("carrier check_access", lambda: None)
 
     # --- The phones
+
+    def miss(self, carrier_id: CarrierMessageId, sender: Address, ours: Address, text: str) -> None:
+        """Let a text be on record whose webhook never came."""
+        self.inbound.append(
+            InboundRecord(carrier_id=carrier_id, sender=sender, ours=ours, created_at=self._clock.now())
+        )
+        self._received[carrier_id] = {
+            "id": carrier_id,
+            "direction": "inbound",
+            "type": "SMS",
+            "from": {"phone_number": sender},
+            "to": [{"phone_number": ours, "status": "webhook_delivered"}],
+            "cc": [],
+            "text": text,
+            "media": [],
+        }
 
     def refuse_next(self, text: str, *, code: str) -> None:
         """Refuse *text* the next time it comes, and no more."""
