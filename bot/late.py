@@ -8,6 +8,7 @@ the event loop turns meanwhile, and once: Python keeps what it has loaded.
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ async def load_works() -> type[Works]:
     """Load the flows and the platforms' clients (httpx, slack_sdk): as soon as the program is ready."""
 
     def load() -> type[Works]:
+        _import_httpx()
         from bot.gateways.telnyx import get_tls
         from bot.works import Works
 
@@ -29,6 +31,23 @@ async def load_works() -> type[Works]:
         return Works
 
     return await asyncio.to_thread(load)
+
+
+def _import_httpx() -> None:
+    """
+    Import httpx without its command line.
+
+    It takes that along wherever click and rich happen to be installed, as development's tools have them: five megabytes
+    and half of its time. None in `sys.modules` is Python's own way to say that a module cannot be had; httpx then does
+    without, as it does in the image.
+    """
+    if "httpx" in sys.modules:
+        return
+    sys.modules["httpx._main"] = None  # type: ignore[assignment] # typeshed does not know of None
+    try:
+        import httpx  # noqa: F401
+    finally:
+        del sys.modules["httpx._main"]
 
 
 async def load_framework() -> type[Framework]:

@@ -42,7 +42,10 @@ async def test_what_no_answer_waits_for_is_loaded_after_it_listens_and_the_rest_
         answer = await world.slack.command(dana, channel, "/sms", f"{SAM} Until six.")
         assert answer.status == 200
         await eventually(lambda: world.telnyx.sends, what="that the first text out reaches the carrier")
-        assert find_imported(running.err) & (COMMANDS | PICTURES) == COMMANDS
+        imported = find_imported(running.err)
+        assert imported & (COMMANDS | PICTURES) == COMMANDS
+        assert "httpx" in imported
+        assert imported & {"click", "rich"} == set()  # httpx's own command line
 
 
 async def test_a_command_that_comes_before_the_works_are_loaded_loads_them_and_is_answered(tmp_path: Path) -> None:
