@@ -250,6 +250,7 @@ SEND_WHATSAPP = Operation(
     },
     sends=True,
     keyed=True,
+    in_slack="`/sms from:whatsapp`, or a reply in a WhatsApp thread",
 )
 GET_MESSAGE = Operation(
     resource=Resource.MESSAGES,
