@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.sandbox.faults import FaultKind
 from tests.bridge.events import make_reply
-from tests.bridge.harness import ANA, BEN, Bench
+from tests.bridge.harness import ANA, BEN, Bench, list_buttons
 from tests.bridge.unsettled import make_unsettled
 
 #: Tries to send, once the person is what they are; returns everything that they were told by it.
@@ -95,6 +95,29 @@ async def by_send_as_text(bench: Bench, user: str) -> Attempt:
     return attempt
 
 
+async def by_editing_a_note(bench: Bench, user: str) -> Attempt:
+    root = await bench.open_thread()
+    ts = await bench.reply("note: Hello", root, user=user)
+    await bench.settle()
+
+    async def attempt() -> str:
+        await bench.slack.edit(user, bench.channel, ts, "Hello")
+        return await told(bench, user)
+
+    return attempt
+
+
+async def by_send_beneath_an_edited_note(bench: Bench, user: str) -> Attempt:
+    edit = await by_editing_a_note(bench, user)
+    await edit()
+    (line,) = [shown for shown in bench.slack.ephemerals(user) if "Send" in list_buttons(shown)]
+
+    async def attempt() -> str:
+        return await bench.click(line, "Send", user=user)
+
+    return attempt
+
+
 async def by_send_now(bench: Bench, user: str) -> Attempt:
     root = await bench.open_thread()
     await bench.reply("Hello", root, user=user)
@@ -154,11 +177,14 @@ WAYS: dict[str, tuple[Callable[[Bench, str], Awaitable[Attempt]], dict[str, Any]
     "/sms to a group": (by_command("/sms", f"{ANA}, {BEN} Hello"), {}),
     "/sms, which opens a form": (by_command("/sms", ""), {}),
     "/schedule": (by_command("/schedule", f"{ANA} in 2 hours Hello"), {}),
+    "/schedule for a text that repeats": (by_command("/schedule", f"{ANA} every monday 9am Hello"), {}),
     "/schedule, which opens a form": (by_command("/schedule", ""), {}),
     "a form that was open": (by_form_that_was_open, {}),
     "a form with a time that was open": (by_schedule_form_that_was_open, {}),
     "the shortcut to the form": (by_shortcut_to_the_form, {}),
     "Send as text": (by_send_as_text, {}),
+    "editing a note into a reply": (by_editing_a_note, {}),
+    "Send, after editing a note into a reply": (by_send_beneath_an_edited_note, {}),
     "Send now": (by_send_now, {"quiet_hours": "00:00-23:59"}),
     "Send": (by_send, {"thread_mode": "confirm"}),
     "Send correction": (by_send_correction, {}),
