@@ -45,6 +45,7 @@ class AuditAction(StrEnum):
     SENT_AGAIN = "sent_again"  #: Somebody sent once more what may have gone out.
     NOTE_SENT = "note_sent"  #: Somebody turned a note into a text.
     CORRECTED = "corrected"  #: Somebody sent the correction of a text that had gone out.
+    HOLD_LIFTED = "hold_lifted"  #: Somebody let sends go again that the carrier's spend limit had stopped.
     # Opt-outs
     OPTED_OUT = "opted_out"  #: By the customer, or by the carrier for them.
     OPTED_IN = "opted_in"  #: By the customer.

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from bot.clock import Clock
 from bot.domain.account_events import HostedOrderChange, LinkClick, SpendLimitReached, find_reset
+from bot.domain.audit import Actor, AuditAction, AuditEntry
 from bot.domain.ids import UserId
 from bot.domain.job import Job
 from bot.domain.message import Direction
@@ -89,6 +90,15 @@ class AccountEvents:
             if until is None:
                 return "Texts are not held back any more."
             await release_hold(tx)
+            await tx.audit.record(
+                AuditEntry(
+                    key=f"{AuditAction.HOLD_LIFTED}:{until.isoformat()}:{now.isoformat()}",
+                    at=now,
+                    actor=Actor(actor),
+                    action=AuditAction.HOLD_LIFTED,
+                    detail={"would_have_ended": until.isoformat()},
+                )
+            )
             text, blocks = account_wording.spend_limit_lifted(actor)
             await enqueue_notice(
                 tx,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from bot.domain.audit import AuditAction
 from tests.bridge.harness import ANA, BEN, PROFILE, Bench, open_bench
+from tests.bridge.test_audit import read_audit
 
 CLICKED_AT = "2026-11-20T15:45:45.450Z"
 
@@ -98,9 +100,12 @@ async def test_the_button_under_the_notice_lets_texts_go_within_a_minute(bench: 
     await bench.settle()
 
     (notice,) = bench.shown("spend limit")
+    guest = bench.slack.add_user("guest", restricted=True)
+    assert "Only full members" in await bench.click(notice, "Send now", user=guest)
     await bench.click(notice, "Send now")
     await bench.settle()
     assert bench.shown("let texts go again")
+    assert [entry["actor"] for entry in await read_audit(bench, AuditAction.HOLD_LIFTED)] == [bench.alice]
     await bench.pass_time(timedelta(seconds=61))
     await bench.wait_until(lambda: bench.phone() == ["Patience"])
 
