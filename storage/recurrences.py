@@ -56,7 +56,7 @@ class RecurrenceRows:
     async def find(self, recurrence_id: RecurrenceId) -> Recurrence | None:
         """Return the text that repeats."""
         rows = list(await self._connection.execute_fetchall(_FIND, (recurrence_id,)))
-        return _read_recurrence(rows[0]) if rows else None
+        return read_recurrence(rows[0]) if rows else None
 
     async def save(self, recurrence: Recurrence) -> None:
         """Store what has changed of *recurrence*: whether, when and what it sends, and how far it got."""
@@ -79,10 +79,11 @@ class RecurrenceRows:
     async def list_active(self, conversation_id: ConversationId | None = None) -> Sequence[Recurrence]:
         """Return what still repeats: in one conversation, or everywhere."""
         query = (_ACTIVE, ()) if conversation_id is None else (_ACTIVE_IN, (conversation_id,))
-        return [_read_recurrence(row) for row in await self._connection.execute_fetchall(*query)]
+        return [read_recurrence(row) for row in await self._connection.execute_fetchall(*query)]
 
 
-def _read_recurrence(row: sqlite3.Row) -> Recurrence:
+def read_recurrence(row: sqlite3.Row) -> Recurrence:
+    """Return the text that repeats of a whole row."""
     return Recurrence(
         id=RecurrenceId(row["id"]),
         conversation_id=ConversationId(row["conversation_id"]),

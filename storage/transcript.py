@@ -10,16 +10,20 @@ from dataclasses import dataclass
 import aiosqlite
 
 from bot.domain.consent import Consent
+from bot.domain.contact import Contact
 from bot.domain.conversation import Conversation
 from bot.domain.ids import ConversationId, MessageId
 from bot.domain.phone import Address
+from bot.domain.recurrence import Recurrence
 from bot.ports import ConsentEntry
 from bot.ports.record import RecordedText
 from storage.consents import ConsentRows
+from storage.contacts import ContactRows
 from storage.conversations import ConversationRows
 from storage.database import Database
 from storage.deliveries import DeliveryRows
 from storage.media import MediaRows
+from storage.recurrences import read_recurrence
 from storage.rows import read_conversation, read_message
 from storage.schedules import ScheduleRows
 
@@ -33,7 +37,10 @@ ORDER BY created_at, id LIMIT ?"""  # noqa: S608 - a constant
 _MESSAGES = """
 SELECT rowid AS place, * FROM messages WHERE conversation_id = ? AND (created_at, rowid) > (?, ?)
 ORDER BY created_at, rowid LIMIT ?"""
-_ADDRESSES = "SELECT DISTINCT address FROM consent_changes WHERE address > ? ORDER BY address LIMIT ?"
+_ADDRESSES = """
+SELECT address FROM consent_changes WHERE address > ?1 UNION SELECT address FROM contacts WHERE address > ?1
+ORDER BY address LIMIT ?2"""
+_REPEATING = "SELECT * FROM recurrences WHERE conversation_id = ? ORDER BY created_at, id"
 _WITH = f"m.conversation_id IN (SELECT id FROM conversations WHERE {OF_NUMBER})"  # noqa: S608
 _COUNT = f"SELECT COUNT(*) AS texts FROM messages m WHERE {_WITH}"  # noqa: S608 - likewise
 _PLACE = "(SELECT created_at, rowid FROM messages WHERE id = ?)"
@@ -97,9 +104,10 @@ class RecordRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentRecord:
-    """Whether somebody may be texted, and all evidence on it, newest first."""
+class PersonRecord:
+    """Who somebody is, whether they may be texted, and all evidence on it, newest first."""
 
+    contact: Contact | None
     consent: Consent
     history: Sequence[ConsentEntry]
 
@@ -112,6 +120,7 @@ class RecordReader:
         self._address = address
         self._record = RecordRows(connection)
         self._consents = ConsentRows(connection)
+        self._contacts = ContactRows(connection)
 
     async def conversations(self) -> AsyncIterator[Conversation]:
         """Yield the conversations, oldest first."""
@@ -137,22 +146,31 @@ class RecordReader:
                 return
             after = (rows[-1]["created_at"], rows[-1]["place"])
 
-    async def consents(self) -> AsyncIterator[ConsentRecord]:
-        """Yield what is known of the number, or of each on whom there is evidence."""
+    async def list_repeating(self, conversation: Conversation) -> Sequence[Recurrence]:
+        """Return the texts that repeat, or did, in *conversation*, oldest first."""
+        rows = await self._connection.execute_fetchall(_REPEATING, (conversation.id,))
+        return [read_recurrence(row) for row in rows]
+
+    async def people(self) -> AsyncIterator[PersonRecord]:
+        """Yield what is known of the number, or of each on whom there is evidence or who was given a name."""
         if self._address is not None:
-            yield await self._read_consent(self._address)
+            yield await self._read_person(self._address)
             return
         after = ""
         while True:
             rows = list(await self._connection.execute_fetchall(_ADDRESSES, (after, _PAGE)))
             for row in rows:
-                yield await self._read_consent(Address(row["address"]))
+                yield await self._read_person(Address(row["address"]))
             if len(rows) < _PAGE:
                 return
             after = rows[-1]["address"]
 
-    async def _read_consent(self, address: Address) -> ConsentRecord:
-        return ConsentRecord(consent=await self._consents.get(address), history=await self._consents.history(address))
+    async def _read_person(self, address: Address) -> PersonRecord:
+        return PersonRecord(
+            contact=await self._contacts.find_contact(address),
+            consent=await self._consents.get(address),
+            history=await self._consents.history(address),
+        )
 
 
 @asynccontextmanager

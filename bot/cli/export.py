@@ -103,7 +103,7 @@ async def _is_empty(database: Database, address: Address) -> bool:
     async with read_record(database, address) as reader:
         async for _ in reader.conversations():
             return False
-        return not [entry async for record in reader.consents() for entry in record.history]
+        return not [record async for record in reader.people() if record.history or record.contact is not None]
 
 
 async def _note(database: Database, address: Address | None, form: str, clock: Clock, *, wants_files: bool) -> None:

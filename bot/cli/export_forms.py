@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from bot.domain.consent import Evidence
+from bot.domain.contact import Contact
 from bot.domain.conversation import Conversation
 from bot.domain.media import Media
 from bot.domain.phone import Address
+from bot.domain.recurrence import Recurrence
 from bot.ports.record import RecordedText
-from storage.transcript import ConsentRecord, RecordReader
+from storage.transcript import PersonRecord, RecordReader
 
 #: Returns where the export has a copy of a file, None where it has none; None instead of it: files were not asked for.
 FindCopy = Callable[[RecordedText, Media], Path | None]
@@ -36,10 +38,11 @@ async def write_json(
     out.write(f'{json.dumps(head, indent=2)[:-2]},\n  "conversations": ')
     await _write_list(out, 2, _dump_conversations(out, reader, copies, tell))
     if address is None:
-        out.write(',\n  "consents": ')
-        await _write_list(out, 2, _dump_consents(reader))
+        out.write(',\n  "people": ')
+        await _write_list(out, 2, _dump_people(reader))
     else:
-        async for record in reader.consents():
+        async for record in reader.people():
+            out.write(f',\n  "contact": {_dump(_render_contact(record.contact), 2)}')
             out.write(f',\n  "consent": {_dump(_render_consent(record), 2)}')
     out.write("\n}\n")
 
@@ -58,7 +61,8 @@ async def _dump_conversations(
 ) -> AsyncIterator[str]:
     async for conversation in reader.conversations():
         # The list writes what comes before an item together with it, so the head goes that way and the rest by hand.
-        yield f'{_dump(_render_conversation(conversation), 4)[:-6]},\n      "texts": '
+        repeating = [_render_repeating(each) for each in await reader.list_repeating(conversation)]
+        yield f'{_dump({**_render_conversation(conversation), "repeating": repeating}, 4)[:-6]},\n      "texts": '
         await _write_list(out, 6, _dump_texts(reader, conversation, copies, tell))
         out.write("\n    }")
 
@@ -71,12 +75,13 @@ async def _dump_texts(
         tell()
 
 
-async def _dump_consents(reader: RecordReader) -> AsyncIterator[str]:
-    async for record in reader.consents():
-        yield _dump({"number": record.consent.address, **_render_consent(record)}, 4)
+async def _dump_people(reader: RecordReader) -> AsyncIterator[str]:
+    async for record in reader.people():
+        person = {"contact": _render_contact(record.contact), "consent": _render_consent(record)}
+        yield _dump({"number": record.consent.address, **person}, 4)
 
 
-def _dump(value: dict[str, Any], depth: int) -> str:
+def _dump(value: dict[str, Any] | None, depth: int) -> str:
     """Return *value* as it stands *depth* blanks from the left; within a string there is never a line's end."""
     return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", f"\n{' ' * depth}")
 
@@ -138,7 +143,30 @@ def _render_file(text: RecordedText, file: Media, copies: FindCopy | None) -> di
     return {**known, "exported_as": None if copy is None else str(copy)}
 
 
-def _render_consent(record: ConsentRecord) -> dict[str, Any]:
+def _render_repeating(repeating: Recurrence) -> dict[str, Any]:
+    return {
+        "id": repeating.id,
+        "active": repeating.active,
+        "rule": repeating.rule.rrule,
+        "zone": repeating.zone,
+        "author": repeating.author,
+        "text": repeating.text,
+        "created_at": _tell(repeating.created_at),
+    }
+
+
+def _render_contact(contact: Contact | None) -> dict[str, Any] | None:
+    if contact is None:
+        return None
+    return {
+        "name": contact.name,
+        "zone": contact.zone,
+        "set_by": contact.set_by,
+        "set_at": _tell(contact.set_at),
+    }
+
+
+def _render_consent(record: PersonRecord) -> dict[str, Any]:
     return {
         "may_be_texted": not record.consent.blocked,
         "stopped_by_customer": _render_evidence(record.consent.stopped_by_customer),
@@ -167,11 +195,16 @@ async def write_csv(out: IO[str], reader: RecordReader, *, copies: FindCopy | No
     writer = csv.DictWriter(out, _COLUMNS, restval="")
     writer.writeheader()
     async for conversation in reader.conversations():
+        for row in _list_repeating(conversation, await reader.list_repeating(conversation)):
+            writer.writerow({name: _defuse(name, value) for name, value in row.items()})
         async for text in reader.texts(conversation):
             for row in _list_rows(text, copies):
                 writer.writerow({name: _defuse(name, value) for name, value in row.items()})
             tell()
-    async for record in reader.consents():
+    async for record in reader.people():
+        if record.contact is not None:
+            known = _render_contact_row(record.contact)
+            writer.writerow({name: _defuse(name, value) for name, value in known.items()})
         for entry in reversed(record.history):
             row = {
                 "at": _tell(entry.evidence.at),
@@ -221,6 +254,32 @@ def _list_rows(text: RecordedText, copies: FindCopy | None) -> Iterator[dict[str
             "state": file.state.value,
             "title": file.name,
             "file": None if copy is None else str(copy),
+        }
+
+
+def _render_contact_row(contact: Contact) -> dict[str, str | None]:
+    return {
+        "at": _tell(contact.set_at),
+        "kind": "contact",
+        "theirs": contact.address,
+        "author": contact.set_by,
+        "title": contact.name,
+        "detail": contact.zone,
+    }
+
+
+def _list_repeating(conversation: Conversation, repeating: Sequence[Recurrence]) -> Iterator[dict[str, str | None]]:
+    for each in repeating:
+        yield {
+            "at": _tell(each.created_at),
+            "kind": "repeating",
+            "conversation": conversation.id,
+            "ours": conversation.parties.ours,
+            "theirs": conversation.parties.key,
+            "author": each.author,
+            "state": "active" if each.active else "ended",
+            "text": each.text,
+            "detail": f"{each.rule.rrule} {each.zone}",
         }
 
 

@@ -18,6 +18,7 @@ from bot.domain.schedule import ScheduleState
 from bot.domain.when import format_when
 from bot.errors import NotAllowed
 from bot.flows import wording
+from bot.flows.contacts import name_people
 from bot.flows.permissions import check_member
 from bot.flows.wording import Words
 from bot.ports import Block, Directory, Store
@@ -69,11 +70,12 @@ class History:
         check_member(person, what="see what was said with customers")
         async with self._store.reading() as view:
             total = await view.record.count_texts(address)
+            person_texted = await name_people(view, [address], self._policy.region)
             if direction == "newer" and than is not None:
                 found = await view.record.list_newer(address, than=than, limit=_PAGE_TEXTS + 1)
             else:
                 found = await view.record.list_older(address, than=than, limit=_PAGE_TEXTS + 1)
-        name = f"*{wording.name_address(address, self._policy.region)}*"
+        name = f"*{escape_sms(person_texted)}*"
         if not total:
             return wording.line(f"Nothing was said with {name} `{escape_sms(address)}` yet.")
         page = _fill_page(found)
@@ -85,7 +87,7 @@ class History:
         count = "1 text" if total == 1 else f"{total:,} texts"
         heading = f"🗂️ {name} `{escape_sms(address)}`: {count}, by the clock of {zone.key}. Only you see this."
         blocks = list(wording.line(heading)[1])
-        lines = [f"History of {wording.name_address(address, self._policy.region)}, {count}"]
+        lines = [f"History of {escape_sms(person_texted)}: {count}"]
         for text in page:
             heading = self._describe(text, zone, workspace_url)
             lines.append(f"{heading}\n{escape_sms(text.message.text[:_LONGEST_SHOWN])}")

@@ -7,6 +7,9 @@ from datetime import timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from bot.domain.contact import Contact
+from bot.domain.ids import UserId
+from bot.domain.phone import Address
 from bot.sandbox.slack_sim import Answer
 from tests.bridge.harness import ANA, BEN, CHANNEL, OURS_TOO, Bench, list_buttons, open_bench, read_words
 
@@ -155,6 +158,19 @@ async def test_what_is_older_than_it_may_be_kept_is_shown_as_erased_and_its_word
     assert "✅ delivered" in shown
     assert "today" in shown
     assert left == []
+
+
+async def test_it_is_headed_by_their_name_where_a_team_has_given_them_one(bench: Bench) -> None:
+    await bench.open_thread("Hello there")
+    works = await bench.bridge.open_works()
+    async with works.store.transaction("name them") as tx:
+        await tx.contacts.save_contact(
+            Contact(
+                address=Address(ANA), name="Ana <3", zone=None, set_by=UserId(bench.alice), set_at=bench.clock.now()
+            )
+        )
+
+    assert "*Ana &lt;3, (415) 555-0101*" in await bench.command("/sms", f"history {ANA}")
 
 
 async def test_nothing_said_and_mistakes_are_told(bench: Bench) -> None:

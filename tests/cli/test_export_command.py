@@ -14,7 +14,8 @@ from typing import IO, Any
 import pytest
 
 from bot.cli.export_forms import write_csv, write_json
-from bot.domain.ids import ChannelId, ConversationId
+from bot.domain.contact import Contact
+from bot.domain.ids import ChannelId, ConversationId, UserId
 from bot.domain.message import Direction, Origin, State
 from bot.sandbox.stories import paint_picture
 from bot.sandbox.telnyx_sim import Media
@@ -147,15 +148,30 @@ async def test_both_forms_hold_the_same_texts_over_many_pages_and_conversations(
                             origin=Origin.PHONE, state=State.RECEIVED, created_at=NOW + timedelta(seconds=text // 100),
                         )
                     )  # fmt: skip
+            await tx.contacts.save_contact(
+                Contact(address=ANA, name="=Ana", zone="Europe/Madrid", set_by=UserId("U1"), set_at=NOW)
+            )
+        await rig.tell_writer(
+            "INSERT INTO recurrences VALUES ('r1', 'c0', 1, 'FREQ=DAILY', '2026-01-01T09:00', 'UTC', 'every day', 'U1', 1,"
+            " 0, 1, NULL, 0)"
+        )
         as_json, as_csv = await _export(rig.database, None)
         of_one, _ = await _export(rig.database, ANA)
 
     expected = [f"c{number} {text}" for number in range(3) for text in range(230)]
     report = json.loads(as_json)
     assert [text["text"] for each in report["conversations"] for text in each["texts"]] == expected
-    assert [row["text"] for row in csv.DictReader(io.StringIO(as_csv, newline=""))] == expected
+    rows = list(csv.DictReader(io.StringIO(as_csv, newline="")))
+    assert [row["text"] for row in rows if row["kind"] == "text"] == expected
+    assert [row["text"] for row in rows if row["kind"] == "repeating"] == ["every day"]
+    assert [(row["theirs"], row["title"], row["detail"]) for row in rows if row["kind"] == "contact"] == [
+        (ANA, "'=Ana", "Europe/Madrid")
+    ]
     assert [each["id"] for each in json.loads(of_one)["conversations"]] == ["c0"]
-    assert report["consents"] == []
+    assert [each["repeating"][0]["text"] for each in report["conversations"] if each["repeating"]] == ["every day"]
+    (person,) = report["people"]
+    assert (person["number"], person["contact"]["name"], person["consent"]["may_be_texted"]) == (ANA, "=Ana", True)
+    assert json.loads(of_one)["contact"] == person["contact"]
 
 
 async def _export(database: Any, address: Any) -> tuple[str, str]:

@@ -124,7 +124,7 @@ async def test_texts_requests_jobs_and_pictures_are_gone_from_the_disk_and_their
     async with read_record(rig.database, ANA) as reader:
         (conversation,) = [each async for each in reader.conversations()]
         texts = [text.message async for text in reader.texts(conversation)]
-        (record,) = [each async for each in reader.consents()]
+        (record,) = [each async for each in reader.people()]
     assert [(text.state, text.erased_at) for text in texts] == [
         (State.ACCEPTED, rig.clock.now()),
         (State.RECEIVED, rig.clock.now()),
