@@ -1,5 +1,5 @@
 """
-Operations on the carrier's account that a person asks for, from the shell or from Slack.
+Operations on the carrier's account that somebody at the shell asks for.
 
 What changes something is checked, put into the audit in a transaction of its own, and only then asked of the carrier;
 what sends a text asks for the consent of everybody whom it would reach first, and for a later one once more before its

@@ -16,12 +16,9 @@ back is the carrier's own object, unchecked: read it with `.get`, for it may lac
 field by field into a form; `tell_harm(operation, fields)` says what to ask a person about before it is done;
 `list_recipients(operation, fields)` says whose consent has to be asked before a send.
 
-What a person changes goes through `bot/flows/account_calls.py`, which puts it into the audit and asks for consent before
-it calls, and raises the same::
-
-    await account_calls.call(UPDATE_PROFILE, {"id": profile_id, "enabled": False}, actor=Actor(user_id))
-
-Nothing in this port does either; replies and commands send through `bot/flows/sending.py`.
+Nothing in this port asks for consent or keeps the audit. What people change from Slack goes through
+`bot/flows/account.py`, what they do at the shell through `bot/flows/account_calls.py`, replies and commands through
+`bot/flows/sending.py`; those do.
 """
 
 from __future__ import annotations
