@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from bot.chance import SystemChance
@@ -18,7 +19,7 @@ from bot.cli.partial import load_only
 from bot.clock import SystemClock
 from bot.domain.carrier_api.operation import Answer, Operation, Resource, plan_call, tell_harm
 from bot.domain.carrier_api.table import OPERATIONS, list_operations
-from bot.errors import CarrierRefused, FieldsWrong, NotAllowed, OutcomeUnknown, RetryLater
+from bot.errors import Busy, CarrierRefused, FieldsWrong, NotAllowed, OutcomeUnknown, RetryLater
 from bot.flows.account_calls import AccountCalls
 from bot.gateways.telnyx import TelnyxGateway
 from bot.observe import Metrics, mask_numbers
@@ -40,6 +41,11 @@ opt-outs is what holds.
   python -m bot carrier numbers list --type longcode --json
   python -m bot carrier messages send --from +13125550100 --to +14155550101 --text "Your order is ready."
 """
+#: So often in a row is a page of a list asked for again when the carrier answers 429, …
+_MOST_WAITS = 5
+#: … after the wait that it asks for, but not after a longer one than this; or after this one, if it names none.
+_LONGEST_WAIT = timedelta(seconds=30)
+_USUAL_WAIT = timedelta(seconds=2)
 _RESOURCES = {
     Resource.MESSAGES: "texts: send, look up, take back",
     Resource.PROFILES: "messaging profiles, what is on them, and how much they carry",
@@ -164,21 +170,37 @@ async def _run(
                 json.dumps(answer, indent=2, ensure_ascii=False) if options.json else render_record(operation, answer)
             )
             return 0
-        items: list[Mapping[str, Any]] = []
-        total = 0
-        with Progress(sys.stderr) as progress:
-            async for page in account.list_pages(operation, given):
-                items += page.items
-                total = page.total
-                progress.tell(len(items), total, pages=page.pages)
-                if options.limit is not None and len(items) >= options.limit:
-                    break
+        items, total = await _read_list(account, operation, given, limit=options.limit)
     items = items[: options.limit]
     if options.json:
         print(json.dumps(items, indent=2, ensure_ascii=False))
     else:
         print(render_table(operation, items, total=total))
     return 0
+
+
+async def _read_list(
+    account: CarrierAccount, operation: Operation, given: Mapping[str, object], *, limit: int | None
+) -> tuple[list[Mapping[str, Any]], int]:
+    """Return a list as far as it is wanted, and how long it is. Where the carrier asks for patience, have some."""
+    items: list[Mapping[str, Any]] = []
+    clock, total, next_page, waits = SystemClock(), 0, 1, 0
+    with Progress(sys.stderr) as progress:
+        while True:
+            try:
+                async for page in account.list_pages(operation, given, start=next_page):
+                    items += page.items
+                    total, next_page, waits = page.total, page.number + 1, 0
+                    progress.tell(len(items), total, pages=page.pages)
+                    if limit is not None and len(items) >= limit:
+                        break
+            except Busy as error:
+                waits += 1
+                if waits > _MOST_WAITS:
+                    raise
+                await clock.sleep(min(_USUAL_WAIT if error.after is None else error.after, _LONGEST_WAIT))
+            else:
+                return items, total
 
 
 @asynccontextmanager

@@ -200,9 +200,9 @@ class TelnyxGateway:
         """Carry *operation* out with the fields *given* and return the object that comes back; empty where none does."""
         return await telnyx_account.call_operation(self._ask, operation, given, key=key)
 
-    def list_pages(self, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Page]:
-        """Yield a list page by page; each is asked for when it is wanted."""
-        return telnyx_account.list_pages(self._ask, operation, given)
+    def list_pages(self, operation: Operation, given: Mapping[str, object], *, start: int = 1) -> AsyncIterator[Page]:
+        """Yield a list page by page, from the page *start* on; each is asked for when it is wanted."""
+        return telnyx_account.list_pages(self._ask, operation, given, start=start)
 
     async def list_all(self, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Mapping[str, Any]]:
         """Yield a list's objects, over all its pages, as they are read."""

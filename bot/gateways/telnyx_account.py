@@ -35,7 +35,9 @@ async def call_operation(
     return record
 
 
-async def list_pages(ask: Ask, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Page]:
+async def list_pages(
+    ask: Ask, operation: Operation, given: Mapping[str, object], *, start: int = 1
+) -> AsyncIterator[Page]:
     """
     Do what `bot.ports.CarrierAccount.list_pages` promises.
 
@@ -45,7 +47,7 @@ async def list_pages(ask: Ask, operation: Operation, given: Mapping[str, object]
     if operation.answer is Answer.ONE:
         raise Broken(f"{operation.name} is no list")
     planned = plan_call(operation, given)
-    number = 1
+    number = start
     while True:
         paging: tuple[tuple[str, str], ...] = ()
         if operation.answer is Answer.PAGES:

@@ -67,8 +67,8 @@ class CarrierAccount(Protocol):
         """
         ...
 
-    def list_pages(self, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Page]:
-        """Yield a list page by page; each is asked for when it is wanted."""
+    def list_pages(self, operation: Operation, given: Mapping[str, object], *, start: int = 1) -> AsyncIterator[Page]:
+        """Yield a list page by page, from the page *start* on; each is asked for when it is wanted."""
         ...
 
     def list_all(self, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Mapping[str, Any]]:

@@ -319,6 +319,22 @@ async def test_a_long_list_says_how_far_it_is_and_a_limit_ends_it(shell: Shell, 
     assert len(bench.sim.requests) == 1
 
 
+async def test_a_carrier_that_asks_for_patience_while_a_list_is_read_gets_it(shell: Shell, bench: Bench) -> None:
+    for place in range(598):
+        bench.sim.add_number(f"+1646555{place:04}", profile_id=PROFILE)
+    operation = "GET /phone_numbers/messaging"
+    bench.sim.faults.add(Fault(kind=FaultKind.RATE_LIMIT, operation=operation, times=2, retry_after=0))
+    done = await shell("numbers", "list", "--json")
+    numbers = [each["phone_number"] for each in json.loads(done.out)]
+    assert (done.status, len(numbers), len(set(numbers))) == (0, 600, 600)
+    assert [request.query["page[number]"] for request in bench.sim.requests] == ["1", "1", "1", "2", "3"]
+
+    bench.sim.faults.add(Fault(kind=FaultKind.RATE_LIMIT, operation=operation, times=6, retry_after=0))
+    refused = await shell("numbers", "list")
+    assert (refused.status, refused.out) == (1, "")
+    assert "asks for patience" in refused.err
+
+
 async def test_a_secret_is_shown_only_where_it_is_asked_for(shell: Shell, bench: Bench) -> None:
     bench.sim.account.profiles[PROFILE].v1_secret = "very-secret"
     assert "very-secret" not in (await shell("profiles", "get", PROFILE)).out

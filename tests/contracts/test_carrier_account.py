@@ -230,6 +230,9 @@ async def test_a_list_follows_every_page_and_reads_no_further_than_asked() -> No
         assert len(set(numbers)) == len(numbers) == 602
         assert [request.query["page[number]"] for request in bench.sim.requests] == ["1", "2", "3"]
 
+        later = [page async for page in account.list_pages(senders.LIST_NUMBERS, {}, start=3)]
+        assert [(page.number, len(page.items)) for page in later] == [(3, 102)]
+
         bench.sim.requests.clear()
         reading = account.list_all(senders.LIST_NUMBERS, {})
         for _ in range(251):

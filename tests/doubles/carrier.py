@@ -221,7 +221,9 @@ class EmptyAccount:
         """Return nothing."""
         return {}
 
-    async def list_pages(self, operation: Operation, given: Mapping[str, object]) -> AsyncIterator[Page]:
+    async def list_pages(
+        self, operation: Operation, given: Mapping[str, object], *, start: int = 1
+    ) -> AsyncIterator[Page]:
         """Yield one empty page."""
         yield Page(items=[], number=1, pages=1, total=0)
 
