@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, assert_never
 
 from bot.text.tree import (
@@ -39,7 +39,7 @@ _INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: What may stand before a line that is quoted or in a list, where a program wrote the list as text.
 _LINE_MARKS: Final = re.compile(r"(?:\s|[>|#•◦▪▫‣⁃·–—-]|[0-9]{1,3}[.)]\s)+")
 
-_PLAIN_SIGN: Final = re.compile(r"^[\s*_~`]*(?:(?:note|private|internal)\s?[:：]|//|;;|🔇)[*_~`]*", re.IGNORECASE)
+_PLAIN_SIGN: Final = re.compile(r"(?:(?:note|private|internal)\s?:|//|;;|🔇)", re.IGNORECASE)
 _SMS_PREFIX: Final = re.compile(r"sms\s?:", re.IGNORECASE)
 
 
@@ -66,18 +66,35 @@ def starts_with_mention(document: Document) -> bool:
 
 def find_sms_prefix(plain: str) -> str | None:
     """Return what follows `sms:` at the beginning of a text, without blanks around it; None where it is not there."""
-    start = next((place for place, letter in enumerate(plain) if not _is_invisible(letter)), len(plain))
-    # Letter by letter, so that places stay the same: an East Asian keyboard's full-width colon is a colon too.
-    opening = "".join(unicodedata.normalize("NFKC", letter)[:1] for letter in plain[start : start + _SIGN_LENGTH])
-    found = _SMS_PREFIX.match(opening)
-    if found is None:
-        return None
-    return plain[start + found.end() :].strip()
+    start = _skip(plain, 0, _is_invisible)
+    found = _SMS_PREFIX.match(_fold_opening(plain, start))
+    return None if found is None else plain[start + found.end() :].strip()
 
 
 def strip_note_sign(plain: str) -> str:
-    """Return a note's text without the sign that made it one, for when it is to be sent after all."""
-    return _PLAIN_SIGN.sub("", plain, count=1).lstrip()
+    """Return a note's text without the sign that made it one, and what stood before it, for when it is sent after all."""
+    start = 0
+    while True:
+        start = _skip(plain, start, lambda letter: _is_invisible(letter) or letter in _MARKS)
+        marks = _LINE_MARKS.match(plain, start)
+        if marks is None:
+            break
+        start = marks.end()
+    sign = _PLAIN_SIGN.match(_fold_opening(plain, start))
+    if sign is None:
+        return plain.lstrip()
+    return plain[_skip(plain, start + sign.end(), lambda letter: _is_invisible(letter) or letter in _MARKS) :]
+
+
+def _skip(plain: str, start: int, is_passed: Callable[[str], bool]) -> int:
+    """Return the place of the first letter from *start* on that is not passed over."""
+    return next((place for place in range(start, len(plain)) if not is_passed(plain[place])), len(plain))
+
+
+def _fold_opening(plain: str, start: int) -> str:
+    """Return the letters from *start* on, as many as a sign has, each by itself, so that places stay the same."""
+    # An East Asian keyboard's full-width colon is a colon too.
+    return "".join(unicodedata.normalize("NFKC", letter)[:1] for letter in plain[start : start + _SIGN_LENGTH])
 
 
 def _read_opening(document: Document, *, after_prefix: bool) -> str:

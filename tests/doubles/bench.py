@@ -240,6 +240,7 @@ class Bench:
         )
         self.texting, self.optouts, self.schedules = flows.texting, flows.optouts, flows.schedules
         self.reconcile = flows.reconcile
+        self.decisions, self.contacts = flows.decisions, flows.contacts
         self._workers = {
             pool: Worker(
                 pool, flows.by_kind, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS

@@ -57,6 +57,7 @@ class Attempt:
     prepared: int
     key: str
     held: bool  #: To be sent later, by the carrier.
+    at: datetime
 
 
 class MemoryCarrier:
@@ -91,6 +92,7 @@ class MemoryCarrier:
                 prepared=prepared_at.get(),
                 key=request.idempotency_key,
                 held="send_at" in body,
+                at=self._clock.now(),
             )
         )
         return await self._border.call("carrier send", lambda: self._send(request, to, body), repeatable=False)

@@ -67,6 +67,7 @@ class Whisper:
     text: str
     channel: ChannelId
     thread_ts: SlackTs | None
+    blocks: Sequence[Block] = ()
 
 
 class MemorySlack:
@@ -149,7 +150,7 @@ class MemorySlack:
         self, channel_id: ChannelId, user_id: UserId, text: str, blocks: Sequence[Block], thread_ts: SlackTs | None
     ) -> None:
         """Tell *user_id* something."""
-        whisper = Whisper(user=user_id, text=text, channel=channel_id, thread_ts=thread_ts)
+        whisper = Whisper(user=user_id, text=text, channel=channel_id, thread_ts=thread_ts, blocks=list(blocks))
         await self._border.call("slack whisper", lambda: self._whisper(whisper))
 
     def _whisper(self, whisper: Whisper) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -67,6 +68,15 @@ class Outbound:
 
 def is_card_of(message: SlackMessage, who: Address) -> bool:
     return message.thread_ts is None and message.text.startswith("📱") and who in message.text
+
+
+def has_said_stop(inbound: Sequence[Inbound], who: Address, moment: int) -> bool:
+    """Tell whether *who* had certainly said STOP, and not lifted it, by *moment*, a place in the order of events."""
+    said = [each for each in inbound if each.sender == who]
+    stops = [each.request.taken for each in said if each.text == "STOP" and 0 < each.request.taken.stored < moment]
+    starts = [each.request.taken for each in said if each.text == "START" and 0 < each.request.taken.began < moment]
+    # A START that may have been read after the STOP may have lifted it.
+    return any(all(0 < start.stored < stop.began for start in starts) for stop in stops)
 
 
 def check_order(placed: Any) -> None:

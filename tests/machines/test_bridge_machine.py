@@ -48,6 +48,7 @@ from tests.machines.expectations import (
     Inbound,
     Outbound,
     check_order,
+    has_said_stop,
     hastes,
     is_card_of,
     kinds_of_reply,
@@ -350,11 +351,7 @@ class BridgeMachine(RuleBasedStateMachine):
         """Tell whether *who* was certainly blocked at *moment*, a place in the order of events."""
         if self.blocked_by_hand.get(who, moment) < moment:
             return True
-        said = [each for each in self.inbound if each.sender == who]
-        stops = [each.request.taken for each in said if each.text == "STOP" and 0 < each.request.taken.stored < moment]
-        starts = [each.request.taken for each in said if each.text == "START" and 0 < each.request.taken.began < moment]
-        # A START that may have been read after the STOP may have lifted it.
-        return any(all(0 < start.stored < stop.began for start in starts) for stop in stops)
+        return has_said_stop(self.inbound, who, moment)
 
     def may_be_blocked(self, who: Address) -> bool:
         """Tell whether *who* ever said STOP, or was opted out."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.mrkdwn import parse_message
-from bot.text.notes import find_sms_prefix, is_note, starts_with_mention
+from bot.text.notes import find_sms_prefix, is_note, starts_with_mention, strip_note_sign
 from tests.pure.golden_outbound import Element, emoji, items, link, pre, quote, section, text, typed, user
 
 NOTES = [
@@ -212,3 +212,30 @@ def test_only_a_mention_that_comes_first_makes_a_note() -> None:
 )
 def test_the_prefix_is_taken_off_where_it_is(plain: str, rest: str | None) -> None:
     assert find_sms_prefix(plain) == rest
+
+
+@pytest.mark.parametrize(
+    ("note", "text"),
+    [
+        ("note: hi", "hi"),
+        ("Note : hi\nthere ", "hi\nthere "),
+        ("NOTE:hi", "hi"),
+        ("// hi", "hi"),
+        (";;hi", "hi"),
+        ("🔇 hi", "hi"),
+        ("🔇\ufe0f hi", "hi"),
+        ("\n \u200b// hi", "hi"),
+        ("**note:** hi", "hi"),
+        ("> ;; hi", "hi"),
+        ("• private: hi", "hi"),
+        ("1. internal: hi", "hi"),
+        ("note： hi", "hi"),
+        ("note:", ""),
+        ("note: note: hi", "note: hi"),
+        ("@Ben hi", "@Ben hi"),
+        ("> hi // there", "> hi // there"),
+        ("hi", "hi"),
+    ],
+)
+def test_a_note_that_is_sent_after_all_loses_the_sign_that_made_it_one(note: str, text: str) -> None:
+    assert strip_note_sign(note) == text
