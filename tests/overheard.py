@@ -90,7 +90,7 @@ class Ear(logging.Handler):
         """Return the first line that leaks, and what; called when all texts are known."""
         for line, loose in self._told:
             if (leak := _find_number(line)) or (leak := find_leak(mask_numbers(loose))):
-                return f"{leak!r} in {line!r}"
+                return f"{leak[:100]!r} in {line[:300]!r}"
         return None
 
     def forget(self) -> None:

@@ -26,7 +26,7 @@ COMMANDS = {
     "doctor": ("bot.cli.doctor", "check all credentials and settings, and say what to do"),
     "manifest": ("bot.cli.manifest", "print the Slack app to create, with your address in it"),
     "queue": ("bot.cli.jobs", "see what waits or failed; bring it back, or set it aside"),
-    "export": ("bot.cli.export", "all that is kept of one number, as JSON or CSV"),
+    "export": ("bot.cli.export", "all that is kept of one number, or of all, as JSON or CSV"),
     "audit": ("bot.cli.audit", "who sent, overrode, opted out or set what, and when"),
     "erase": ("bot.cli.erase", "erase what one number wrote and was written; opt-outs stay"),
     "backup": ("bot.cli.backup", "copy the database while it is in use; how to restore it"),
