@@ -319,6 +319,13 @@ async def test_a_carrier_out_of_reach_is_told_in_time_and_the_text_goes_from_her
         assert len(told) == 1
 
 
+async def test_a_hand_over_that_nobody_knows_the_end_of_is_told_privately_too() -> None:
+    async with open_bench(rate=100) as bench:
+        bench.fail(bench.telnyx, FaultKind.DROP_REQUEST, "POST /messages")
+        await bench.command("/schedule", "4155550101 in 5 hours Hello")
+        await bench.wait_until(lambda: bench.whispers("It is not known whether the carrier has taken"))
+
+
 async def _has_dropped(bench: Bench) -> bool:
     (job,) = await bench.query("SELECT trouble FROM jobs WHERE kind = 'send_text'")
     return bool(job["trouble"] == "not its time yet")

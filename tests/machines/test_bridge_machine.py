@@ -31,7 +31,6 @@ from hypothesis.stateful import (
 )
 
 from bot.domain.delivery import DeliveryStatus
-from bot.domain.ids import ScheduleId
 from bot.domain.job import Pool
 from bot.domain.message import Mark, Origin
 from bot.domain.phone import Address
@@ -212,11 +211,11 @@ class BridgeMachine(RuleBasedStateMachine):
     def known_threads(self) -> set[str]:
         return {ts for (ts,) in self.run(self.life.do(lambda bench: bench.read("SELECT thread_ts FROM threads")))}
 
-    @rule(who=people, place=places, minutes=st.sampled_from((None, 0, 0, 3, 60)))
-    def teammate_types_a_command(self, who: Address, place: int, minutes: int | None) -> None:
-        """Text now (in no minutes) or later, or cancel what is scheduled."""
+    @rule(who=people, place=places, minutes=st.sampled_from((None, None, 0, 0, 3, 60)), change=st.booleans())
+    def teammate_types_a_command(self, who: Address, place: int, minutes: int | None, change: bool) -> None:
+        """Text now (in no minutes) or later, or change or cancel what is scheduled."""
         if minutes is None:
-            self.cancel_schedule(place)
+            self.meddle_with_schedule(place, change=change)
             return
         token = self.name("d" if minutes else "s")
         self.prepare_fate(token, "command", place)
@@ -244,20 +243,30 @@ class BridgeMachine(RuleBasedStateMachine):
         else:
             self.outbound.append(wanted)
 
-    def cancel_schedule(self, place: int) -> None:
+    def meddle_with_schedule(self, place: int, *, change: bool) -> None:
         sql = "SELECT schedules.id, text FROM schedules JOIN messages ON messages.id = message_id ORDER BY schedules.rowid"
         rows = self.run(self.life.do(lambda bench: bench.read(sql)))
         if not rows:
             return
         schedule_id, text = rows[place % len(rows)]
+        wanted = next(each for each in self.outbound if each.token == text.partition(" ")[0])
+        new, due_at = f"{wanted.token} v{len(wanted.versions)}", self.world.clock.now() + timedelta(minutes=2 + place)
+
+        async def ask(bench: Bench) -> str:
+            if not change:
+                return await bench.schedules.cancel_schedule(schedule_id, ANN)
+            await bench.schedules.edit_schedule(schedule_id, ANN, once=new, text=new, due_at=due_at, zone=ZONE)
+            return ""
+
         try:
-            answer = self.run(self.life.do(lambda bench: bench.schedules.cancel_schedule(ScheduleId(schedule_id), ANN)))
-        except RetryLater:
+            answer = self.run(self.life.do(ask))
+        except (NotAllowed, RetryLater):
             return
-        wanted = next(each for each in self.outbound if each.token == text)
-        wanted.taken_back = True
-        if "Nothing is sent" in answer:
-            wanted.promised_unsent = True
+        if change:
+            wanted.versions.append(new)
+        else:
+            wanted.taken_back = True
+            wanted.promised_unsent |= "Nothing is sent" in answer
 
     # ------------------------------------------------------------------------------------------------------ platforms
 
@@ -328,7 +337,7 @@ class BridgeMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_done_twice(self) -> None:
-        carried = Counter(text.text.partition(" ")[0] for text in self.world.carrier.texts)
+        carried = Counter(each.text.partition(" ")[0] for each in self.world.carrier.texts if not each.cancelled)
         assert not [token for token, times in carried.items() if times > 1]
         shown = Counter(self.world.slack.words())
         assert not [text for text, times in shown.items() if times > self.count_meant(text)]
@@ -431,9 +440,9 @@ class BridgeMachine(RuleBasedStateMachine):
         if not (gone or wanted.is_note or wanted.refused or wanted.taken_back):
             assert self.may_be_blocked(wanted.to), f"{wanted.token} never went out"
         if wanted.message is None:
-            shown = self.world.slack.words().count(wanted.token)
+            shown = sum(words in wanted.versions for words in self.world.slack.words())
             assert shown == 1 if gone else shown <= 1
-            posts = list(self.world.slack.posted(lambda m: m.words == wanted.token))
+            posts = list(self.world.slack.posted(lambda m: m.words in wanted.versions))
         else:
             posts = [wanted.message]
         for message in posts:
