@@ -14,7 +14,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.crash import stories_of_commands, stories_of_recovery, stories_of_schedules  # noqa: F401 - they add their own
+from tests.crash import (  # noqa: F401 - they add their stories to the list
+    stories_of_commands,
+    stories_of_pictures,
+    stories_of_recovery,
+    stories_of_schedules,
+)
 from tests.crash.stories import STORIES, Story
 from tests.doubles.bench import Life, World
 from tests.doubles.border import Border

@@ -21,10 +21,12 @@ from aiohttp import web
 from bot.chance import SeededChance
 from bot.clock import ManualClock
 from bot.domain.delivery import DeliveryStatus
-from bot.domain.job import Pool
+from bot.domain.job import Kind, Pool
 from bot.domain.phone import Address
 from bot.domain.policy import Policy, ThreadMode
 from bot.flows.assembly import Surroundings, assemble_flows
+from bot.flows.fetching import Fetching
+from bot.flows.sharing import Sharing
 from bot.observe import Metrics
 from bot.workers.pacing import Pacer
 from bot.workers.worker import Worker
@@ -37,6 +39,7 @@ from storage.rows import from_micros, to_micros
 from tests.doubles.border import Border, Crash
 from tests.doubles.carrier import CarriedText, EmptyAccount, MemoryCarrier, StillPulses, describe
 from tests.doubles.direct import BorderDatabase, BorderStore, copy_file, open_database
+from tests.doubles.files import MemoryCarrierMedia, MemoryFiles, MemoryShelf
 from tests.doubles.pace import EasyPace
 from tests.doubles.slack import CHANNEL, TEAM, MemorySlack
 
@@ -114,10 +117,16 @@ class World:
     _numbers: int = 0
     slack: MemorySlack = field(init=False)
     carrier: MemoryCarrier = field(init=False)
+    carrier_media: MemoryCarrierMedia = field(init=False)
+    shelf: MemoryShelf = field(init=False)
+    files: MemoryFiles = field(init=False)
 
     def __post_init__(self) -> None:
         self.slack = MemorySlack(self.border, self.clock)
         self.carrier = MemoryCarrier(self.border, self.clock)
+        self.carrier_media = MemoryCarrierMedia(self.border)
+        self.shelf = MemoryShelf(self.border)
+        self.files = MemoryFiles(self.border, self.slack)
 
     @property
     def unanswered(self) -> list[Request]:
@@ -128,18 +137,26 @@ class World:
         self._numbers += 1
         return self._numbers
 
-    def text_in(self, sender: Address, text: str, *, to: Address = OURS, others: Collection[Address] = ()) -> Request:
+    def text_in(
+        self,
+        sender: Address,
+        text: str,
+        *,
+        to: Address = OURS,
+        others: Collection[Address] = (),
+        media: Collection[str] = (),
+    ) -> Request:
         """Let a customer text us."""
         number = self._number()
         payload = {
             "id": f"inbound-{number}",
             "direction": "inbound",
-            "type": "MMS" if others else "SMS",
+            "type": "MMS" if others or media else "SMS",
             "from": {"phone_number": sender},
             "to": [{"phone_number": to, "status": "webhook_delivered"}],
             "cc": [{"phone_number": other} for other in others],
             "text": text,
-            "media": [],
+            "media": [{"url": url, "content_type": "image/jpeg"} for url in media],
         }
         return self._ask_carriers("message.received", payload, None)
 
@@ -241,10 +258,24 @@ class Bench:
         self.texting, self.optouts, self.schedules = flows.texting, flows.optouts, flows.schedules
         self.reconcile = flows.reconcile
         self.decisions, self.contacts = flows.decisions, flows.contacts
+        fetching = Fetching(store=store, carrier_media=world.carrier_media, shelf=world.shelf, clock=clock)
+        sharing = Sharing(
+            store=store,
+            files=world.files,
+            threads=world.slack,
+            shelf=world.shelf,
+            posting=flows.posting,
+            clock=clock,
+            chance=chance,
+        )
+        by_kind = {
+            **flows.by_kind,
+            Kind.FETCH_MEDIA: fetching.fetch_media,
+            Kind.UPLOAD_MEDIA: sharing.upload_media,
+            Kind.SHARE_MEDIA: sharing.share_media,
+        }
         self._workers = {
-            pool: Worker(
-                pool, flows.by_kind, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS
-            )
+            pool: Worker(pool, by_kind, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS)
             for pool in Pool
         }
         self._from_carrier = CarrierWebhook(

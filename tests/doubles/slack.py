@@ -103,7 +103,7 @@ class MemorySlack:
             thread_ts = None
         message = SlackMessage(
             channel=post.channel_id,
-            ts=self._make_ts(),
+            ts=self.make_ts(),
             user=BOT,
             text=post.text,
             blocks=list(post.blocks),
@@ -253,7 +253,7 @@ class MemorySlack:
 
     def say(self, user: UserId, root: SlackMessage, text: str) -> tuple[SlackMessage, Json]:
         """Reply in a thread."""
-        message = SlackMessage(channel=root.channel, ts=self._make_ts(), user=user, text=text, thread_ts=root.ts)
+        message = SlackMessage(channel=root.channel, ts=self.make_ts(), user=user, text=text, thread_ts=root.ts)
         self.messages.append(message)
         return message, self._describe(message)
 
@@ -261,12 +261,12 @@ class MemorySlack:
         """Change what one had written."""
         before = self._describe(message)
         message.text = text
-        changed = {**self._describe(message), "edited": {"user": message.user, "ts": self._make_ts()}}
+        changed = {**self._describe(message), "edited": {"user": message.user, "ts": self.make_ts()}}
         return {
             "type": "message",
             "subtype": "message_changed",
             "channel": message.channel,
-            "ts": self._make_ts(),
+            "ts": self.make_ts(),
             "message": changed,
             "previous_message": before,
         }
@@ -275,7 +275,7 @@ class MemorySlack:
         """Delete a message: one's own, or any as an admin. A root with replies leaves a placeholder behind."""
         before = self._describe(message)
         message.deleted_by = user
-        event: Json = {"type": "message", "channel": message.channel, "ts": self._make_ts(), "previous_message": before}
+        event: Json = {"type": "message", "channel": message.channel, "ts": self.make_ts(), "previous_message": before}
         if any(reply.thread_ts == message.ts and reply.deleted_by is None for reply in self.messages):
             placeholder = {"type": "message", "subtype": "tombstone", "ts": message.ts, "thread_ts": message.ts}
             return event | {"subtype": "message_changed", "message": placeholder}
@@ -317,7 +317,8 @@ class MemorySlack:
         """Return the program's own lines with *part* in them."""
         return [message.text for message in self.posted() if part in message.text and not message.words]
 
-    def _make_ts(self) -> SlackTs:
+    def make_ts(self) -> SlackTs:
+        """Return the timestamp of a new message."""
         self._last_microsecond = max(_to_micros(self._clock.now()), self._last_microsecond + 1)
         return SlackTs(f"{self._last_microsecond // 1_000_000}.{self._last_microsecond % 1_000_000:06d}")
 
