@@ -62,6 +62,7 @@ _LIMITS = {
 _OLDEST_BACKLOG = timedelta(minutes=5)
 #: How long the platforms may take to answer whether they know us before the works are loaded all the same, in seconds.
 _READY_WITHIN_SECONDS = 1.0
+_BREATHER = timedelta(milliseconds=50)
 #: Slack's answers are small and quick; only its troubles last.
 _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5)
 
@@ -150,6 +151,8 @@ class Bridge:
         with suppress(TimeoutError):
             async with asyncio.timeout(_READY_WITHIN_SECONDS):
                 await self.health.wait_asked()
+        # Whoever waits for it to be ready asks every now and then, and should not be answered late.
+        await self.ground.clock.sleep(_BREATHER)
         await self.open_works()
 
     async def _dispatch(self, request: web.Request, text: str) -> web.Response:

@@ -19,7 +19,6 @@ from typing import Any, TypeVar, final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import dotenv
 import phonenumbers
 
 from bot.domain.pace import ACCOUNT, MMS
@@ -421,6 +420,8 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
 def _read_file(path: Path | None) -> dict[str, str]:
     if path is None or not path.is_file():
         return {}
+    import dotenv  # noqa: PLC0415 - most places have no such file, and a start is mostly imports
+
     try:
         return _keep_known(dotenv.dotenv_values(path, encoding="utf-8"))
     except UnicodeDecodeError:

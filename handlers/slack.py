@@ -22,7 +22,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.domain.carrier_events import clean, identify_event
 from bot.domain.job import Kind, NewJob, Pool
-from bot.domain.slack_events import choose_slack_lane
+from bot.domain.slack_lanes import choose_slack_lane
 from bot.errors import RetryLater
 from bot.observe import Log, Metrics
 from handlers.verify import SlackVerifier

@@ -115,15 +115,6 @@ _WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _CLOSED = frozenset({"channel_archive", "channel_deleted", "group_archive", "group_deleted"})
 
 
-def choose_slack_lane(event: object) -> str | None:
-    """Return the lane of an event: all that happens in one thread stays in order."""
-    inner = _mapping(event)
-    channel = inner.get("channel")
-    message = _mapping(inner.get("message")) or _mapping(inner.get("previous_message")) or inner
-    thread = message.get("thread_ts") or message.get("ts") or _mapping(inner.get("item")).get("ts")
-    return f"thread:{clean(channel)}:{clean(thread)}" if isinstance(channel, str) and isinstance(thread, str) else None
-
-
 def read_slack_event(event: object) -> SlackEvent:
     """Return what the inner *event* of a callback says. Raises NotUnderstood for what is no event."""
     inner = _mapping(event)

@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.domain.ids import ChannelId, ConversationId, SlackTs
 from bot.domain.job import Kind, NewJob, Pool
-from bot.domain.slack_events import ThreadReply, choose_slack_lane, read_slack_event
+from bot.domain.slack_events import ThreadReply, read_slack_event
+from bot.domain.slack_lanes import choose_slack_lane
 from bot.errors import NotUnderstood
 from bot.ports import Posted, Store, Threads
 
