@@ -109,11 +109,11 @@ class ContactForm:
     def _by_number(self, address: Address) -> dict[str, Any]:
         zones = sorted(choose_zones(address, None))
         if not zones:
-            label = "As their number says: nobody knows"
+            label = "By their number: nobody knows"
         elif len(zones) == 1:
-            label = f"As their number says: {describe_zone(zones[0], self._desk.clock.now())}"
+            label = f"By their number: {describe_zone(zones[0], self._desk.clock.now())}"
         else:
-            label = f"As their number says: one of {len(zones)}, the strictest counts"
+            label = f"By their number: one of {len(zones)}, the strictest counts"
         return {"text": _plain(label[:_LONGEST_LABEL]), "value": _BY_NUMBER}
 
     def _option(self, zone: str) -> dict[str, Any]:

@@ -50,10 +50,8 @@ def search_zones(typed: str, most: int) -> Sequence[str]:
 
 
 def describe_zone(name: str, now: datetime) -> str:
-    """Return a zone as people choose it: `America/Denver, 8:05 am there now`."""
+    """Return a zone as people choose it: `America/Denver, 8:05 am now`."""
     there = now.astimezone(ZoneInfo(name))
     return (
-        f"{name.replace('_', ' ')}, {there:%I:%M %p} there now".replace(", 0", ", ")
-        .replace("AM", "am")
-        .replace("PM", "pm")
+        f"{name.replace('_', ' ')}, {there:%I:%M %p} now".replace(", 0", ", ").replace("AM", "am").replace("PM", "pm")
     )

@@ -45,7 +45,7 @@ def waits_for_quiet_hours(message_id: MessageId, quiet: QuietMoment, whom: str) 
     opening = quiet.local_opening
     return line(
         f"⏳ These are quiet hours {their_clock}. This waits until {opening:%H:%M on %A} their time "
-        f"({escape_sms(quiet.zone.key)}), which is {_by_your_clock(quiet.opens_at)} by your clock.",
+        f"({escape_sms(quiet.zone.key.replace('_', ' '))}), which is {_by_your_clock(quiet.opens_at)} by your clock.",
         _waiting_buttons(message_id),
     )
 

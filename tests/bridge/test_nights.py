@@ -113,5 +113,5 @@ async def test_both_clocks_are_told() -> None:
         await bench.settle()
         (line,) = bench.whispers("waits until")
 
-        assert "08:00 on Friday their time (America/Los_Angeles)" in line["text"]
+        assert "08:00 on Friday their time (America/Los Angeles)" in line["text"]
         assert "<!date^1795190400^" in line["text"]  # Slack shows it by each reader's own clock
