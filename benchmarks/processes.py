@@ -89,6 +89,13 @@ class Server:
             time.sleep(0.002)
         raise RuntimeError(f"a server was not ready in time; it said:\n{self.tell()}")
 
+    def wait_until_idle(self) -> None:
+        """Return when it has stopped working: the bridge goes on loading, once it is ready, what no answer waits for."""
+        deadline, spent = time.perf_counter() + _PATIENCE, -1.0
+        while time.perf_counter() < deadline and self.cpu_seconds != spent:
+            spent = self.cpu_seconds
+            time.sleep(0.25)
+
     @property
     def cpu_seconds(self) -> float:
         """Return the processor time that it and its children have taken so far, all threads together."""
@@ -177,6 +184,7 @@ class Yard:
             try:
                 if waits:
                     server.wait_for("/readyz" if contender in (BRIDGE, STORELESS) else "/healthz")
+                    server.wait_until_idle()
                 yield server
             finally:
                 server.kill()

@@ -72,6 +72,7 @@ class _Commit:
     """A commit that several wait for."""
 
     def __init__(self) -> None:
+        self.is_urgent = False  #: Somebody outside waits for it: it leaves nobody time to join.
         self._waiters: list[asyncio.Future[None]] | None = []  #: None: it has ended.
         self._error: BaseException | None = None
 
@@ -138,9 +139,11 @@ class Database:
         self._checkpoints = Checkpoints(path)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[aiosqlite.Connection]:
+    async def write(self, *, is_urgent: bool = False) -> AsyncIterator[aiosqlite.Connection]:
         """
         Open a write transaction: committed and on disk when the block ends, rolled back on any exception.
+
+        *is_urgent*: the commit begins at once, and runs while the next requests are read.
 
         Raises NotStored when SQLite cannot: locked, full, read-only, failing.
         """
@@ -160,6 +163,7 @@ class Database:
             if commit is None:
                 commit = self._open_commit = _Commit()
                 self._committing = asyncio.ensure_future(self._commit_in_turn(commit))  # noqa: TID251 - `close` awaits it
+            commit.is_urgent |= is_urgent
         await commit.wait()
 
     async def _commit_in_turn(self, commit: _Commit) -> None:
@@ -167,6 +171,8 @@ class Database:
         error: BaseException | None = None
         try:
             for _ in range(_TURNS):
+                if commit.is_urgent:
+                    break
                 await asyncio.sleep(0)  # noqa: TID251 - no time passes
             async with self._lock:
                 if self._open_commit is commit:

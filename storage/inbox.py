@@ -126,7 +126,7 @@ class GroupedInbox:
 
     async def _store(self, jobs: list[NewJob]) -> list[bool]:
         now = self._clock.now()
-        async with self._database.write() as connection:
+        async with self._database.write(is_urgent=True) as connection:
             rows = list(await connection.execute_fetchall(_NEWEST))
             changes = connection.total_changes
             await connection.executemany(INSERT, [insert_parameters(job, now) for job in jobs])

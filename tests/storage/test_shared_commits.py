@@ -56,6 +56,32 @@ async def test_who_comes_while_a_commit_runs_is_stored_by_the_next(rig: Rig) -> 
     assert len(commits) == 2
 
 
+async def test_what_somebody_outside_waits_for_is_committed_without_leaving_time_to_join(rig: Rig) -> None:
+    async def count_turns_until_committed(*, is_urgent: bool) -> int:
+        async def add() -> None:
+            async with rig.database.write(is_urgent=is_urgent) as connection:
+                await connection.execute_fetchall(_ADD, (f"urgent {is_urgent}", "x"))
+
+        asked = len(asked_for)
+        adding = asyncio.create_task(add())
+        turns = 0
+        while len(asked_for) == asked:
+            await asyncio.sleep(0)
+            turns += 1
+        await adding
+        return turns
+
+    asked_for: list[object] = []
+    writer, commit = rig.database._writer, rig.database._writer.commit
+
+    async def note_commit() -> None:
+        asked_for.append(None)
+        await commit()
+
+    writer.commit = note_commit  # type: ignore[method-assign]
+    assert await count_turns_until_committed(is_urgent=True) < await count_turns_until_committed(is_urgent=False)
+
+
 async def test_each_is_answered_only_when_it_is_on_disk(rig: Rig) -> None:
     async def add_and_look(name: str) -> list[tuple[Any, ...]]:
         await _add(rig.database, name)
