@@ -35,7 +35,7 @@ from storage.store import SqliteStore
 #: Messages of each conversation.
 EACH = 10
 #: How many look-ups of a kind, and commits, are timed, and how many rows a commit has.
-_LOOKUPS, _COMMITS, _ROWS = 2_000, 1_500, 32
+_LOOKUPS, _COMMITS, _ROWS = 2_000, 600, 32
 
 _STAND_INS = """
 CREATE TEMP TABLE ids AS

@@ -97,8 +97,6 @@ class Platforms:
         if is_slack:
             self.counts.slack_connections += opened
             (self._slack_peers.add if opened else self._slack_peers.discard)(transport)
-        else:
-            self.counts.carrier_connections += opened
 
     def answer(self, path: str, body: bytes) -> tuple[int, dict[str, Any], bytes]:
         """Return status, JSON and more header lines."""
@@ -171,6 +169,7 @@ class _Connection(asyncio.Protocol):
         self._platforms = platforms
         self._is_slack = is_slack
         self._pending = b""
+        self._is_counted = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -204,6 +203,9 @@ class _Connection(asyncio.Protocol):
             task = asyncio.ensure_future(platforms.obey(json.loads(body)))
             task.add_done_callback(lambda _: self._say(_render(200, {"ok": True}, b"")))
             return
+        if path.startswith("/v2/") and not self._is_counted:  # who only gives orders, or asks, comes here as well
+            self._is_counted = True
+            counts.carrier_connections += 1
         posts, sends = path.endswith("chat.postMessage"), path.startswith("/v2/messages") and bool(body)
         if posts and orders.mode == "hang":
             return
