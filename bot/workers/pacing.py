@@ -61,7 +61,10 @@ class Pacer:
         """Return when a call under *rules* may be made now; else raise Paced, which says after how long."""
         now = self._clock.monotonic()
         for rule in rules:  # each in its turn: a turn under the second is not asked for before the first has come
-            turn_at = self._find_turn(self._gates.setdefault(rule.name, _Gate()), rule, ticket, now)
+            gate = self._gates.setdefault(rule.name, _Gate())
+            turn_at = self._find_turn(gate, rule, ticket, now)
+            if self._learned and rule.limit is not None:  # once the limit is over nobody waits for a turn under it
+                turn_at = min(turn_at, max(gate.learned_until, now))
             if turn_at > now:
                 log = f"waiting for a turn: {rule.name.split()[0]}"
                 raise Paced(log, after=timedelta(seconds=turn_at - now))

@@ -2,9 +2,9 @@
 A storm: the real process between the simulated platforms, killed at random instants while texts and replies flow.
 
 What was answered 200 is owed: each such text must stand in Slack exactly once, each such reply must reach the phone
-exactly once, in the order in which they were answered. What was never answered 200 the platforms know to be lost, and
-it must not appear twice either. The seed makes the storm: the same faults at the same moments, as far as the machine's
-own scheduling allows.
+exactly once, in the order in which they were answered; and a reply whose delivery was reported and taken must be marked
+so. What was never answered 200 the platforms know to be lost, and it must not appear twice either. The seed makes the
+storm: the same faults at the same moments, as far as the machine's own scheduling allows.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ class Storm:
         )
         self._channel = self._slack.add_channel("texts", id="C0CHAOS")
         self._teammate = self._slack.add_user("dana", "Dana", tz="America/Chicago", channels=[self._channel])
+        self._places: dict[str, str] = {}  #: Where each reply stands, by its text.
         self.tally = Tally()
 
     async def rage(self) -> Tally:
@@ -201,7 +202,7 @@ class Storm:
                 continue
             reply = f"reply {count} to {phone[-4:]}"
             self.tally.replies += 1
-            await self._slack.post(self._teammate, self._channel, reply, thread_ts=root)
+            self._places[reply] = await self._slack.post(self._teammate, self._channel, reply, thread_ts=root)
             if await self._until(lambda: self._event_fate(reply)) == "taken":  # noqa: B023
                 replies.append(reply)
 
@@ -285,7 +286,7 @@ class Storm:
     async def _wait_for_calm(self) -> None:
         give_up = _CLOCK.monotonic() + self._weather.calm
         while _CLOCK.monotonic() < give_up:
-            if not self._find_missing():
+            if not self._find_missing() and not self._find_wrong_marks():
                 return
             await _CLOCK.sleep(timedelta(milliseconds=200))
 
@@ -294,6 +295,24 @@ class Storm:
             set(texts) - set(self._shown(phone)) or set(self.tally.replies_owed[phone]) - set(self._received(phone))
             for phone, texts in self.tally.texts_owed.items()
         )
+
+    def _find_wrong_marks(self) -> dict[str, set[str]]:
+        """Return the marks of replies whose delivery was reported and taken, where they are not the tick alone."""
+        told = {
+            attempt.message_id
+            for attempt in self._telnyx.webhooks
+            if attempt.event_type == "message.finalized" and attempt.status == 200
+        }
+        wrong = {}
+        for send in self._telnyx.sends:
+            place = self._places.get(send.text or "")
+            if send.message_id not in told or place is None or send.text is None:
+                continue
+            reactions = self._slack.reactions(self._channel, place)
+            marks = {name for name, users in reactions.items() if self._slack.bot_user in users}
+            if marks != {"white_check_mark"}:
+                wrong[send.text] = marks
+        return wrong
 
     def _shown(self, phone: str) -> list[str]:
         """Return the customer's texts as they stand in Slack, in order, wherever they stand."""
@@ -319,6 +338,10 @@ class Storm:
             if phone in root["text"]
         )
         self.tally.wrong.extend(f"{phone[-4:]} has {count} threads" for phone, count in roots.items() if count > 1)
+        self.tally.wrong.extend(
+            f"{text!r} was delivered and is marked {', '.join(sorted(marks)) or 'by nothing'}"
+            for text, marks in self._find_wrong_marks().items()
+        )
 
     def _compare(self, what: str, owed: list[str], found: list[str]) -> None:
         counts = Counter(found)
