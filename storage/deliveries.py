@@ -25,7 +25,13 @@ SELECT date(m.created_at / 1000000, 'unixepoch') AS day, d.status, COUNT(*) AS c
 FROM conversations c
 JOIN messages m ON m.conversation_id = c.id AND m.created_at >= ?1
 JOIN deliveries d ON d.message_id = m.id
-WHERE c.active_at >= ?1 AND m.direction = 'outbound' GROUP BY 1, 2"""
+WHERE c.active_at >= ?1 AND m.direction = 'outbound' GROUP BY 1, 2
+UNION ALL
+SELECT date(m.created_at / 1000000, 'unixepoch'), 'sending_failed', COUNT(*)
+FROM conversations c
+JOIN messages m ON m.conversation_id = c.id AND m.created_at >= ?1
+WHERE c.active_at >= ?1 AND m.state = 'refused' AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.id)
+GROUP BY 1"""
 _PUT = """
 INSERT INTO deliveries (message_id, recipient, status, occurred_at, code, title, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (message_id, recipient) DO UPDATE SET

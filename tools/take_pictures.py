@@ -173,12 +173,31 @@ def play_trouble(page: Page) -> None:
     reply(page, "Calling you now.", "white_check_mark")
 
 
+def play_account(page: Page) -> None:
+    """Look at the Home tab as an administrator, after some texts that arrived and one that did not."""
+    for number in ("(212) 555-0123", "(303) 555-0147", "(415) 555-0101"):
+        type_command(page, f"/sms {number} Your bike is ready.")
+    channel = page.get_by_role("log", name="Messages in the channel")
+    expect(channel.locator(".reaction[data-name='white_check_mark']")).to_have_count(3)
+    page.get_by_role("switch", name="Refuses texts").check(force=True)
+    type_command(page, "/sms (617) 555-0166 Your bike is ready.")
+    expect(channel.locator(".reaction[data-name='x']")).to_be_visible()
+    page.get_by_role("button", name="All well again").click()
+    page.get_by_role("button", name=re.compile("Dana Whitfield")).first.click()
+    page.get_by_text("Priya Shah").first.click()
+    page.locator("nav, aside").get_by_text("Textbridge").last.click()
+    buttons = page.get_by_role("button", name="Profile settings")
+    expect(buttons).to_be_visible()
+    buttons.scroll_into_view_if_needed()
+
+
 SCENES: dict[str, Callable[[Page], None]] = {
     "conversation": play_conversation,
     "stop": play_stop,
     "schedule": play_schedule,
     "form": play_form,
     "trouble": play_trouble,
+    "account": play_account,
 }
 
 

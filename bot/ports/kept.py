@@ -155,7 +155,11 @@ class Deliveries(Protocol):
         ...
 
     async def count_outcomes(self, *, since: datetime) -> Sequence[tuple[date, DeliveryStatus, int]]:
-        """Return how many copies of texts written from *since* on stand where, by day (UTC) and status."""
+        """
+        Return how many copies of texts written from *since* on stand where, by day (UTC) and status.
+
+        A text that the carrier refused at once counts as `sending_failed`. A pair may come twice.
+        """
         ...
 
 

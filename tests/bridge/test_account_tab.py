@@ -12,7 +12,7 @@ import pytest
 
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
-from tests.bridge.harness import ANA, BEN, OURS, PROFILE, Bench, find_button, open_bench
+from tests.bridge.harness import ANA, BEN, CAT, OURS, PROFILE, Bench, find_button, open_bench
 
 POOL = {"toll_free_weight": 0, "long_code_weight": 1, "skip_unhealthy": False, "sticky_sender": True}
 
@@ -64,6 +64,9 @@ async def test_an_administrator_sees_the_whole_account() -> None:
         bench.telnyx.set_outcome(BEN, Outcome(kind=OutcomeKind.DELIVERY_FAILED))
         await bench.command("/sms", f"{BEN} Hello")
         await bench.settle()
+        bench.telnyx.set_outcome(CAT, Outcome(kind=OutcomeKind.REFUSED))
+        await bench.command("/sms", f"{CAT} Hello")
+        await bench.settle()
         home = await open_home(bench, olga)
 
         for part in (
@@ -73,7 +76,7 @@ async def test_an_administrator_sees_the_whole_account() -> None:
             "*Number pool* off",
             "*Opt-outs* 0",
             "✅ points here",
-            "🟩🟥 1 delivered, 1 failed",
+            "🟩🟥🟥 1 delivered, 2 failed",
             "0.01 USD for what was sent",
             "*Textbridge* well",
             "Waiting for an answer",
