@@ -18,6 +18,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -163,35 +164,39 @@ class Database:
             if commit is None:
                 commit = self._open_commit = _Commit()
                 self._committing = asyncio.ensure_future(self._commit_in_turn(commit))  # noqa: TID251 - `close` awaits it
+                self._committing.add_done_callback(partial(self._end_commit, commit))
             commit.is_urgent |= is_urgent
         await commit.wait()
 
     async def _commit_in_turn(self, commit: _Commit) -> None:
         """Commit once all who wait for the lock by now have joined; the lock is given out in the order of asking."""
-        error: BaseException | None = None
-        try:
-            for _ in range(_TURNS):
-                if commit.is_urgent:
-                    break
-                await asyncio.sleep(0)  # noqa: TID251 - no time passes
-            async with self._lock:
-                if self._open_commit is commit:
-                    self._open_commit = None
-                    try:
-                        await self._writer.commit()
-                    except BaseException as failure:  # noqa: BLE001 - told to all who joined
-                        error = failure
-                        await self._roll_back()
-                    else:
-                        commit.settle(None)
-                        if self._checkpoints.notice_commit() and isinstance(self._writer, NearConnection):
-                            await self._writer.empty_log()
-        except BaseException as failure:
-            error = error or failure
-            raise
-        finally:
-            if commit.is_open:
-                commit.settle(error)
+        for _ in range(_TURNS):
+            if commit.is_urgent:
+                break
+            await asyncio.sleep(0)  # noqa: TID251 - no time passes
+        async with self._lock:
+            if self._open_commit is commit:
+                self._open_commit = None
+                try:
+                    await self._writer.commit()
+                except BaseException:
+                    await self._roll_back()
+                    raise
+                commit.settle(None)
+                if self._checkpoints.notice_commit() and isinstance(self._writer, NearConnection):
+                    await self._writer.empty_log()
+
+    def _end_commit(self, commit: _Commit, task: asyncio.Task[None]) -> None:
+        """
+        Tell all who wait for *commit* why it is not coming, if it is not.
+
+        A callback, for whoever cancels all tasks at once may cancel one that has not begun: no line of it ever runs, and
+        those who wait for it wait whether they are cancelled or not.
+        """
+        if self._open_commit is commit:
+            self._open_commit = None  # nobody may join it; the next BEGIN finds what it left, and rolls it back
+        if commit.is_open:
+            commit.settle(asyncio.CancelledError() if task.cancelled() else task.exception())
 
     async def _take_back(self, commit: _Commit) -> None:
         """Take back what one who joined has done, and only that."""

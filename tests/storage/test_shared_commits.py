@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -169,3 +169,22 @@ async def test_wherever_one_is_cancelled_the_others_are_stored_and_it_is_all_or_
         stored += len(mine) == 2
 
     assert 0 < stored < runs - 1
+
+
+async def test_when_all_tasks_are_cancelled_at_once_none_waits_for_a_commit_that_never_comes(rig: Rig) -> None:
+    """The commit is a task of its own, and may be cancelled before it has begun: as at the end of a loop."""
+    others = asyncio.all_tasks()
+    for turns in range(40):
+        adding = _add_all(rig, "abc")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in asyncio.all_tasks() - others:
+            task.cancel()
+        await asyncio.wait(adding, timeout=5)
+
+        assert all(task.done() and (task.cancelled() or not task.exception()) for task in adding), turns
+        with suppress(NotStored):  # the transaction that was left open
+            await _add(rig.database, f"after {turns}")
+        await _add(rig.database, f"and again {turns}")  # but not for ever
+        assert rig.writer_is_idle, turns
+        await rig.tell_writer("DELETE FROM facts")
