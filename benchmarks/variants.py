@@ -31,6 +31,9 @@ class _Nowhere:
     async def note_once(self, _key: str) -> bool:
         return True
 
+    async def is_noted(self, _key: str) -> bool:
+        return False
+
     async def run(self) -> None:
         await asyncio.Event().wait()
 

@@ -6,7 +6,8 @@ when `auth.test` fails. So the order here is ours: verify the raw bytes, read th
 
 - events go to the inbox and are answered when they are on disk; a worker reads them from there;
 - commands, buttons, forms and `url_verification` go to slack-bolt, whose listeners answer after a flow has committed.
-  Slack never repeats those, so one that comes again under the same signature is somebody's replay, and does nothing.
+  One that was done and comes again under the same signature is somebody's replay, and does nothing; one that was answered
+  503, or that nobody answered because the process died, is done when it comes again.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ _log = Log("slack.request")
 _PATIENCE_SECONDS = 2.2
 #: With this the framework answers what it has no listener for.
 _NOBODYS = 404
+#: From this status on nothing was done, and it may come again.
+_FAILED = 400
+#: How long may be taken to remember a signature, in seconds: what came under it is done, and its answer must not wait.
+_REMEMBERING_SECONDS = 0.5
 
 
 #: Answers a command, a click or a form whose body is given; 404 where nobody wants it.
@@ -58,6 +63,7 @@ class SlackRequests:
         self._answer_at_once = dispatch
         self._clock = clock
         self._metrics = metrics
+        self._under_way: set[str] = set()  #: Signatures of what is being done.
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer as the kind of request wants; 401 unsigned or stale, 400 unreadable, 503 not stored."""
@@ -104,11 +110,14 @@ class SlackRequests:
         return web.Response()
 
     async def _dispatch(self, request: web.Request, raw: bytes, text: str, *, is_form: bool) -> web.Response:
+        key = f"signed:{request.headers['X-Slack-Signature']}"
+        if key in self._under_way:
+            return _refuse_replay()
+        self._under_way.add(key)
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                if is_form and not await self._is_new(request):
-                    _log.warning("A request came again under the same signature; nothing was done.")
-                    return web.Response()
+                if is_form and await self._inbox.is_noted(key):
+                    return _refuse_replay()
                 response = await self._answer_at_once(request, text)
         except RetryLater as error:
             _log.error("A request could not be stored.", trouble=error.log)
@@ -119,13 +128,32 @@ class SlackRequests:
         except Exception as error:  # noqa: BLE001 - the framework reads what it expects to be there without looking
             _log.warning("A request cannot be understood; it is kept.", trouble=type(error).__name__)
             return await self._put(None, raw, text)
-        if response.status == _NOBODYS:
-            return await self._put(None, raw, text)
-        return response
+        else:
+            if response.status == _NOBODYS:
+                return await self._put(None, raw, text)
+            if is_form and response.status < _FAILED:
+                await self._remember(key)
+            return response
+        finally:
+            self._under_way.discard(key)
 
-    async def _is_new(self, request: web.Request) -> bool:
-        """Tell whether nothing came under this signature before, and remember it on disk: a restart forgets nothing."""
-        return await self._inbox.note_once(f"signed:{request.headers['X-Slack-Signature']}")
+    async def _remember(self, key: str) -> None:
+        """
+        Note on disk that what came under a signature is done: a restart forgets nothing.
+
+        Not before it is done, or a request that failed would be taken for a replay when it is sent again; what a crash in
+        between lets come twice, the flows know by its trigger. Where it cannot be noted the answer stays: it is done.
+        """
+        try:
+            async with asyncio.timeout(_REMEMBERING_SECONDS):
+                await self._inbox.note_once(key)
+        except (RetryLater, TimeoutError):
+            _log.warning("What is done could not be remembered by its signature.")
+
+
+def _refuse_replay() -> web.Response:
+    _log.warning("A request came again under the same signature; nothing was done.")
+    return web.Response()
 
 
 def _read_form(request: web.Request, text: str) -> Any:

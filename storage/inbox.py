@@ -25,6 +25,7 @@ _PATIENCE_SECONDS = 1.5
 _LARGEST_BATCH = 200
 
 _NEWEST = "SELECT MAX(id) AS newest FROM jobs"
+_IS_NOTED = "SELECT 1 FROM jobs WHERE key = ?"
 _KNOWN = "SELECT key FROM jobs WHERE id <= ? AND key IN ({keys})"
 
 
@@ -67,6 +68,10 @@ class GroupedInbox:
         """Remember *key* on disk; False if it was known. Raises NotStored if it could not be committed."""
         async with self._database.write() as connection:
             return await QueueRows(connection, self._clock).note_once(key)
+
+    async def is_noted(self, key: str) -> bool:
+        """Tell whether *key* was remembered. Raises NotStored when the database cannot be read."""
+        return bool(await self._database.read(_IS_NOTED, (key,)))
 
     def _refuse_late(self) -> None:
         """Refuse those who have waited too long. Theirs may yet be stored; the next try then finds its key taken."""

@@ -418,3 +418,7 @@ class Inbox(Protocol):
     async def note_once(self, key: str) -> bool:
         """Remember *key* on disk; False if it was known. Raises RetryLater when it could not be committed."""
         ...
+
+    async def is_noted(self, key: str) -> bool:
+        """Tell whether *key* was remembered. Raises RetryLater when the database cannot be read."""
+        ...

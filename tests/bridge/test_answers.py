@@ -8,11 +8,12 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 
+from bot.errors import NotStored
 from bot.sandbox.faults import FaultKind
 from tests.bridge.events import make_event, make_text
 from tests.bridge.harness import ANA, CHANNEL, Bench
@@ -266,6 +267,41 @@ async def test_a_command_that_cannot_be_committed_is_answered_503_and_sends_noth
     assert answer.status == 503
     assert bench.slack.errors(bench.alice) == ['/sms failed with the error "dispatch_failed"']
     assert bench.telnyx.sends == []
+
+
+def refuse_transaction(_name: str) -> NoReturn:
+    """Begin no transaction, as a full disk may."""
+    raise NotStored("the disk is full")
+
+
+async def test_a_command_that_was_answered_503_is_done_once_when_the_very_same_request_comes_again(
+    bench: Bench,
+) -> None:
+    fields = {
+        "command": "/sms",
+        "text": "4155550101 Hi",
+        "user_id": bench.alice,
+        "team_id": "T0SANDBOX1",
+        "channel_id": CHANNEL,
+        "trigger_id": "1.2.abc",
+    }
+    body = urlencode(fields).encode()
+    timestamp = str(int(bench.clock.now().timestamp()))
+    signed: dict[str, str | None] = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": bench.slack.courier.sign(body, timestamp),
+    }
+    store = bench.works.store
+    begin, store.transaction = store.transaction, refuse_transaction  # type: ignore[method-assign, assignment]
+    assert await bench.post_signed_by_slack(body, signed) == 503
+    store.transaction = begin  # type: ignore[method-assign]
+
+    for _ in range(3):
+        assert await bench.post_signed_by_slack(body, signed) == 200
+    await bench.settle()
+
+    assert bench.phone() == ["Hi"]
 
 
 # --------------------------------------------------------------------------------------- Slack's own ceremonies

@@ -74,6 +74,9 @@ class _Inbox:
     async def note_once(self, _key: str) -> bool:
         return True
 
+    async def is_noted(self, _key: str) -> bool:
+        return False
+
 
 def _run(handling: Any) -> web.Response:
     """Run a handler that waits for nothing."""
