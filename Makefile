@@ -50,9 +50,9 @@ bench: $(dev) ## how much it carries, and how fast
 chaos: $(dev) ## the real process killed at random while texts flow, some minutes (ARGS="--seconds 3600 --seed 7")
 	@$(python) -m tests.chaos $(ARGS)
 
-fuzz: $(dev) $(fuzzer) ## what strangers can write to, guided by coverage (SECONDS=600: each so long), then the pure parts' properties
+fuzz: $(dev) $(fuzzer) ## what strangers can write to, guided by coverage (SECONDS=600: each so long), then the pure parts and the machines
 	@$(python) -m tests.fuzz --seconds $(or $(SECONDS),60) $(TARGETS)
-	@$(python) -m pytest --hypothesis-profile=fuzz --timeout=0 tests/pure $(ARGS)
+	@$(python) -m pytest --hypothesis-profile=fuzz --timeout=0 tests/pure tests/machines $(ARGS)
 
 lock: $(dev) ## write the lock files anew from pyproject.toml (UPGRADE=1: with the newest of everything)
 	@UPGRADE=$(UPGRADE) sh tools/lock.sh

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -40,6 +39,7 @@ from tests.doubles.border import Fault, Trouble
 from tests.doubles.carrier import Attempt, CarriedText
 from tests.doubles.direct import make_empty_file
 from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
+from tests.machines.effort import choose_effort
 from tests.machines.expectations import (
     MARKS,
     PEOPLE,
@@ -488,13 +488,4 @@ def template() -> Iterator[Path]:
 
 def test_the_bridge_keeps_its_promises_whatever_happens(template: Path) -> None:
     BridgeMachine.template = template
-    # `--hypothesis-profile=fuzz` brings more examples; the other profiles keep hypothesis's own number, which is too many.
-    wanted = settings().max_examples
-    run_state_machine_as_test(
-        BridgeMachine,
-        settings=settings(
-            max_examples=wanted if wanted > 100 else 60,
-            stateful_step_count=30,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-        ),
-    )
+    run_state_machine_as_test(BridgeMachine, settings=choose_effort(examples=60, steps=30))

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -31,6 +30,7 @@ from bot.clock import ManualClock
 from bot.domain.job import LEASE, Job, Pool, Status
 from bot.errors import LeaseLost
 from storage.rows import from_micros_or_none
+from tests.machines.effort import choose_effort
 from tests.storage.rig import Rig, open_rig
 from tests.storage.samples import make_job
 
@@ -476,4 +476,4 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 def test_the_queue_keeps_its_promises_under_any_sequence_of_steps() -> None:
-    run_state_machine_as_test(QueueMachine, settings=settings(max_examples=100, stateful_step_count=40))
+    run_state_machine_as_test(QueueMachine, settings=choose_effort(examples=60, steps=40))

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -34,6 +33,7 @@ from tests.doubles.bench import ANA, BOB, Bench, Life, World, make_policy
 from tests.doubles.border import Fault, Trouble
 from tests.doubles.direct import make_empty_file
 from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
+from tests.machines.effort import choose_effort
 from tests.machines.expectations import Haste, Inbound, has_said_stop, hastes, is_card_of, places
 
 T = TypeVar("T")
@@ -401,12 +401,4 @@ def template() -> Iterator[Path]:
 
 def test_no_note_no_text_after_stop_and_none_at_night_ever_leaves(template: Path) -> None:
     SafetyMachine.template = template
-    wanted = settings().max_examples
-    run_state_machine_as_test(
-        SafetyMachine,
-        settings=settings(
-            max_examples=wanted if wanted > 100 else 40,
-            stateful_step_count=30,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-        ),
-    )
+    run_state_machine_as_test(SafetyMachine, settings=choose_effort(examples=40, steps=30))
