@@ -22,7 +22,7 @@ run: $(runtime) ## the real thing, with the settings of the environment and .env
 	@$(python) -m bot serve $(ARGS)
 
 test: $(dev) ## all tests; those of the page need Chromium and are skipped, saying so, where there is none
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 check: lint format-check types floors house audit ## lint, format, types, floors, house rules, known vulnerabilities (make -k check tells all at once)
 
