@@ -58,6 +58,7 @@ class MessageDeleted:
 
     channel_id: ChannelId
     ts: SlackTs
+    thread_ts: SlackTs | None = None  #: Of the thread that it stood in; None for a root, and where Slack does not say.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,13 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
     if not isinstance(channel, str):
         return NotForUs(type="message")
     if subtype == "message_deleted" and isinstance(event.get("deleted_ts"), str):
-        return MessageDeleted(channel_id=ChannelId(channel), ts=SlackTs(event["deleted_ts"]))
+        before = event.get("previous_message")
+        thread = before.get("thread_ts") if isinstance(before, Mapping) else None
+        return MessageDeleted(
+            channel_id=ChannelId(channel),
+            ts=SlackTs(event["deleted_ts"]),
+            thread_ts=SlackTs(thread) if isinstance(thread, str) and thread != event["deleted_ts"] else None,
+        )
     if subtype == "message_changed":
         return _read_change(event, ChannelId(channel))
     ts, thread_ts, user = event.get("ts"), event.get("thread_ts"), event.get("user")

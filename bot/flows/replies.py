@@ -127,6 +127,9 @@ class Replies:
             slack_ts=event.ts,
         )
         async with self._store.transaction("take reply") as tx:
+            if await tx.facts.find_fact(_name_early_deletion(event.channel_id, event.ts)):
+                await tx.queue.finish(job)
+                return "cancelled"
             conversation = await tx.conversations.get(known.id)
             mode = await choose_mode(tx, event.channel_id, self._policy)
             words = find_words_to_send(written, plain, mode)
@@ -224,6 +227,9 @@ class Replies:
             message = await _find_reply(tx, event.channel_id, event.ts)
             if message is not None:
                 outcome = await self._changes.apply_deletion(tx, message)
+            elif await _is_unread(tx, event):
+                # Slack repeats what was not answered a minute or five later, and the deletion may come before that.
+                await tx.facts.set_fact(_name_early_deletion(event.channel_id, event.ts), "deleted")
             await tx.queue.finish(job)
         return outcome
 
@@ -244,6 +250,18 @@ class Replies:
 def _name_early_cross(channel_id: ChannelId, ts: SlackTs) -> str:
     """Return the fact that the author of a message, which nobody has read yet, put an ❌ on it."""
     return f"crossed:{channel_id}:{ts}"
+
+
+def _name_early_deletion(channel_id: ChannelId, ts: SlackTs) -> str:
+    """Return the fact that a message in a customer's thread, which nobody has read yet, is deleted."""
+    return f"deleted:{channel_id}:{ts}"
+
+
+async def _is_unread(tx: Transaction, event: MessageDeleted) -> bool:
+    """Tell whether what was deleted stood in a customer's thread and nobody has read it yet."""
+    if event.thread_ts is None or await tx.conversations.find_by_thread(event.channel_id, event.thread_ts) is None:
+        return False
+    return await tx.messages.find_in_slack(event.channel_id, event.ts) is None
 
 
 async def _find_reply(tx: Transaction, channel_id: ChannelId, ts: SlackTs) -> Message | None:

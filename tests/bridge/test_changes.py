@@ -325,6 +325,23 @@ async def test_a_cross_that_is_read_before_the_reply_stops_it_all_the_same(bench
     assert bench.whispers("Taken back")
 
 
+@pytest.mark.parametrize("mode", ["reply", "confirm"])
+async def test_a_reply_whose_deletion_is_read_before_it_is_not_sent_and_nobody_is_asked(mode: str) -> None:
+    """Slack repeats an event that was not answered minutes later: the author may have deleted the message by then."""
+    async with open_bench(thread_mode=mode) as bench:
+        root = await bench.open_thread()
+        reply = make_reply(bench.alice, "Oops", root) | {"ts": "1795186801.000100"}
+        later = make_reply(bench.alice, "Hello", root) | {"ts": "1795186802.000100"}
+        deleted = {"type": "message", "subtype": "message_deleted", "channel": CHANNEL, "ts": "1795186803.000100"}
+        deletion = deleted | {"deleted_ts": reply["ts"], "previous_message": reply}
+        for number, event in enumerate((deletion, reply, later)):
+            assert await bench.post_signed_by_slack(make_event(event, event_id=f"Ev{number}")) == 200
+            await bench.settle()
+
+        assert bench.phone() == (["Hello"] if mode == "reply" else [])
+        assert len(bench.whispers("Send this to")) == (1 if mode == "confirm" else 0)
+
+
 async def test_anothers_early_cross_stops_nothing(bench: Bench) -> None:
     root = await bench.open_thread()
     bob = bench.slack.add_user("bob")
