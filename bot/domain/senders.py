@@ -7,7 +7,7 @@ alphanumeric sender ids (not to the United States, Canada and Puerto Rico, one-w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
@@ -37,6 +37,11 @@ class OurSide:
 
     address: Address
     medium: Medium = Medium.SMS
+
+
+def read_pool(profile: Mapping[str, object]) -> bool:
+    """Tell whether a messaging profile has a number pool; where it says nothing of one, the carrier has the last word."""
+    return "number_pool_settings" not in profile or bool(profile["number_pool_settings"])
 
 
 def choose_side(

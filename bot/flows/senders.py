@@ -12,7 +12,7 @@ from bot.domain.carrier_api.senders import LIST_NUMBERS, LIST_SHORT_CODES
 from bot.domain.commands import Sender
 from bot.domain.phone import Address, is_phone, parse_address
 from bot.domain.policy import Policy
-from bot.domain.senders import AccountSenders, OurSide, choose_side
+from bot.domain.senders import AccountSenders, OurSide, choose_side, read_pool
 from bot.ports import CarrierAccount, Store
 
 _FACT = "account_senders"
@@ -72,7 +72,7 @@ class Senders:
         has_pool = False
         if profile_id:
             profile = await self._account.call(GET_PROFILE, {"id": profile_id})
-            has_pool = bool(profile.get("number_pool_settings"))
+            has_pool = read_pool(profile)
             names = [
                 str(row.get("alphanumeric_sender_id") or "")
                 async for row in self._account.list_all(LIST_PROFILE_SENDERS, {"id": profile_id})

@@ -10,7 +10,7 @@ from bot.domain.commands import FromName, FromNumber, FromPool, FromWhatsapp, Se
 from bot.domain.conversation import POOL, Medium, is_one_way, make_parties
 from bot.domain.phone import Address, find_region, parse_number
 from bot.domain.policy import Policy
-from bot.domain.senders import AccountSenders, OurSide, choose_side
+from bot.domain.senders import AccountSenders, OurSide, choose_side, read_pool
 from bot.errors import NotAllowed
 from tests.doubles.bench import make_policy
 
@@ -99,3 +99,17 @@ def test_only_a_name_is_one_way() -> None:
 )
 def test_a_numbers_country_is_known(number: str, region: str | None) -> None:
     assert find_region(parse_number(number, "US")) == region
+
+
+@pytest.mark.parametrize(
+    ("profile", "has_pool"),
+    [
+        ({"number_pool_settings": {"long_code_weight": 1}}, True),
+        ({"number_pool_settings": None}, False),
+        ({"name": "A profile that says nothing of a pool"}, True),
+    ],
+)
+def test_a_pool_is_denied_only_where_the_profile_says_that_there_is_none(
+    profile: dict[str, object], has_pool: bool
+) -> None:
+    assert read_pool(profile) is has_pool
