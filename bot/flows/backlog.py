@@ -16,12 +16,13 @@ from bot.domain.job import Job
 from bot.errors import RetryLater, SlackRefused
 from bot.flows.backlog_wording import BACKLOG_BLOCK, waiting_line
 from bot.flows.jobs import enqueue_backlog, post_lane, read_body
-from bot.flows.joining import FEWEST
 from bot.observe import Log
 from bot.ports import Block, Cards, Store
 
 _log = Log("backlog")
 
+#: Fewer are shown within seconds.
+_FEWEST = 6
 #: How often the count is brought up to date.
 _LOOK_AGAIN = timedelta(seconds=5)
 
@@ -37,7 +38,7 @@ class Backlogs:
     async def notice(self, conversation_id: ConversationId) -> None:
         """Have the card tell if many wait. Transaction: the job that does."""
         async with self._store.transaction("notice backlog") as tx:
-            if await tx.queue.count_waiting(post_lane(conversation_id)) >= FEWEST:
+            if await tx.queue.count_waiting(post_lane(conversation_id)) >= _FEWEST:
                 await enqueue_backlog(tx, conversation_id, self._chance.token())
 
     async def show_backlog(self, job: Job) -> None:
@@ -49,7 +50,7 @@ class Backlogs:
             lane = post_lane(conversation_id)
             waiting = await view.queue.count_waiting(lane) + await view.queue.is_busy(lane)
             before = await view.facts.find_fact(fact) or ""
-        line = waiting_line(waiting) if waiting >= FEWEST else None
+        line = waiting_line(waiting) if waiting >= _FEWEST else None
         now = f"{conversation.thread_ts} {waiting if line else ''}"
         if before != now and (line or before):
             async with self._store.transaction("count backlog") as tx:

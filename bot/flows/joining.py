@@ -19,8 +19,8 @@ from bot.flows.jobs import read_body, read_text_key
 from bot.ports import Transaction
 from bot.text.escape import MAX_MESSAGE_TEXT
 
-#: Fewer are shown in some seconds, one by one.
-FEWEST = 6
+#: Fewer, with the first among them, are shown one by one within some fifteen seconds of Slack's pace.
+_FEWEST = 15
 #: Two blocks each, of Slack's fifty.
 _MOST = 20
 #: A text that has waited for less may yet be posted by itself.
@@ -49,7 +49,7 @@ async def find_companions(view: Transaction, job: Job, first: Message, now: date
         if size > MAX_MESSAGE_TEXT:
             break
         found.append(Companion(key=waiting.key, message=message))
-    return found if len(found) + 1 >= FEWEST else ()
+    return found if len(found) + 1 >= _FEWEST else ()
 
 
 async def _read(view: Transaction, waiting: QueuedJob) -> Message | None:

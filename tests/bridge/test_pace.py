@@ -160,10 +160,22 @@ async def test_a_tapback_to_a_text_that_stands_with_others_is_shown_on_their_mes
 
 async def test_a_few_texts_in_a_hurry_each_have_a_message_of_their_own(bench: Bench) -> None:
     root = await bench.open_thread("Hi")
-    for number in range(5):
+    for number in range(14):
         await bench.text_in(f"Text {number}")
     await bench.telnyx.settle()
     bench.clock.set_rate(10)
     await bench.finish()
 
-    assert bench.thread(root)[1:] == [f"Text {number}" for number in range(5)]
+    assert bench.thread(root)[1:] == [f"Text {number}" for number in range(14)]
+
+
+async def test_texts_that_only_waited_for_as_long_as_slack_asked_each_have_a_message_of_their_own(bench: Bench) -> None:
+    root = await bench.open_thread("Hi")
+    bench.fail(bench.slack, FaultKind.RATE_LIMIT, "chat.postMessage", times=1, retry_after=30)
+    for number in range(12):
+        await bench.text_in(f"Text {number}")
+    await bench.telnyx.settle()
+    bench.clock.set_rate(20)
+    await bench.finish()
+
+    assert bench.thread(root)[1:] == [f"Text {number}" for number in range(12)]
