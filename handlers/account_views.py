@@ -11,6 +11,7 @@ from bot.domain.account import AccountView, Record
 from bot.domain.carrier_api.operation import Operation
 from bot.domain.carrier_api.table import OPERATIONS
 from bot.text.escape import escape_sms
+from handlers.form_parts import make_option, make_plain
 
 PROFILE_FORM, ANSWER_FORM, NAME_FORM = "account_profile_form", "account_answer_form", "account_name_form"
 NEW_ANSWER, EDIT_ANSWER, DELETE_ANSWER = "account_new_answer", "account_edit_answer", "account_delete_answer"
@@ -155,7 +156,7 @@ def build_answer(answer: Record | None) -> dict[str, Any]:
     """Return the form of one automatic answer; a new one for None."""
     known = answer or {}
     usual = str(known.get("op") or "info")
-    options = [_option(label, value) for value, label in _OPERATIONS]
+    options = [make_option(label, value) for value, label in _OPERATIONS]
     blocks = [
         _text_input(
             "keywords",
@@ -166,7 +167,7 @@ def build_answer(answer: Record | None) -> dict[str, Any]:
         {
             "type": "input",
             "block_id": "op",
-            "label": _plain("What the words do"),
+            "label": make_plain("What the words do"),
             "element": {
                 "type": "static_select",
                 "action_id": _INPUT,
@@ -297,13 +298,13 @@ def _modal(
     view: dict[str, Any] = {
         "type": "modal",
         "callback_id": callback_id,
-        "title": _plain(title),
-        "close": _plain(close),
+        "title": make_plain(title),
+        "close": make_plain(close),
         "private_metadata": metadata,
         "blocks": list(blocks),
     }
     if submit:
-        view["submit"] = _plain(submit)
+        view["submit"] = make_plain(submit)
     return view
 
 
@@ -320,47 +321,39 @@ def _text_input(
     block: dict[str, Any] = {
         "type": "input",
         "block_id": name,
-        "label": _plain(label),
+        "label": make_plain(label),
         "optional": optional,
         "element": element,
     }
     if hint:
-        block["hint"] = _plain(hint)
+        block["hint"] = make_plain(hint)
     return block
 
 
 def _checkboxes(name: str, label: str, choices: Sequence[tuple[str, str]], chosen: Sequence[str]) -> dict[str, Any]:
-    options = [_option(text, value) for value, text in choices]
+    options = [make_option(text, value) for value, text in choices]
     element: dict[str, Any] = {"type": "checkboxes", "action_id": _INPUT, "options": options}
     initial = [option for option in options if option["value"] in chosen]
     if initial:
         element["initial_options"] = initial
-    return {"type": "input", "block_id": name, "label": _plain(label), "optional": True, "element": element}
+    return {"type": "input", "block_id": name, "label": make_plain(label), "optional": True, "element": element}
 
 
 def _button(label: str, action: str, value: str, *, question: str = "") -> dict[str, Any]:
-    button: dict[str, Any] = {"type": "button", "text": _plain(label), "action_id": action, "value": value}
+    button: dict[str, Any] = {"type": "button", "text": make_plain(label), "action_id": action, "value": value}
     if question:
         button["style"] = "danger"
         button["confirm"] = {
-            "title": _plain(f"{label}?"),
-            "text": _plain(question),
-            "confirm": _plain(label),
-            "deny": _plain("No"),
+            "title": make_plain(f"{label}?"),
+            "text": make_plain(question),
+            "confirm": make_plain(label),
+            "deny": make_plain("No"),
         }
     return button
 
 
-def _option(label: str, value: str) -> dict[str, Any]:
-    return {"text": _plain(label[:75]), "value": value}
-
-
 def _section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:2990], "verbatim": True}}
-
-
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}
 
 
 def _value(view: Mapping[str, Any], block: str) -> str:

@@ -14,6 +14,7 @@ from bot.domain.policy import ThreadMode
 from bot.errors import NotAllowed, RetryLater
 from bot.flows.channel_settings import MEANINGS, ChannelMode, ChannelSettings
 from bot.observe import Log
+from handlers.form_parts import build_outcome, make_plain
 
 _log = Log("slack.channel_form")
 
@@ -60,19 +61,11 @@ class ChannelForm:
         mode = None if chosen == _LIKE_ALL else ThreadMode(chosen)
         channel_id = ChannelId(str(view["private_metadata"]))
         try:
-            _, blocks = await self._settings.set_mode(channel_id, mode, UserId(body["user"]["id"]), once=view["id"])
+            answer = await self._settings.set_mode(channel_id, mode, UserId(body["user"]["id"]), once=view["id"])
         except (NotAllowed, RetryLater) as error:
             await ack(response_action="errors", errors={_MODE: error.person.removeprefix("🚫 ")})
             return
-        await ack(
-            response_action="update",
-            view={
-                "type": "modal",
-                "title": _plain("Textbridge"),
-                "close": _plain("Done"),
-                "blocks": [dict(block) for block in blocks],
-            },
-        )
+        await ack(response_action="update", view=build_outcome(answer))
 
 
 def build_form(found: ChannelMode, for_all: ThreadMode) -> dict[str, Any]:
@@ -85,9 +78,9 @@ def build_form(found: ChannelMode, for_all: ThreadMode) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": CHANNEL_FORM,
-        "title": _plain("Channel settings"),
-        "submit": _plain("Save"),
-        "close": _plain("Cancel"),
+        "title": make_plain("Channel settings"),
+        "submit": make_plain("Save"),
+        "close": make_plain("Cancel"),
         "private_metadata": found.channel_id,
         "blocks": [
             {
@@ -100,8 +93,8 @@ def build_form(found: ChannelMode, for_all: ThreadMode) -> dict[str, Any]:
             {
                 "type": "input",
                 "block_id": _MODE,
-                "label": _plain("What is sent from a customer's thread"),
-                "hint": _plain("A note is never sent, however this is set."),
+                "label": make_plain("What is sent from a customer's thread"),
+                "hint": make_plain("A note is never sent, however this is set."),
                 "element": {
                     "type": "radio_buttons",
                     "action_id": _MODE,
@@ -119,8 +112,4 @@ def _explain(mode: ThreadMode) -> str:
 
 
 def _option(value: str, label: str, description: str) -> dict[str, Any]:
-    return {"value": value, "text": _plain(label), "description": _plain(description)}
-
-
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}
+    return {"value": value, "text": make_plain(label), "description": make_plain(description)}

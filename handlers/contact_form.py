@@ -17,6 +17,7 @@ from bot.flows import wording
 from bot.flows.contacts import MOST_CHARACTERS
 from bot.observe import Log
 from handlers.desk import Desk
+from handlers.form_parts import build_outcome, make_plain
 
 _log = Log("slack.contact_form")
 
@@ -66,7 +67,7 @@ class ContactForm:
             "type": "plain_text_input",
             "action_id": _NAME,
             "max_length": MOST_CHARACTERS,
-            "placeholder": _plain("Ana Diaz"),
+            "placeholder": make_plain("Ana Diaz"),
         }
         if contact is not None and contact.name:
             name_input["initial_value"] = contact.name
@@ -74,28 +75,28 @@ class ContactForm:
         return {
             "type": "modal",
             "callback_id": CONTACT_FORM,
-            "title": _plain("Contact"),
-            "submit": _plain("Save"),
-            "close": _plain("Cancel"),
+            "title": make_plain("Contact"),
+            "submit": make_plain("Save"),
+            "close": make_plain("Cancel"),
             "private_metadata": address,
             "blocks": [
                 {
                     "type": "section",
-                    "text": _plain(f"📇 {wording.name_address(address, self._desk.policy.region)} ({address})"),
+                    "text": make_plain(f"📇 {wording.name_address(address, self._desk.policy.region)} ({address})"),
                 },
                 {
                     "type": "input",
                     "block_id": _NAME,
                     "optional": True,
-                    "label": _plain("Name"),
-                    "hint": _plain("Shown on their card, to the team alone."),
+                    "label": make_plain("Name"),
+                    "hint": make_plain("Shown on their card, to the team alone."),
                     "element": name_input,
                 },
                 {
                     "type": "input",
                     "block_id": _ZONE,
-                    "label": _plain("Time zone"),
-                    "hint": _plain("For quiet hours. Type a city to search."),
+                    "label": make_plain("Time zone"),
+                    "hint": make_plain("For quiet hours. Type a city to search."),
                     "element": {
                         "type": "external_select",
                         "action_id": _ZONE,
@@ -114,10 +115,10 @@ class ContactForm:
             label = f"By their number: {describe_zone(zones[0], self._desk.clock.now())}"
         else:
             label = f"By their number: one of {len(zones)}, the strictest counts"
-        return {"text": _plain(label[:_LONGEST_LABEL]), "value": _BY_NUMBER}
+        return {"text": make_plain(label[:_LONGEST_LABEL]), "value": _BY_NUMBER}
 
     def _option(self, zone: str) -> dict[str, Any]:
-        return {"text": _plain(describe_zone(zone, self._desk.clock.now())[:_LONGEST_LABEL]), "value": zone}
+        return {"text": make_plain(describe_zone(zone, self._desk.clock.now())[:_LONGEST_LABEL]), "value": zone}
 
     async def _offer_zones(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         typed = str(body.get("value") or "")
@@ -130,7 +131,7 @@ class ContactForm:
         values = view["state"]["values"]
         chosen = (values[_ZONE][_ZONE].get("selected_option") or {}).get("value", _BY_NUMBER)
         try:
-            _, blocks = await self._desk.contacts.save_contact(
+            answer = await self._desk.contacts.save_contact(
                 Address(str(view["private_metadata"])),
                 name=values[_NAME][_NAME].get("value"),
                 zone=None if chosen == _BY_NUMBER else str(chosen),
@@ -140,16 +141,4 @@ class ContactForm:
         except (NotAllowed, RetryLater) as error:
             await ack(response_action="errors", errors={_ZONE: error.person.removeprefix("🚫 ")})
             return
-        await ack(
-            response_action="update",
-            view={
-                "type": "modal",
-                "title": _plain("Textbridge"),
-                "close": _plain("Done"),
-                "blocks": [dict(block) for block in blocks],
-            },
-        )
-
-
-def _plain(text: str) -> dict[str, Any]:
-    return {"type": "plain_text", "text": text}
+        await ack(response_action="update", view=build_outcome(answer))
