@@ -100,6 +100,8 @@ class FrontDoor:
         except web.HTTPException as error:
             code = CODE_FOR_STATUS.get(error.status, "10007")
             return RequestDeniedError(code, status=error.status).answer()
+        except ConnectionResetError:  # who asked is gone before the whole question was here: killed, most likely
+            return web.Response(status=400)
 
     async def _serve(self, route: Route, request: web.Request) -> web.StreamResponse:
         began = self.clock.monotonic()
