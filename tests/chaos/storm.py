@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +59,7 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     texts_owed: dict[str, list[str]] = field(default_factory=dict)  #: By customer, in the order of their 200.
     replies_owed: dict[str, list[str]] = field(default_factory=dict)
+    told: int = 0  #: Replies of which nobody knew for half a minute: people were told, and others went before them.
     wrong: list[str] = field(default_factory=list)
 
     def describe(self) -> str:
@@ -66,7 +67,7 @@ class Tally:
         owed = sum(map(len, self.texts_owed.values())), sum(map(len, self.replies_owed.values()))
         lines = [
             f"{self.texts} texts ({owed[0]} answered 200), {self.replies} replies ({owed[1]} answered 200)",
-            f"{self.kills} times killed",
+            f"{self.kills} times killed; {self.told} replies not known for so long that people were told",
             "faults: " + (", ".join(f"{name} {count}" for name, count in sorted(self.faults.items())) or "none"),
         ]
         lines.extend(self.wrong or ["nothing lost, nothing twice, nothing out of order"])
@@ -330,7 +331,10 @@ class Storm:
     def _count(self) -> None:
         for phone, texts in self.tally.texts_owed.items():
             self._compare(f"texts of {phone[-4:]} in Slack", texts, self._shown(phone))
-            self._compare(f"replies to {phone[-4:]}", self.tally.replies_owed[phone], self._received(phone))
+            # A reply of which nobody knew for half a minute, and people were told so, no longer holds those after it up.
+            told = self._find_told(phone)
+            self.tally.told += len(told)
+            self._compare(f"replies to {phone[-4:]}", self.tally.replies_owed[phone], self._received(phone), told)
         roots = Counter(
             phone
             for root in self._slack.messages(self._channel)
@@ -343,7 +347,18 @@ class Storm:
             for text, marks in self._find_wrong_marks().items()
         )
 
-    def _compare(self, what: str, owed: list[str], found: list[str]) -> None:
+    def _find_told(self, phone: str) -> set[str]:
+        """Return the replies to *phone* of which the thread was told that nobody knows whether they went out."""
+        lines = [
+            line["text"]
+            for root in self._slack.messages(self._channel)
+            if phone in root["text"]
+            for line in self._slack.thread(self._channel, root["ts"])
+            if line["text"].startswith("⚠️")
+        ]
+        return {reply for reply in self.tally.replies_owed[phone] if any(f"“{reply}”" in line for line in lines)}
+
+    def _compare(self, what: str, owed: list[str], found: list[str], told: Collection[str] = ()) -> None:
         counts = Counter(found)
         for text in owed:
             if not counts[text]:
@@ -351,8 +366,8 @@ class Storm:
         for text, count in counts.items():
             if count > 1:
                 self.tally.wrong.append(f"{what}: {count} times {text!r}")
-        kept = [text for text in dict.fromkeys(found) if text in set(owed)]
-        expected = [text for text in owed if counts[text]]
+        kept = [text for text in dict.fromkeys(found) if text in set(owed) - set(told)]
+        expected = [text for text in owed if counts[text] and text not in told]
         if kept != expected:
             first = next(pair for pair in zip(expected, kept, strict=False) if pair[0] != pair[1])
             self.tally.wrong.append(f"{what}: out of order, {first[1]!r} stands before {first[0]!r}")
