@@ -10,6 +10,7 @@ and the conversation gets a new root that links to the old one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -248,7 +249,7 @@ class Posting:
             await tx.queue.finish(job)
 
     async def post_notice(self, job: Job) -> None:
-        """Tell a channel something that belongs to no conversation; where it cannot be told, the default channel."""
+        """Tell a channel something that belongs to no conversation, as soon as the channel can be used."""
         body = read_body(job)
         text = str(body["text"])
         blocks = list(body["blocks"]) or wording.line(text)[1]
@@ -257,7 +258,8 @@ class Posting:
             await self._post_or_adopt(job, post, None)
         except ChannelUnusable as error:
             if error.error == "not_in_channel":
-                await self._threads.join(post.channel_id)
+                with suppress(ChannelUnusable):  # a private one: somebody has to invite the app
+                    await self._threads.join(post.channel_id)
             raise RetryLater(error.log, after=_CHANNEL_PATIENCE) from error
         async with self._store.transaction("post notice") as tx:
             await tx.queue.finish(job)

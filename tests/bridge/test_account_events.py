@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.domain.audit import AuditAction
+from bot.sandbox.faults import FaultKind
 from tests.bridge.harness import ANA, BEN, PROFILE, Bench, open_bench
 from tests.bridge.test_audit import read_audit
 
@@ -145,3 +146,17 @@ async def test_what_becomes_of_a_hosted_number_is_told_in_the_channel(bench: Ben
     (notice,) = bench.shown("Hosted number order")
     assert "carrier rejected" in notice["text"]
     assert "(415) 555-0102: failed carrier rejected" in notice["text"]
+
+
+async def test_a_notice_waits_for_a_channel_that_the_app_is_not_in_and_cannot_join(bench: Bench) -> None:
+    channel = bench.slack.workspace.channels[bench.channel]
+    channel.members.remove(bench.slack.bot_user)
+    bench.fail(bench.slack, FaultKind.REFUSE, "conversations.join", code="method_not_supported_for_channel_type")
+    await bench.post_signed_by_telnyx(make_spend_limit())
+    await bench.settle()
+    assert not bench.shown("spend limit")
+
+    channel.members.append(bench.slack.bot_user)  # somebody invited it
+    await bench.pass_time(timedelta(seconds=30))
+    await bench.settle()
+    assert len(bench.shown("spend limit of $10.00 is reached")) == 1
