@@ -10,7 +10,7 @@ from bot.domain.account import AccountView, DayCount, Record, describe_abilities
 from bot.domain.actions import Action
 from bot.domain.phone import Address, is_phone, parse_address
 from bot.domain.policy import Policy
-from bot.flows.wording import button, name_address
+from bot.flows.wording import button, header, name_address, section
 from bot.ports import Block
 from bot.text.escape import escape_sms
 
@@ -20,23 +20,23 @@ _MOST_LINES: Final = 20
 
 def show_looking() -> list[Block]:
     """Return what stands in the section's place while the carrier is being asked."""
-    return [_header("Account"), _section("⏳ Looking at the Telnyx account…")]
+    return [header("Account"), section("⏳ Looking at the Telnyx account…")]
 
 
 def show_account(view: AccountView, policy: Policy, webhook_url: str | None) -> list[Block]:
     """Return the section."""
     blocks = [
-        _header("Account"),
+        header("Account"),
         *_show_profile(view, webhook_url),
-        _section(_list_numbers(view, policy)),
-        _section(_list_others(view)),
-        _section(_tell_money(view)),
-        _section(_draw(view.days)),
-        _section(_tell_pulse(view)),
+        section(_list_numbers(view, policy)),
+        section(_list_others(view)),
+        section(_tell_money(view)),
+        section(_draw(view.days)),
+        section(_tell_pulse(view)),
     ]
     if view.missing:
         missing = "\n".join(f"• {escape_sms(what)}: {escape_sms(why)}" for what, why in view.missing.items())
-        blocks.append(_section(f"⚠️ *Could not be had*\n{missing}"))
+        blocks.append(section(f"⚠️ *Could not be had*\n{missing}"))
     buttons = [button("Look again", Action.LOOK_AGAIN, "account")]
     if view.profile is not None:
         buttons = [
@@ -69,7 +69,7 @@ def _show_profile(view: AccountView, webhook_url: str | None) -> list[Block]:
     version = str(profile.get("webhook_api_version") or "2")
     warning = "" if version == "2" else f"\n⚠️ Webhook API version is {escape_sms(version)}; Textbridge reads version 2."
     text = f"*Profile* {escape_sms(str(profile.get('name') or ''))}, {state}\n*Webhook* {pointing}{warning}"
-    block: dict[str, Any] = _section(text)
+    block: dict[str, Any] = section(text)
     if here is False:
         block["accessory"] = button(
             "Point it here",
@@ -186,11 +186,3 @@ def _tell_pulse(view: AccountView) -> str:
 def _cut(lines: Sequence[str]) -> list[str]:
     left = len(lines) - _MOST_LINES
     return list(lines) if left <= 0 else [*lines[:_MOST_LINES], f"… and {left} more"]
-
-
-def _header(text: str) -> Block:
-    return {"type": "header", "text": {"type": "plain_text", "text": text}}
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:2990], "verbatim": True}}

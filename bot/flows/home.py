@@ -90,7 +90,7 @@ class Home:
         try:
             check_member(person, what="see here who waits for an answer, and what is scheduled")
         except NotAllowed as error:
-            return [_section(error.person)]
+            return [wording.section(error.person)]
         workspace_url = (await self._directory.get_ourselves()).workspace_url
         return [
             *await self._show_unanswered(workspace_url),
@@ -106,9 +106,9 @@ class Home:
         now = self._clock.now()
         async with self._store.reading() as view:
             waiting = await view.conversations.list_unanswered(since=now - _STILL_WAITS, limit=_MOST_SHOWN + 1)
-        blocks = [_header("Waiting for an answer")]
+        blocks = [wording.header("Waiting for an answer")]
         if not waiting:
-            blocks.append(_section("Nobody waits. 🎉"))
+            blocks.append(wording.section("Nobody waits. 🎉"))
         for conversation in waiting[:_MOST_SHOWN]:
             name = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
             since = "" if conversation.active_at is None else f" since {conversation.active_at:%d %b %H:%M} UTC"
@@ -116,9 +116,9 @@ class Home:
             if conversation.thread_ts is not None:
                 link = wording.permalink(workspace_url, conversation.channel_id, conversation.thread_ts)
                 where = f" · <{link}|open the thread>"
-            blocks.append(_section(f"*{name}*{since}{where}"))
+            blocks.append(wording.section(f"*{name}*{since}{where}"))
         if len(waiting) > _MOST_SHOWN:
-            blocks.append(_section("… and more."))
+            blocks.append(wording.section("… and more."))
         return blocks
 
     async def _show_scheduled(self, user_id: UserId, zone_name: str | None) -> list[Block]:
@@ -126,13 +126,13 @@ class Home:
         async with self._store.reading() as view:
             mine = [row for row in await collect_rows(view, self._policy.region) if row.author == user_id]
         lines = [schedule_wording.describe_row(row, zone) for row in mine[:_MOST_SHOWN]]
-        return [_header("Your scheduled texts"), _section("\n".join(lines) or "Nothing is scheduled.")]
+        return [wording.header("Your scheduled texts"), wording.section("\n".join(lines) or "Nothing is scheduled.")]
 
     async def _show_channels(self, person: Person) -> list[Block]:
-        blocks = [_header("Channels")]
+        blocks = [wording.header("Channels")]
         for each in await self._channel_settings.read_modes():
             meaning = MEANINGS[each.mode]
-            block = dict(_section(f"<#{each.channel_id}>: {meaning}."))
+            block = dict(wording.section(f"<#{each.channel_id}>: {meaning}."))
             if may_administer(person, self._policy):
                 block["accessory"] = wording.button("Change", Action.CHANNEL_SETTINGS, each.channel_id)
             blocks.append(block)
@@ -144,20 +144,12 @@ def _show_beginning() -> list[Block]:
         f"• `{escape_sms(form.usage)}` {escape_sms(form.does)}" for form in (SMS_SEND, SCHEDULE_SEND, OPTOUTS_LIST)
     )
     return [
-        _header("How it works"),
-        _section(
+        wording.header("How it works"),
+        wording.section(
             "A customer's text opens a thread in the channel. What you write in the thread is sent to them, unless it "
             "begins with `note:`, `//`, or a teammate's name.\n" + forms
         ),
     ]
-
-
-def _header(text: str) -> Block:
-    return {"type": "header", "text": {"type": "plain_text", "text": text}}
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
 def _read_zone(name: str | None) -> ZoneInfo:

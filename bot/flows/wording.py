@@ -20,6 +20,8 @@ from bot.ports import Block
 from bot.text.escape import escape_sms, text_blocks
 
 Words = tuple[str, list[Block]]
+#: Slack takes 3,000 characters in a section.
+_LONGEST_SECTION = 2990
 
 #: The blocks of a card that say who the customers are, and which clock is theirs; by them they are found again.
 HEADING_BLOCK = "who"
@@ -47,6 +49,16 @@ def line(sentence: str, buttons: Sequence[Block] = ()) -> Words:
     if buttons:
         blocks.append({"type": "actions", "elements": list(buttons)})
     return sentence, blocks
+
+
+def header(text: str) -> Block:
+    """Return the heading of a part of the Home tab; *text* is plain."""
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def section(text: str) -> dict[str, Any]:
+    """Return a paragraph. *text* is mrkdwn, cut at what Slack takes."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:_LONGEST_SECTION], "verbatim": True}}
 
 
 def button(
