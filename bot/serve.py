@@ -67,9 +67,23 @@ async def open_door(
         try:
             yield
         finally:
+            await _take_in_who_came(bound)
             server.close()
     finally:
         await runner.cleanup()
+
+
+async def _take_in_who_came(bound: socket.socket) -> None:
+    """
+    Accept nobody more, and let those who were accepted just now come in.
+
+    asyncio makes a connection of an accepted socket a turn later. A server that was closed in between takes it no more,
+    and leaves the socket to the garbage collector: its client waits for whenever that comes round. And aiohttp, told to
+    stop, overlooks a connection whose handler has not begun, and waits for it as if it were at work.
+    """
+    asyncio.get_running_loop().remove_reader(bound)
+    for _ in range(3):  # the connection is made, its handler is started, it waits for a request
+        await asyncio.sleep(0)  # noqa: TID251 - no time passes
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ from bot.sandbox.telnyx_sim import TelnyxSim
 from bot.serve import listen, open_door
 from bot.settings import Settings, load_settings
 from bot.works import Works
+from handlers.gate import GATE
 from tests import overheard
 from tests.bridge.moving_clock import MovingClock
 
@@ -91,6 +92,7 @@ class Bench:
             self._hear_commits()
             await self.bridge.start()
             self.works = await self.bridge.open_works()
+            stack.callback(self._cut_connections)
             await stack.enter_async_context(open_door(self.bridge.web, bound, patience=timedelta(seconds=0.05)))
             stack.push_async_callback(self._break_off)
             self._running = stack.pop_all()
@@ -113,6 +115,11 @@ class Bench:
             for task in worker._running:
                 task.cancel()
         await self.bridge.supervisor.stop()
+
+    def _cut_connections(self) -> None:
+        """Close whatever is open still, an answer that nobody reads too, as the kernel does for a process that died."""
+        for connection in list(self.bridge.web[GATE]._open.values()):
+            connection.cut()
 
     async def crash(self) -> None:
         """Let the bridge die."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -179,3 +181,23 @@ async def test_a_body_is_taken_as_it_came_even_if_it_says_that_it_is_compressed(
 
         assert await client.answer() == 200
         assert server.taken == [b"hi"]
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_whoever_comes_while_the_door_closes_is_told_so_at_once(turns: int) -> None:
+    """In whichever turn of the loop it comes; a socket that is forgotten instead is a warning, and so a failure."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(5):
+        async with serve(Limits()) as server:
+            client = socket.create_connection(("127.0.0.1", server.port))
+            client.setblocking(False)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        with client:
+            try:
+                said = await loop.sock_recv(client, 1)
+            except ConnectionResetError:
+                said = b""
+    gc.collect()
+
+    assert said == b""
