@@ -25,6 +25,7 @@ from bot.domain.phone import Address
 from bot.domain.policy import Policy, read_quiet_hours
 from bot.errors import NotStored
 from bot.gateways.access import Access
+from bot.gateways.tls import get_tls
 from bot.ground import Ground
 from bot.health import Health
 from bot.late import load_works
@@ -229,7 +230,8 @@ async def open_bridge(
 
 def _open_session() -> aiohttp.ClientSession:
     # aiohttp's own limit of 100 connections would be the pools'.
-    return aiohttp.ClientSession(timeout=_SLACK_TIMEOUT, connector=aiohttp.TCPConnector(limit=sum(_LIMITS.values())))
+    connector = aiohttp.TCPConnector(limit=sum(_LIMITS.values()), ssl=get_tls())
+    return aiohttp.ClientSession(timeout=_SLACK_TIMEOUT, connector=connector)
 
 
 def read_policy(settings: Settings, port: int | None) -> Policy:

@@ -30,6 +30,7 @@ from bot.gateways.people import RememberedDirectory
 from bot.gateways.slack import SlackGateway
 from bot.gateways.slack_files import SlackFilesGateway
 from bot.gateways.telnyx import TelnyxGateway
+from bot.gateways.tls import get_tls, read_roots
 from bot.ground import Ground
 from bot.late import LatePictures, load_framework
 from bot.observe import Log, Metrics
@@ -284,7 +285,8 @@ def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str
 async def open_slack_files(settings: Settings, clock: Clock) -> AsyncIterator[SlackFiles]:
     """Open Slack's files alone, for a command that wants a file and no bridge."""
     bot_token = settings.slack_bot_token.get_secret_value()
-    async with aiohttp.ClientSession() as session:
+    read_roots()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=get_tls())) as session:
         pace = Pacer(clock, learned=settings.learns_limits(local=settings.slack_is_local))
         slack = SlackGateway(client=_build_client(settings, session, bot_token), pace=pace, metrics=Metrics())
         yield SlackFilesGateway(slack=slack, session=session, bot_token=bot_token, api_url=settings.slack_api_url)

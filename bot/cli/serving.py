@@ -1,4 +1,4 @@
-"""`serve`: the real thing."""
+"""`serve`: the real thing. What is wrong with the settings is told before anything big is loaded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 import asyncio
 
 from bot.errors import Broken
+from bot.late import import_aiohttp
 from bot.observe import configure_logging
-from bot.serve import listen, serve
 from bot.settings import LogFormat, Settings, load_settings
 from storage.admin import check_place, check_version
 
@@ -20,6 +20,9 @@ def run(_options: argparse.Namespace) -> int:
     """Serve until told to stop."""
     settings = load_settings()
     check_database(settings)
+    import_aiohttp()
+    from bot.serve import serve  # noqa: PLC0415 - not before aiohttp
+
     check_port(settings)
     configure_logging(level=settings.log_level, as_json=settings.log_format is LogFormat.JSON)
     asyncio.run(serve(settings))
@@ -41,6 +44,8 @@ def check_database(settings: Settings) -> None:
 
 def check_port(settings: Settings) -> None:
     """Raise Broken, in words, when nothing can listen at HOST and PORT, or at OPS_HOST and OPS_PORT."""
+    from bot.serve import listen  # noqa: PLC0415 - likewise
+
     places = [(settings.host, settings.port, "HOST or PORT")]
     if settings.ops_port is not None:
         places.append((settings.ops_host, settings.ops_port, "OPS_HOST or OPS_PORT"))

@@ -7,6 +7,7 @@ questions together. Anything but a yes is RetryLater: whoever mends it, it is as
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import RetryLater
+from bot.gateways.tls import read_roots
 from bot.observe import Metrics
 
 #: 401 and 403 are about the key; whatever else the carrier has against the question is not.
@@ -50,6 +52,8 @@ class Access:
         self, platform: str, operation: str, method: str, address: str, token: str
     ) -> tuple[int, Mapping[str, Any]]:
         outcome = "RetryLater"
+        if address.startswith("https:"):
+            await asyncio.to_thread(read_roots)
         try:
             async with self._session.request(
                 method, address, headers={"Authorization": f"Bearer {token}"}, allow_redirects=False

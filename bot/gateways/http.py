@@ -23,6 +23,7 @@ from yarl import URL
 
 from bot.domain.media import Loss, NotHad
 from bot.errors import RetryLater
+from bot.gateways.tls import get_tls
 from bot.observe import Metrics
 from bot.ports.media import Fetched, Sink
 
@@ -133,7 +134,9 @@ class CarrierMediaGateway:
         # No cache of names, and no connection kept: what was looked at is what is connected to.
         guarded = inner if allow_private else GuardedResolver(inner)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=guarded, use_dns_cache=False, force_close=True, limit=32),
+            connector=aiohttp.TCPConnector(
+                resolver=guarded, ssl=get_tls(), use_dns_cache=False, force_close=True, limit=32
+            ),
             timeout=timeouts,
             headers={"Accept-Encoding": "identity"},
             trust_env=False,

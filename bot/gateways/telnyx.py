@@ -7,9 +7,7 @@ happened, something may have, or the carrier said no. Sources: developers.telnyx
 
 from __future__ import annotations
 
-import functools
 import json
-import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +25,7 @@ from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, parse_address
 from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater, TextbridgeError
 from bot.gateways import telnyx_account
+from bot.gateways.tls import get_tls, read_roots
 from bot.observe import Metrics
 from bot.ports import Acceptance, CarrierOptout, CarrierRequest, InboundRecord, Page
 
@@ -50,18 +49,13 @@ _QUEUE_FULL_WAIT = timedelta(seconds=30)
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
-@functools.cache
-def get_tls() -> ssl.SSLContext:
-    """Return what httpx makes for each client by itself, made once: reading all roots takes 35 ms."""
-    return httpx.create_ssl_context()
-
-
 class TelnyxGateway:
     """`bot.ports.Carrier` and `bot.ports.CarrierAccount` for Telnyx."""
 
     def __init__(self, *, url: str, api_key: str, profile_id: str | None, metrics: Metrics) -> None:
         self._profile_id = profile_id
         self._metrics = metrics
+        read_roots()  # of a running bridge they have been, on a thread
         self._client = httpx.AsyncClient(
             base_url=url.rstrip("/") + "/",
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},

@@ -47,9 +47,19 @@ async def run_bot(
     *arguments: str, folder: Path, environment: Mapping[str, str] | None = None, typed: str | None = None
 ) -> Done:
     """Run `python -m bot` in *folder* to its end, with *typed* on its standard input."""
+    return await _run_to_end(*PROGRAM, *arguments, folder=folder, environment=environment, typed=typed)
+
+
+async def run_python(code: str, *, folder: Path, environment: Mapping[str, str] | None = None) -> Done:
+    """Run *code* in an interpreter of its own, which has imported nothing yet."""
+    return await _run_to_end(sys.executable, "-c", code, folder=folder, environment=environment)
+
+
+async def _run_to_end(
+    *command: str, folder: Path, environment: Mapping[str, str] | None, typed: str | None = None
+) -> Done:
     process = await asyncio.create_subprocess_exec(
-        *PROGRAM,
-        *arguments,
+        *command,
         cwd=folder,
         env=build_environment(**(environment or {})),
         stdin=asyncio.subprocess.PIPE,

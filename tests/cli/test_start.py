@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot.sandbox.faults import Fault, FaultKind
-from tests.cli.rig import SAM, Running, build_settings, eventually, main_channel, open_world, run_bridge, start_bot
+from tests.cli.rig import (
+    ROOT,
+    SAM,
+    Running,
+    build_settings,
+    eventually,
+    main_channel,
+    open_world,
+    run_bridge,
+    run_python,
+    start_bot,
+)
 
 #: Python tells on stderr of every import, as it ends.
 TELLING = {"PYTHONPROFILEIMPORTTIME": "1"}
@@ -14,6 +25,19 @@ LISTENS = "Textbridge listens."
 LATE = {"bot.works", "bot.flows", "bot.ports", "httpx", "slack_sdk", "slack_bolt", "PIL", "pillow_heif"}
 COMMANDS = {"slack_bolt"}
 PICTURES = {"PIL", "pillow_heif"}
+#: Tells the roots in each TLS context there is: when aiohttp is imported, and when the first of them is needed.
+TELLING_ROOTS = """
+import gc, ssl, bot.late
+
+def tell():
+    print(sorted(len(each.get_ca_certs()) for each in gc.get_objects() if isinstance(each, ssl.SSLContext)))
+
+bot.late.import_aiohttp()
+from bot.gateways.tls import get_tls, read_roots
+get_tls(), tell(), read_roots(), tell(), read_roots(), tell()
+fresh = ssl.create_default_context()
+tell()
+"""
 
 
 def find_imported(lines: list[str]) -> set[str]:
@@ -65,3 +89,12 @@ async def test_a_command_that_comes_before_the_works_are_loaded_loads_them_and_i
             assert "slack_bolt" in find_imported(running.err)
             assert not any("WARNING" in line for line in running.err)
             await eventually(lambda: any('"part": "slack"' in line for line in running.err), what="that it is ready")
+
+
+async def test_the_roots_of_all_certificates_are_read_once_and_not_before_they_are_needed(tmp_path: Path) -> None:
+    root = ROOT / "tests" / "cli" / "localhost.pem"
+
+    done = await run_python(TELLING_ROOTS, folder=tmp_path, environment={"SSL_CERT_FILE": str(root)})
+
+    # Two are aiohttp's own, for sessions without one, of which the bridge has none; the last is as any program makes it.
+    assert done.out.split("\n")[:4] == ["[0, 0, 0]", "[0, 0, 1]", "[0, 0, 1]", "[0, 0, 1, 1]"], done.err
