@@ -28,7 +28,7 @@ from bot.gateways.access import Access
 from bot.gateways.tls import get_tls
 from bot.ground import Ground
 from bot.health import Health
-from bot.late import load_works
+from bot.late import load_exposition, load_works
 from bot.observe import Log, Metrics, mask_numbers
 from bot.settings import Settings
 from bot.workers.supervise import Supervisor
@@ -180,6 +180,7 @@ class Bridge:
         }
 
     async def _refresh(self) -> None:
+        await load_exposition()
         metrics, backlog = self.ground.metrics, await self.ground.upkeep.read_backlog()
         metrics.backlog.clear()
         for (pool, status), jobs in backlog.jobs.items():

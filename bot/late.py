@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,11 @@ def _import_httpx() -> None:
         import httpx  # noqa: F401
     finally:
         del sys.modules["httpx._main"]
+
+
+async def load_exposition() -> None:
+    """Load Prometheus' library: when `/metrics` is asked for."""
+    await asyncio.to_thread(import_module, "bot.exposition")
 
 
 async def load_framework() -> type[Framework]:

@@ -12,10 +12,10 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import generate_latest
+from bot.figures import Family, Figure, Spread, Value
 
 #: Anything that looks like a phone number, wherever it comes from: exception texts of libraries, addresses in URLs.
 _NUMBER = re.compile(r"(?<![\w.-])(?:\+|%2[Bb])?\d(?:[\d().]|[ -](?=\d)){6,18}\d(?![\w-])")
@@ -108,48 +108,44 @@ class Metrics:
     """Every figure of `/metrics`. One instance a process; tests make their own."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.received = Counter(
-            "textbridge_received",
-            "Requests from outside, by how they were answered.",
-            ["source", "status"],
-            registry=self.registry,
+        self.families: list[Family[Value] | Family[Spread]] = []
+        self.received = self._count(
+            "textbridge_received", "Requests from outside, by how they were answered.", "source", "status"
         )
-        self.events = Counter(
-            "textbridge_events",
-            "Stored events, by type and what became of them.",
-            ["source", "type", "outcome"],
-            registry=self.registry,
+        self.events = self._count(
+            "textbridge_events", "Stored events, by type and what became of them.", "source", "type", "outcome"
         )
-        self.jobs = Counter(
-            "textbridge_jobs", "Attempts at jobs, by kind and outcome.", ["kind", "outcome"], registry=self.registry
-        )
-        self.job_seconds = Histogram(
+        self.jobs = self._count("textbridge_jobs", "Attempts at jobs, by kind and outcome.", "kind", "outcome")
+        self.job_seconds = Family(
+            Figure.HISTOGRAM,
             "textbridge_job_seconds",
             "How long an attempt took.",
-            ["kind"],
-            registry=self.registry,
-            buckets=(0.005, 0.02, 0.1, 0.5, 2, 10, 60),
+            ("kind",),
+            partial(Spread, (0.005, 0.02, 0.1, 0.5, 2, 10, 60)),
         )
-        self.texts = Counter("textbridge_texts", "Texts, by direction.", ["direction"], registry=self.registry)
-        self.deliveries = Counter(
-            "textbridge_deliveries", "Final deliveries, by status.", ["status"], registry=self.registry
+        self.families.append(self.job_seconds)
+        self.texts = self._count("textbridge_texts", "Texts, by direction.", "direction")
+        self.deliveries = self._count("textbridge_deliveries", "Final deliveries, by status.", "status")
+        self.calls = self._count(
+            "textbridge_calls", "Calls to the platforms, by outcome.", "platform", "operation", "outcome"
         )
-        self.calls = Counter(
-            "textbridge_calls",
-            "Calls to the platforms, by outcome.",
-            ["platform", "operation", "outcome"],
-            registry=self.registry,
-        )
-        self.backlog = Gauge("textbridge_backlog", "Unfinished jobs.", ["pool", "status"], registry=self.registry)
-        self.backlog_age = Gauge(
-            "textbridge_backlog_age_seconds", "Age of the oldest job that is due.", registry=self.registry
-        )
-        self.paced = Gauge(
-            "textbridge_paced", "Calls that wait for their turn, by the limit.", ["limit"], registry=self.registry
-        )
-        self.ready = Gauge("textbridge_ready", "Whether a part is able to work.", ["part"], registry=self.registry)
+        self.backlog = self._gauge("textbridge_backlog", "Unfinished jobs.", "pool", "status")
+        self.backlog_age = self._gauge("textbridge_backlog_age_seconds", "Age of the oldest job that is due.").labels()
+        self.paced = self._gauge("textbridge_paced", "Calls that wait for their turn, by the limit.", "limit")
+        self.ready = self._gauge("textbridge_ready", "Whether a part is able to work.", "part")
+
+    def _count(self, name: str, tells: str, *labels: str) -> Family[Value]:
+        return self._add(Family(Figure.COUNTER, name, tells, labels, Value))
+
+    def _gauge(self, name: str, tells: str, *labels: str) -> Family[Value]:
+        return self._add(Family(Figure.GAUGE, name, tells, labels, Value))
+
+    def _add(self, family: Family[Value]) -> Family[Value]:
+        self.families.append(family)
+        return family
 
     def render(self) -> bytes:
-        """Return all figures in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """Return all figures in Prometheus' text format; the first time, what knows it is loaded."""
+        from bot.exposition import render  # noqa: PLC0415 - a start is mostly imports; see `bot.late`
+
+        return render(self.families)

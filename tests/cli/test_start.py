@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import aiohttp
+
 from bot.sandbox.faults import Fault, FaultKind
 from tests.cli.rig import (
     ROOT,
@@ -25,6 +27,7 @@ LISTENS = "Textbridge listens."
 LATE = {"bot.works", "bot.flows", "bot.ports", "httpx", "slack_sdk", "slack_bolt", "PIL", "pillow_heif"}
 COMMANDS = {"slack_bolt"}
 PICTURES = {"PIL", "pillow_heif"}
+FIGURES = {"prometheus_client"}
 #: Tells the roots in each TLS context there is: when aiohttp is imported, and when the first of them is needed.
 TELLING_ROOTS = """
 import gc, ssl, bot.late
@@ -57,19 +60,23 @@ async def test_what_no_answer_waits_for_is_loaded_after_it_listens_and_the_rest_
         until = next(number for number, line in enumerate(running.err) if LISTENS in line)
         early = find_imported(running.err[:until])
         assert early >= {"aiohttp", "sqlite3", "nacl", "handlers.telnyx", "storage.inbox"}
-        assert early & LATE == set()
+        assert early & (LATE | FIGURES) == set()
 
         await world.telnyx.text_in(from_=SAM, to=ours, text="Are you open?")
         await eventually(lambda: world.slack.messages(channel), what="that the first text is shown")
-        assert find_imported(running.err) & (COMMANDS | PICTURES) == set()
+        assert find_imported(running.err) & (COMMANDS | PICTURES | FIGURES) == set()
 
         answer = await world.slack.command(dana, channel, "/sms", f"{SAM} Until six.")
         assert answer.status == 200
         await eventually(lambda: world.telnyx.sends, what="that the first text out reaches the carrier")
         imported = find_imported(running.err)
-        assert imported & (COMMANDS | PICTURES) == COMMANDS
+        assert imported & (COMMANDS | PICTURES | FIGURES) == COMMANDS
         assert "httpx" in imported
         assert imported & {"click", "rich"} == set()  # httpx's own command line
+
+        async with aiohttp.ClientSession() as session, session.get(f"{running.url}/metrics") as told:
+            assert "textbridge_texts_total" in await told.text()
+        assert find_imported(running.err) >= FIGURES
 
 
 async def test_a_command_that_comes_before_the_works_are_loaded_loads_them_and_is_answered(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class Bench:
         return str(status)
 
     def count(self, outcome: str) -> float:
-        return self.metrics.registry.get_sample_value("textbridge_jobs_total", {"kind": KIND, "outcome": outcome}) or 0
+        return self.metrics.jobs.labels(KIND, outcome).value
 
     async def wait_of_next(self) -> timedelta:
         due_at = await self.rig.workbench.next_due(Pool.POST)
