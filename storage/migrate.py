@@ -15,7 +15,7 @@ from importlib.resources import files
 from bot.errors import Broken
 
 #: What this program's SQL expects.
-SCHEMA = 9
+SCHEMA = 10
 #: The oldest program that may open a database which this one has written.
 COMPAT = 1
 
