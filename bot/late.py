@@ -40,10 +40,12 @@ def _read_no_roots(_context: ssl.SSLContext) -> None:
 
 
 async def load_works() -> type[Works]:
-    """Load the flows and the platforms' clients (httpx, slack_sdk): as soon as the program is ready."""
+    """Load the flows, and what they need (httpx, slack_sdk, phonenumbers): as soon as the program is ready."""
 
     def load() -> type[Works]:
         _import_httpx()
+        import phonenumbers  # noqa: F401 - by most of what is to come, see `bot.domain.phone`
+
         from bot.gateways.tls import read_roots
         from bot.works import Works
 

@@ -15,15 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-import phonenumbers
-
-from bot.domain.pace import ACCOUNT, MMS
-from bot.domain.policy import Pacing, ThreadMode
+from bot.domain.phone import is_region, parse_whole_number
+from bot.domain.policy import ACCOUNT, MMS, Pacing, ThreadMode
 from bot.errors import SettingsWrong
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
@@ -121,13 +121,7 @@ def _read_keys(value: str) -> str:
 
 
 def _read_own_number(value: str) -> str:
-    try:
-        number = phonenumbers.parse(value, None)
-    except phonenumbers.NumberParseException:
-        raise ValueError from None
-    if not phonenumbers.is_possible_number(number):
-        raise ValueError
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return parse_whole_number(value)
 
 
 def _read_channels(value: str) -> Mapping[str, str]:
@@ -186,7 +180,7 @@ def _read_database(value: str) -> str:
 
 
 def _read_region(value: str) -> str:
-    if value.upper() not in phonenumbers.SUPPORTED_REGIONS:
+    if not is_region(value.upper()):
         raise ValueError
     return value.upper()
 
@@ -437,6 +431,8 @@ def _keep_known(given: Mapping[str, str | None]) -> dict[str, str]:
 
 def read_zone(name: str | None) -> ZoneInfo:
     """Return the IANA time zone called *name*, UTC where there is none such."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - a start is mostly imports
+
     try:
         return ZoneInfo(name or "UTC")
     except (KeyError, ValueError, OSError):

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.domain.carrier_events import clean, identify_event
+from bot.domain.carrier_lanes import clean, identify_event
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.slack_lanes import choose_slack_lane
 from bot.errors import RetryLater

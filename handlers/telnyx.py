@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.domain.carrier_events import choose_lane, identify_event
+from bot.domain.carrier_lanes import choose_lane, identify_event
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.stored_event import write_stored
 from bot.errors import RetryLater

@@ -7,10 +7,9 @@ a fault. Opening a file that is not there, or is another version's, raises Broke
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,15 +21,14 @@ from bot.domain.job import Pool, Status
 from bot.errors import Broken
 from storage.database import BUSY_MILLISECONDS, Database
 from storage.migrate import SCHEMA
-from storage.rows import from_micros, from_micros_or_none, to_micros
+from storage.moments import from_micros, from_micros_or_none, to_micros
+from storage.place import check_place, check_version
 
-_HEADER = b"SQLite format 3\x00"
 _PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
 )
-_VERSION = "SELECT schema, compat FROM version"
 _UNFINISHED = (Status.PARKED, Status.READY, Status.RUNNING, Status.WAITING)
 #: Parked first, then what should have been done by now, longest due first; then the rest as it falls due.
 _LIST = """
@@ -39,45 +37,6 @@ ORDER BY status <> 'parked', NOT (status = 'ready' AND due_at <= ?), due_at, id 
 _COUNT = "SELECT COUNT(*) AS jobs FROM jobs WHERE kind <> 'noted' AND pool IN ({pools}) AND status IN ({statuses})"
 _FIND = "SELECT * FROM jobs WHERE id = ?"
 _PARKED = "SELECT id FROM jobs WHERE status = 'parked' ORDER BY id"
-
-
-def check_place(path: Path) -> str | None:
-    """Return why no database can be kept at *path*, in words for whoever set it; None where one can."""
-    folder = path.parent
-    if path.is_dir():
-        return f"{path} is a folder, not a file."
-    if not path.exists():
-        nearest = next((each for each in (folder, *folder.parents) if each.exists()), Path())
-        if not nearest.is_dir():
-            return f"{folder} cannot be a folder: {nearest} is a file."
-        return None if os.access(nearest, os.W_OK | os.X_OK) else f"the folder {nearest} is not writable."
-    if not os.access(path, os.R_OK | os.W_OK):
-        return f"{path} is not writable."
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"the folder {folder} is not writable, and SQLite needs files beside the database."
-    with path.open("rb") as file:
-        if file.read(len(_HEADER)) not in (_HEADER, b""):
-            return f"{path} is something else than a database."
-    return None
-
-
-def check_version(path: Path) -> tuple[int, int] | None:
-    """
-    Return the schema of the file at *path* and the oldest program that may open it; None where nothing is in it yet.
-
-    Raises Broken when it is no database of ours, or is damaged.
-    """
-    try:
-        with closing(sqlite3.connect(path, timeout=BUSY_MILLISECONDS / 1000)) as connection:
-            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if "version" in tables:
-                schema, compat = connection.execute(_VERSION).fetchone()
-                return int(schema), int(compat)
-    except sqlite3.Error as error:
-        raise Broken(f"The database {path} cannot be opened: {error}.") from error
-    if tables:
-        raise Broken(f"{path} is a database of another program. Set DATABASE_URL to a file of its own.")
-    return None
 
 
 @asynccontextmanager

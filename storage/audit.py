@@ -13,7 +13,7 @@ import aiosqlite
 from bot.domain.audit import Actor, AuditAction, AuditEntry
 from bot.domain.phone import Address
 from storage.database import Database
-from storage.rows import from_micros, to_micros, to_micros_or_none
+from storage.moments import from_micros, to_micros, to_micros_or_none
 
 _RECORD = """
 INSERT INTO audit (key, at, actor, action, numbers, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)

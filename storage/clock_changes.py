@@ -14,8 +14,8 @@ from bot.clock import Clock
 from bot.observe import Log
 from storage.database import Database
 from storage.facts import FactRows
+from storage.moments import to_micros
 from storage.queue import Bell
-from storage.rows import to_micros
 
 _log = Log("clock")
 

@@ -22,7 +22,7 @@ from bot.domain.consent import (
 from bot.domain.ids import MessageId, UserId
 from bot.domain.phone import Address
 from bot.ports import ConsentEntry, ConsentStep
-from storage.rows import from_micros, to_micros
+from storage.moments import from_micros, to_micros
 
 _STATE = "SELECT * FROM consents WHERE address = ?"
 _EVIDENCE = "SELECT * FROM consent_changes WHERE id IN (?, ?)"

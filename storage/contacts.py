@@ -7,7 +7,7 @@ import aiosqlite
 from bot.domain.contact import Contact
 from bot.domain.ids import UserId
 from bot.domain.phone import Address
-from storage.rows import from_micros, to_micros
+from storage.moments import from_micros, to_micros
 
 _FIND = "SELECT * FROM contacts WHERE address = ?"
 _SAVE = """

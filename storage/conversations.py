@@ -10,7 +10,8 @@ import aiosqlite
 from bot.domain.conversation import Conversation, Parties
 from bot.domain.ids import ChannelId, ConversationId, SlackTs
 from bot.domain.phone import Address
-from storage.rows import read_conversation, to_micros, write_ours
+from storage.moments import to_micros
+from storage.rows import read_conversation, write_ours
 
 _CREATE = """
 INSERT INTO conversations (id, ours, theirs, channel_id, created_at) VALUES (?, ?, ?, ?, ?)

@@ -11,7 +11,8 @@ from bot.domain.delivery import Delivery, DeliveryStatus, merge
 from bot.domain.ids import MessageId
 from bot.domain.phone import Address
 from bot.ports import CarrierRequest
-from storage.rows import from_micros, from_micros_or_none, read_delivery, to_micros
+from storage.moments import from_micros, from_micros_or_none, to_micros
+from storage.rows import read_delivery
 
 _ADD_REQUEST = "INSERT INTO requests (message_id, path, idempotency_key, body, created_at) VALUES (?, ?, ?, ?, ?)"
 _FIND_REQUEST = "SELECT * FROM requests WHERE message_id = ?"

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 import aiosqlite
 
 from bot.clock import Clock
-from bot.domain.carrier_events import inbound_lane
+from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.ids import ConversationId, MediaId
 from bot.domain.job import Kind
 from bot.domain.phone import Address
 from bot.errors import Broken, NotAllowed
 from storage.database import BUSY_MILLISECONDS, Database
+from storage.moments import to_micros
 from storage.queue import QueueRows
-from storage.rows import to_micros
 from storage.shelf import FileShelf
 from storage.store import StoreTransaction
 from storage.transcript import OF_NUMBER

@@ -31,6 +31,8 @@ _KNOWN = "SELECT key FROM jobs WHERE id <= ? AND key IN ({keys})"
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """A job on its way to disk."""
+
     job: NewJob
     stored: asyncio.Future[bool]
     since: float  #: On the loop's own clock.

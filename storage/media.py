@@ -11,7 +11,7 @@ import aiosqlite
 
 from bot.domain.ids import ChannelId, FileId, MediaId, MessageId, SlackTs
 from bot.domain.media import Loss, Media, MediaState
-from storage.rows import from_micros, from_micros_or_none, to_micros
+from storage.moments import from_micros, from_micros_or_none, to_micros
 
 _ADD = """
 INSERT INTO media (id, message_id, position, source, state, created_at, name, content_type, size, sha256)

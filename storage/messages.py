@@ -12,7 +12,8 @@ from bot.domain.delivery import FINAL
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageId, SlackTs
 from bot.domain.message import Message, State
 from bot.domain.phone import Address
-from storage.rows import read_message, to_micros, to_micros_or_none
+from storage.moments import to_micros, to_micros_or_none
+from storage.rows import read_message
 
 _ADD = """
 INSERT INTO messages (id, conversation_id, direction, origin, state, text, author, sender, channel_id, slack_ts,

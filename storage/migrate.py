@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 
 from bot.errors import Broken
 
@@ -19,6 +19,8 @@ SCHEMA = 10
 #: The oldest program that may open a database which this one has written.
 COMPAT = 1
 
+#: Beside this file, in the wheel as well. `importlib.resources` would find it too, and take as long as all steps do.
+_FOLDER = Path(__file__).with_name("migrations")
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 _CREATE_VERSION = """
@@ -43,7 +45,7 @@ def list_migrations() -> list[Migration]:
     """Return all steps, in order. Raises Broken when their numbers have a gap or do not end at SCHEMA."""
     found = [
         Migration(number=int(match[1]), name=entry.name, script=entry.read_text("utf-8"))
-        for entry in files("storage").joinpath("migrations").iterdir()
+        for entry in _FOLDER.iterdir()
         if (match := _NAME.match(entry.name))
     ]
     found.sort(key=lambda migration: migration.number)
@@ -60,7 +62,6 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
     *connection* must be in autocommit mode (`isolation_level=None`). Raises Broken when the database was written by a
     newer program that no longer wants this one to touch it.
     """
-    steps = list_migrations()
     schema, compat = _read_version(connection)
     if compat > SCHEMA:
         msg = (
@@ -68,8 +69,9 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
             f"this one knows schema {SCHEMA}. Start the newer version, or restore a backup made by this one."
         )
         raise Broken(msg, person=msg)
-    wanted = [step for step in steps if step.number > schema]
-    return _take(connection, wanted) if wanted else []
+    if schema >= SCHEMA:
+        return []
+    return _take(connection, [step for step in list_migrations() if step.number > schema])
 
 
 def _take(connection: sqlite3.Connection, steps: list[Migration]) -> list[str]:

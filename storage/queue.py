@@ -8,6 +8,7 @@ oldest that waits, in the same transaction; whoever adds a job to a lane that ha
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -15,10 +16,11 @@ import aiosqlite
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.job import LEASE, Job, NewJob, Pool, QueuedJob
+from bot.domain.ids import JobId
+from bot.domain.job import LEASE, Job, Kind, NewJob, Pool, QueuedJob
 from bot.errors import LeaseLost
 from storage.database import Database
-from storage.rows import from_micros, read_job, to_micros
+from storage.moments import from_micros, to_micros
 from storage.rush import FEW, PAUSE
 
 #: (kind, pool, key, lane, body, due, created)
@@ -260,3 +262,22 @@ class WorkbenchRows:
     async def wait(self, pool: Pool) -> None:
         """Return when a job of *pool* may have become ready."""
         await self._bell.wait(pool)
+
+
+def read_job(row: sqlite3.Row) -> Job:
+    """Return the claimed job of a whole row."""
+    began = row["unsettled_at"] if row["unsettled_at"] is not None else row["started_at"]
+    return Job(
+        id=JobId(row["id"]),
+        kind=Kind(row["kind"]),
+        pool=Pool(row["pool"]),
+        key=row["key"],
+        body=row["body"],
+        lane=row["lane"],
+        attempts=row["attempts"],
+        surprises=row["surprises"],
+        unsettled=row["unsettled_at"] is not None,
+        created_at=from_micros(row["created_at"]),
+        started_at=from_micros(began),
+        token=row["token"],
+    )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from bot.clock import Clock
 from storage.database import Database
 from storage.facts import FactRows
-from storage.rows import from_micros, to_micros
+from storage.moments import from_micros, to_micros
 
 #: What went wrong over night, or on a day off, can be looked at in the morning. Twice as long as the carrier remembers
 #: a send by its key, and no longer than RETENTION_DAYS at its shortest.

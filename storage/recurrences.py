@@ -10,7 +10,7 @@ import aiosqlite
 
 from bot.domain.ids import ConversationId, RecurrenceId, UserId
 from bot.domain.recurrence import Recurrence, Rule
-from storage.rows import from_micros, to_micros
+from storage.moments import from_micros, to_micros
 
 _ADD = """
 INSERT INTO recurrences (id, conversation_id, active, rrule, began_on, zone, text, author, created_at, unless_reply,

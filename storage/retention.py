@@ -14,7 +14,7 @@ from bot.domain.ids import MediaId
 from bot.observe import Log
 from storage.database import Database
 from storage.erasure import erase_message
-from storage.rows import to_micros
+from storage.moments import to_micros
 from storage.shelf import FileShelf
 
 _log = Log("retention")

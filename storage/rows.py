@@ -1,9 +1,8 @@
-"""Between rows and domain objects. Times are whole microseconds since 1970 UTC in the database."""
+"""Between rows and what is said: conversations, messages, deliveries, schedules. Of a job's row see `storage.queue`."""
 
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime, timedelta
 
 from bot.domain.conversation import Conversation, Medium, Parties
 from bot.domain.delivery import Delivery, DeliveryStatus
@@ -11,40 +10,16 @@ from bot.domain.ids import (
     CarrierMessageId,
     ChannelId,
     ConversationId,
-    JobId,
     MessageId,
     RecurrenceId,
     ScheduleId,
     SlackTs,
     UserId,
 )
-from bot.domain.job import Job, Kind, Pool
 from bot.domain.message import Direction, Mark, Message, Origin, State
 from bot.domain.phone import Address
 from bot.domain.schedule import Schedule, ScheduleState
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(moment: datetime) -> int:
-    """Return the aware *moment* as the database keeps it; exact, without a float in between."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """Return the aware UTC moment that the database keeps as *micros*."""
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def to_micros_or_none(moment: datetime | None) -> int | None:
-    """Return `to_micros` of *moment*, None for None."""
-    return None if moment is None else to_micros(moment)
-
-
-def from_micros_or_none(micros: int | None) -> datetime | None:
-    """Return `from_micros` of *micros*, None for None."""
-    return None if micros is None else from_micros(micros)
+from storage.moments import from_micros, from_micros_or_none
 
 
 def write_ours(parties: Parties) -> str:
@@ -129,23 +104,4 @@ def read_schedule(row: sqlite3.Row) -> Schedule:
         unless_reply=bool(row["unless_reply"]),
         next_message_id=None if row["next_message_id"] is None else MessageId(row["next_message_id"]),
         recurrence_id=None if row["recurrence_id"] is None else RecurrenceId(row["recurrence_id"]),
-    )
-
-
-def read_job(row: sqlite3.Row) -> Job:
-    """Return the claimed job of a whole row."""
-    began = row["unsettled_at"] if row["unsettled_at"] is not None else row["started_at"]
-    return Job(
-        id=JobId(row["id"]),
-        kind=Kind(row["kind"]),
-        pool=Pool(row["pool"]),
-        key=row["key"],
-        body=row["body"],
-        lane=row["lane"],
-        attempts=row["attempts"],
-        surprises=row["surprises"],
-        unsettled=row["unsettled_at"] is not None,
-        created_at=from_micros(row["created_at"]),
-        started_at=from_micros(began),
-        token=row["token"],
     )

@@ -9,7 +9,8 @@ import aiosqlite
 
 from bot.domain.ids import ConversationId, MessageId, RecurrenceId, ScheduleId
 from bot.domain.schedule import Schedule, ScheduleState
-from storage.rows import read_schedule, to_micros
+from storage.moments import to_micros
+from storage.rows import read_schedule
 
 _ADD = """
 INSERT INTO schedules (id, message_id, state, due_at, zone, author, created_at, unless_reply, recurrence_id)

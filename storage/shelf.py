@@ -22,7 +22,7 @@ from bot.domain.ids import MediaId
 from bot.errors import NotStored
 from bot.observe import Log
 from storage.database import Database
-from storage.rows import to_micros
+from storage.moments import to_micros
 
 _log = Log("shelf")
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from bot.clock import Clock
 from storage.database import Database
 from storage.facts import FactRows
-from storage.rows import to_micros
+from storage.moments import to_micros
 
 #: How long a finished job's key is kept. Slack's delayed events come for a day, the carrier's retries for hours; the
 #: texts themselves are recognised for ever by their own ids.

@@ -15,8 +15,9 @@ from bot.domain.job import Status
 from bot.errors import Broken, RetryLater
 from bot.gateways.checks import Answer, Probe, ask_ourselves
 from bot.settings import Settings
-from storage.admin import check_place, check_version, list_jobs, open_existing
+from storage.admin import list_jobs, open_existing
 from storage.migrate import SCHEMA
+from storage.place import check_place, check_version
 
 _DATABASE = "DATABASE_URL"
 _PUBLIC_URL = "PUBLIC_URL"

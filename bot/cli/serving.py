@@ -9,7 +9,7 @@ from bot.errors import Broken
 from bot.late import import_aiohttp
 from bot.observe import configure_logging
 from bot.settings import LogFormat, Settings, load_settings
-from storage.admin import check_place, check_version
+from storage.place import check_place, check_version
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:

@@ -8,8 +8,6 @@ names, link clicks have no envelope. Whatever cannot be read raises NotUnderstoo
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +23,12 @@ from bot.domain.account_events import (
     LinkClick,
     SpendLimitReached,
 )
+from bot.domain.carrier_lanes import as_mapping, as_sequence, clean, read_address, read_sender
 from bot.domain.conversation import Medium
 from bot.domain.delivery import Delivery, DeliveryStatus, read_status
 from bot.domain.ids import CarrierMessageId
-from bot.domain.phone import Address, parse_address
-from bot.domain.whatsapp import Reaction, WhatsappContent, find_whatsapp_sender, read_whatsapp_body
+from bot.domain.phone import Address
+from bot.domain.whatsapp import Reaction, WhatsappContent, read_whatsapp_body
 from bot.errors import NotUnderstood
 
 
@@ -86,55 +85,13 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
-def clean(value: object) -> str:
-    """
-    Return *value* as text that can be stored: lone halves of surrogate pairs become U+FFFD.
-
-    What is neither text nor number is empty: Python's own rendering of a list says nothing to anybody, and of a deep
-    one exhausts the stack.
-    """
-    if not isinstance(value, str | int | float):
-        return ""
-    return str(value).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def identify_event(event: object, raw: bytes) -> str:
-    """
-    Return the key by which a repeated event is recognised.
-
-    That is `data.id`; a link click, which has none, is known by what it says, and anything else by its bytes.
-    """
-    data = _mapping(_mapping(event).get("data"))
-    if isinstance(data.get("id"), str) and data["id"]:
-        return clean(data["id"])
-    if data.get("record_type") == "link_clicked":
-        return "click:" + _digest(*(clean(data.get(name)) for name in ("message_id", "url", "to", "time_clicked")))
-    return "bytes:" + hashlib.sha256(raw).hexdigest()
-
-
-def choose_lane(event: object, region: str = "US") -> str | None:
-    """Return the lane in which the event waits for its turn: one for each customer, and one for each text of ours."""
-    data = _mapping(_mapping(event).get("data"))
-    payload = _mapping(data.get("payload"))
-    if data.get("event_type") == "message.received":
-        sender = _sender(payload, region)
-        return None if sender is None else inbound_lane(sender)
-    carrier_id = payload.get("id")
-    return f"receipt:{clean(carrier_id)}" if isinstance(carrier_id, str) else None
-
-
-def inbound_lane(sender: Address) -> str:
-    """Return the lane of all that *sender* says. While it is busy, they may just have said stop."""
-    return f"from:{sender}"
-
-
 def read_event(event: object, region: str = "US") -> CarrierEvent:
     """Return what the webhook body *event* says. Raises NotUnderstood for what cannot be read, and nothing else."""
-    data = _mapping(_mapping(event).get("data"))
+    data = as_mapping(as_mapping(event).get("data"))
     kind = data.get("event_type") or data.get("record_type")
     if not isinstance(kind, str) or not data:
         raise NotUnderstood("an event without a type")
-    payload = _mapping(data.get("payload"))
+    payload = as_mapping(data.get("payload"))
     occurred_at = _moment(data.get("occurred_at"))
     if kind == "message.received":
         return _read_inbound(payload, region)
@@ -161,17 +118,17 @@ def _read_click(data: Mapping[str, Any]) -> LinkClick:
     return LinkClick(
         carrier_id=CarrierMessageId(clean(carrier_id)),
         url=clean(url),
-        clicker=_address(data.get("to")),
+        clicker=read_address(data.get("to")),
         clicked_at=None if clicked_at == _NEVER else clicked_at,
     )
 
 
 def _read_hosted_order(kind: str, payload: Mapping[str, Any]) -> HostedOrderChange:
     numbers = []
-    for entry in _sequence(payload.get("numbers") or payload.get("phone_numbers")):
-        address = _address(_mapping(entry).get("value")) or _address(entry)
+    for entry in as_sequence(payload.get("numbers") or payload.get("phone_numbers")):
+        address = read_address(as_mapping(entry).get("value")) or read_address(entry)
         if address is not None:
-            numbers.append((address, clean(_mapping(entry).get("status")).replace("_", " ")))
+            numbers.append((address, clean(as_mapping(entry).get("status")).replace("_", " ")))
     return HostedOrderChange(
         change=clean(kind.removeprefix(HOSTED_ORDERS)).replace("_", " "),
         order_id=clean(payload.get("order_id") or payload.get("id")),
@@ -181,7 +138,7 @@ def _read_hosted_order(kind: str, payload: Mapping[str, Any]) -> HostedOrderChan
 
 
 def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
-    sender = _sender(payload, region)
+    sender = read_sender(payload, region)
     recipients = _addresses(payload.get("to"), region)
     carrier_id = payload.get("id")
     if sender is None or not recipients or not isinstance(carrier_id, str) or not carrier_id:
@@ -204,18 +161,13 @@ def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
     )
 
 
-def _sender(payload: Mapping[str, Any], region: str) -> Address | None:
-    found = _address(payload.get("from"), region)
-    return found if found is not None else _address(find_whatsapp_sender(payload), region)
-
-
 def _read_receipt(payload: Mapping[str, Any], occurred_at: datetime) -> Receipt:
     carrier_id = payload.get("id")
     if not isinstance(carrier_id, str) or not carrier_id:
         raise NotUnderstood("a receipt without the id of its text")
     return Receipt(
         carrier_id=CarrierMessageId(clean(carrier_id)),
-        sender=_address(payload.get("from")),
+        sender=read_address(payload.get("from")),
         copies=read_copies(payload, occurred_at),
     )
 
@@ -224,11 +176,11 @@ def read_copies(payload: Mapping[str, Any], occurred_at: datetime) -> dict[Addre
     """Return what the carrier's record *payload* of one of our texts says of each recipient's copy."""
     code, title, detail = _first_error(payload.get("errors"))
     copies: dict[Address, Delivery] = {}
-    for entry in _sequence(payload.get("to")):
-        recipient = _address(entry)
+    for entry in as_sequence(payload.get("to")):
+        recipient = read_address(entry)
         if recipient is None:
             continue
-        status = read_status(_mapping(entry).get("status"))
+        status = read_status(as_mapping(entry).get("status"))
         if status is DeliveryStatus.OTHER:
             continue
         copies[recipient] = Delivery(status=status, occurred_at=occurred_at, code=code, title=title, detail=detail)
@@ -236,8 +188,8 @@ def read_copies(payload: Mapping[str, Any], occurred_at: datetime) -> dict[Addre
 
 
 def _first_error(errors: object) -> tuple[str | None, str | None, str | None]:
-    for error in _sequence(errors):
-        found = _mapping(error)
+    for error in as_sequence(errors):
+        found = as_mapping(error)
         if found.get("code") is not None:
             return clean(found["code"]), clean(found.get("title")) or None, clean(found.get("detail")) or None
     return None, None, None
@@ -245,8 +197,8 @@ def _first_error(errors: object) -> tuple[str | None, str | None, str | None]:
 
 def _media(value: object) -> tuple[MediaRef, ...]:
     found = []
-    for entry in _sequence(value):
-        item = _mapping(entry)
+    for entry in as_sequence(value):
+        item = as_mapping(entry)
         url = item.get("url")
         if not isinstance(url, str) or not url:
             continue
@@ -263,18 +215,9 @@ def _media(value: object) -> tuple[MediaRef, ...]:
     return tuple(found)
 
 
-def _address(value: object, region: str = "US") -> Address | None:
-    name = value if isinstance(value, str) else _mapping(value).get("phone_number")
-    if not isinstance(name, str) or not name.strip():
-        return None
-    # The comma keeps the members of a group apart in the database; reading a full-width one makes it a plain one.
-    address = parse_address(clean(name), region).replace(",", " ").strip()
-    return Address(address) if address else None
-
-
 def _addresses(value: object, region: str = "US") -> tuple[Address, ...]:
-    entries: Sequence[object] = [value] if isinstance(value, str | Mapping) else _sequence(value)
-    return tuple(dict.fromkeys(address for entry in entries if (address := _address(entry, region)) is not None))
+    entries: Sequence[object] = [value] if isinstance(value, str | Mapping) else as_sequence(value)
+    return tuple(dict.fromkeys(address for entry in entries if (address := read_address(entry, region)) is not None))
 
 
 def _moment(value: object) -> datetime:
@@ -284,18 +227,6 @@ def _moment(value: object) -> datetime:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return _NEVER
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sequence(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else ()
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def choose_ours(text: InboundText, our_numbers: Collection[Address]) -> tuple[Address, tuple[Address, ...]]:

@@ -14,11 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-import phonenumbers
-
 from bot.domain.conversation import POOL
 from bot.domain.ids import ChannelId
 from bot.domain.phone import is_phone, is_short_code
+from bot.domain.policy import ACCOUNT, MMS
 
 _MINUTE = 60.0
 
@@ -137,8 +136,6 @@ def choose_slack_rules(method: str, channel_id: ChannelId | None = None) -> tupl
 #: What the carrier takes from one account and from one sender (Telnyx, "Messaging rate limiting"). It queues what is more
 #: for up to four hours, then refuses it with 40318; but a text lives there for an hour only (40014), and STOP does not
 #: reach it: so it waits here. A US long code is bound to what its 10DLC campaign was granted, which nobody tells us.
-ACCOUNT = "account"
-MMS = "mms"
 _ACCOUNT_LIMITS = {ACCOUNT: Limit(per_second=50, burst=50), MMS: Limit(per_second=15, burst=15)}
 _LONG_CODE_ABROAD = Limit(per_second=0.1, burst=1)
 _TOLL_FREE = Limit(per_second=20, burst=20)
@@ -168,6 +165,8 @@ def _choose_limit(sender: str) -> Limit | None:
         return _SHORT_CODE
     if not is_phone(sender):
         return _NAME
+    import phonenumbers  # noqa: PLC0415 - see `bot.domain.phone`
+
     try:
         number = phonenumbers.parse(sender)
     except phonenumbers.NumberParseException:

@@ -4,16 +4,19 @@ Phone numbers and the other names by which the carrier knows a sender.
 A number is refused only where it cannot be one: its length, its country, letters in it. Whether anybody answers it is
 the carrier's to say, so fictional 555 numbers pass. What is possible, and how a number is written in its country, is
 the business of the `phonenumbers` library (Google's libphonenumber data).
+
+The library takes twelve milliseconds to load, and nearly all that the carrier writes is in E.164 already. So it is loaded
+by what needs it, which in a running bridge finds it loaded (`bot.late`).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NewType, TypeGuard
+from typing import TYPE_CHECKING, NewType, TypeGuard
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
+if TYPE_CHECKING:
+    import phonenumbers
 
 #: Whatever sender the carrier names: a phone number in E.164, a short code, or an alphanumeric name.
 Address = NewType("Address", str)
@@ -22,6 +25,8 @@ PhoneNumber = NewType("PhoneNumber", Address)
 
 #: E.164: a plus, no leading zero, at most 15 digits.
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
+#: One of North America, whose area codes begin with 2 to 9: possible, and in E.164, without asking the library.
+_NORTH_AMERICAN = re.compile(r"\+1[2-9][0-9]{9}")
 #: Slack writes a number that it has recognised as `<tel:+14155550101|(415) 555-0101>`.
 _TEL_LINK = re.compile(r"<tel:([^|>]*)(?:\|[^>]*)?>", re.IGNORECASE)
 _TEL_SCHEME = re.compile(r"tel:", re.IGNORECASE)
@@ -77,6 +82,9 @@ def parse_number(typed: str, region: str) -> PhoneNumber:
 
 
 def _read_digits(text: str, quoted: str, region: str) -> PhoneNumber:
+    import phonenumbers
+    from phonenumbers import NumberParseException, ValidationResult
+
     example = _show_example(region)
     try:
         number = phonenumbers.parse(text, region)
@@ -104,6 +112,28 @@ def _read_digits(text: str, quoted: str, region: str) -> PhoneNumber:
     return _format_e164(number)
 
 
+def parse_whole_number(written: str) -> PhoneNumber:
+    """Read a number that is written with its country code, however otherwise. Raises ValueError."""
+    if _NORTH_AMERICAN.fullmatch(written):
+        return PhoneNumber(Address(written))
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(written, None)
+    except phonenumbers.NumberParseException:
+        raise ValueError from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError
+    return _format_e164(number)
+
+
+def is_region(code: str) -> bool:
+    """Tell whether *code*, in capitals, is that of a country which has numbers."""
+    import phonenumbers
+
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def parse_address(raw: str, region: str = "US") -> Address:
     """
     Take the sender of an inbound text as the carrier names it; refuses only emptiness, with `ValueError`.
@@ -123,10 +153,12 @@ def parse_address(raw: str, region: str = "US") -> Address:
     if not digits.isdecimal() or len(digits) <= _LONGEST_SHORT_CODE:
         return Address(digits if digits.isdecimal() else text)
     if len(digits) >= _COUNTRY_CODE_INCLUDED and _E164.fullmatch(f"+{digits}"):
+        import phonenumbers
+
         try:
             if phonenumbers.is_possible_number(phonenumbers.parse(f"+{digits}")):
                 return Address(f"+{digits}")
-        except NumberParseException:
+        except phonenumbers.NumberParseException:
             pass  # No country has this code; it may still be a national number.
     try:
         return parse_number(digits, region)
@@ -145,9 +177,11 @@ def is_in_numbering_plan(number: PhoneNumber) -> bool:
 
     A hint for choosing between two readings, never a reason to refuse: plans change, and 555 numbers follow none.
     """
+    import phonenumbers
+
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(number))
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return False
 
 
@@ -164,15 +198,17 @@ def national_form(address: str, region: str = "US") -> str:
     """
     if not is_phone(address):
         return address
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(address)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return address
     if number.country_code == phonenumbers.country_code_for_region(region):
         # Digits alone would come back for a number of no known pattern, and would pass for one of another country.
-        national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+        national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
         return address if national.isdecimal() else national
-    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def mask(address: str) -> str:
@@ -182,9 +218,11 @@ def mask(address: str) -> str:
     Short codes and company names belong to no person and stay whole; of anything else only the first character stays.
     """
     if is_phone(address):
+        import phonenumbers
+
         try:
             country = f"+{phonenumbers.parse(address).country_code}"
-        except NumberParseException:
+        except phonenumbers.NumberParseException:
             country = "+"
         return f"{country}\u2022\u2022\u2022{address[-4:]}"
     if is_short_code(address) or _SENDER_NAME.fullmatch(address):
@@ -194,9 +232,11 @@ def mask(address: str) -> str:
 
 def find_region(number: PhoneNumber) -> str | None:
     """Return the ISO code of the country that *number* belongs to; None for one of no country."""
+    import phonenumbers
+
     try:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(number))
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return None
     if region is None and number.startswith("+1"):
         return "US"  # a number of no known pattern, such as the fictional ones
@@ -209,11 +249,12 @@ def time_zones(number: PhoneNumber) -> tuple[str, ...]:
 
     A number moves with its owner, so this is where it was issued, the best that anyone has for quiet hours.
     """
-    from phonenumbers import timezone  # noqa: PLC0415 -- 7 MB of tables that only quiet hours need
+    import phonenumbers
+    from phonenumbers import timezone  # 7 MB of tables that only quiet hours need
 
     try:
         parsed = phonenumbers.parse(number)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return ()
     return tuple(zone for zone in timezone.time_zones_for_geographical_number(parsed) if zone != "Etc/Unknown")
 
@@ -246,7 +287,9 @@ def fold_number(typed: str) -> str:
 
 
 def _format_e164(number: phonenumbers.PhoneNumber) -> PhoneNumber:
-    return PhoneNumber(Address(phonenumbers.format_number(number, PhoneNumberFormat.E164)))
+    import phonenumbers
+
+    return PhoneNumber(Address(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)))
 
 
 def _count_digits(text: str) -> int:
@@ -260,8 +303,10 @@ def _quote(text: str) -> str:
 
 def _show_example(region: str) -> str:
     """Tell the right form, in the country's own way and with its code."""
+    import phonenumbers
+
     number = None if region == "US" else phonenumbers.example_number(region)
     if number is None:
         return "Write it like (415) 555-0101 or +14155550101."
-    national = phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)
+    national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
     return f"Write it like {national} or {_format_e164(number)}."

@@ -6,10 +6,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final
 
 from bot.domain.ids import ChannelId, MessageId, UserId
 from bot.domain.phone import Address
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+#: Beside senders, what a rate of texts may be of: all that the account sends, and all of its MMS.
+ACCOUNT: Final = "account"
+MMS: Final = "mms"
 
 
 class ThreadMode(StrEnum):
@@ -95,6 +102,8 @@ def find_quiet_hours(
     """
     if quiet_hours is None:
         return None
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only quiet hours need it, and a start is mostly imports
+
     places = tuple(sorted(zones, key=lambda zone: zone.key)) or (ZoneInfo("UTC"),)
     opens_at = quiet_hours.find_opening(moment, places)
     if opens_at is None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.carrier_events import clean
+from bot.domain.carrier_lanes import clean
 from bot.domain.ids import ChannelId, SlackTs, UserId
 from bot.errors import NotUnderstood
 

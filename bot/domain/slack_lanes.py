@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.carrier_events import clean
+from bot.domain.carrier_lanes import clean
 
 
 def choose_slack_lane(event: object) -> str | None:

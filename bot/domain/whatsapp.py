@@ -37,15 +37,6 @@ class WhatsappContent:
     reaction: Reaction | None = None
 
 
-def find_whatsapp_sender(payload: Mapping[str, Any]) -> str | None:
-    """Return who wrote it: the number, or the id of somebody who hides theirs; either takes an answer."""
-    body = _mapping(payload.get("body"))
-    for candidate in (_name(payload.get("from")), body.get("from"), body.get("from_user_id")):
-        if isinstance(candidate, str) and candidate.strip():
-            return candidate
-    return None
-
-
 def read_whatsapp_body(body: object) -> WhatsappContent:
     """Return what *body* holds. Never raises."""
     if isinstance(body, str):
@@ -130,10 +121,6 @@ def build_whatsapp_message(text: str, files: Sequence[tuple[str, str]]) -> dict[
 
 def _words(text: object) -> str:
     return _string(_mapping(text).get("body")) if isinstance(text, Mapping) else _string(text)
-
-
-def _name(value: object) -> object:
-    return value if isinstance(value, str) else _mapping(value).get("phone_number")
 
 
 def _string(value: object) -> str:

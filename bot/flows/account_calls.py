@@ -18,7 +18,7 @@ from bot.clock import Clock
 from bot.domain.audit import Actor, AuditAction, AuditEntry
 from bot.domain.carrier_api.operation import Operation, list_recipients, plan_call
 from bot.domain.carrier_codes import FailureKind, explain_code
-from bot.domain.carrier_events import inbound_lane
+from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
 from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, mask

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bot.clock import Clock
-from bot.domain.carrier_events import Receipt, inbound_lane, read_copies
+from bot.domain.carrier_events import Receipt, read_copies
+from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.conversation import Conversation
 from bot.domain.ids import CarrierMessageId
 from bot.domain.job import Kind, NewJob, Pool

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.carrier_codes import QUEUE_FULL, FailureKind, explain_code
-from bot.domain.carrier_events import inbound_lane
+from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
 from bot.domain.conversation import POOL, Conversation, Medium
 from bot.domain.delivery import Delivery

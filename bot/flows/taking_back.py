@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from bot.clock import Clock
 from bot.domain.audit import BRIDGE, AuditAction, AuditEntry
-from bot.domain.carrier_events import inbound_lane, read_copies
+from bot.domain.carrier_events import read_copies
+from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.delivery import DeliveryStatus
 from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.job import Job

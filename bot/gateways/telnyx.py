@@ -19,7 +19,7 @@ import httpx
 from bot.domain.account import Spending
 from bot.domain.carrier_api.operation import Operation
 from bot.domain.carrier_codes import QUEUE_FULL
-from bot.domain.carrier_events import clean
+from bot.domain.carrier_lanes import clean
 from bot.domain.delivery import DeliveryStatus, read_status
 from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, parse_address

@@ -24,7 +24,10 @@ from tests.cli.rig import (
 TELLING = {"PYTHONPROFILEIMPORTTIME": "1"}
 LISTENS = "Textbridge listens."
 #: Ours and others', for which a request that is stored and answered has no use.
-LATE = {"bot.works", "bot.flows", "bot.ports", "httpx", "slack_sdk", "slack_bolt", "PIL", "pillow_heif"}
+LATE = {
+    *("bot.works", "bot.flows", "bot.ports", "httpx", "slack_sdk", "slack_bolt", "PIL", "pillow_heif"),
+    *("phonenumbers", "zoneinfo", "bot.domain.message", "bot.domain.carrier_events", "storage.rows", "storage.admin"),
+}
 COMMANDS = {"slack_bolt"}
 PICTURES = {"PIL", "pillow_heif"}
 FIGURES = {"prometheus_client"}

@@ -34,8 +34,8 @@ from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
 from handlers.verify import CarrierVerifier, SlackVerifier
 from storage.inbox import GroupedInbox
+from storage.moments import from_micros, to_micros
 from storage.queue import Bell, WorkbenchRows
-from storage.rows import from_micros, to_micros
 from tests.doubles.border import Border, Crash
 from tests.doubles.carrier import CarriedText, EmptyAccount, MemoryCarrier, StillPulses, describe
 from tests.doubles.direct import BorderDatabase, BorderStore, copy_file, open_database

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 from bot.clock import ManualClock
 from bot.domain.job import LEASE, Job, Pool, Status
 from bot.errors import LeaseLost
-from storage.rows import from_micros_or_none
+from storage.moments import from_micros_or_none
 from tests.machines.effort import choose_effort
 from tests.storage.rig import Rig, open_rig
 from tests.storage.samples import make_job

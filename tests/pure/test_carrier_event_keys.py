@@ -6,12 +6,8 @@ import copy
 
 import pytest
 
-from bot.domain.carrier_events import (
-    choose_lane,
-    identify_event,
-    inbound_lane,
-    read_event,
-)
+from bot.domain.carrier_events import read_event
+from bot.domain.carrier_lanes import choose_lane, identify_event, inbound_lane
 from bot.domain.phone import Address
 from bot.errors import NotUnderstood
 from tests.pure.carrier_samples import ANA, BOB, EVERY_VARIANT, inbound, link_click, receipt, wrap

@@ -13,18 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.account_events import HostedOrderChange, LinkClick, SpendLimitReached
-from bot.domain.carrier_events import (
-    InboundText,
-    MediaRef,
-    Receipt,
-    UnknownEvent,
-    choose_lane,
-    choose_ours,
-    clean,
-    identify_event,
-    inbound_lane,
-    read_event,
-)
+from bot.domain.carrier_events import InboundText, MediaRef, Receipt, UnknownEvent, choose_ours, read_event
+from bot.domain.carrier_lanes import choose_lane, clean, identify_event, inbound_lane
 from bot.domain.conversation import make_parties
 from bot.domain.delivery import Delivery, DeliveryStatus
 from bot.domain.ids import CarrierMessageId

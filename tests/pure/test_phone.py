@@ -19,6 +19,7 @@ from bot.domain.phone import (
     national_form,
     parse_address,
     parse_number,
+    parse_whole_number,
     split_numbers,
     time_zones,
 )
@@ -243,10 +244,32 @@ def test_zones_follow_the_area_code_and_are_known_to_the_system() -> None:
         assert ZoneInfo(zone).key == zone
 
 
+@given(st.from_regex(r"\+1[0-9]{9,11}", fullmatch=True) | st.from_regex(r"\+[0-9]{5,16}", fullmatch=True))
+def test_a_whole_number_is_what_the_library_says_that_it_is(written: str) -> None:
+    try:
+        known = phonenumbers.parse(written, None)
+    except phonenumbers.NumberParseException:
+        known = None
+
+    if known is not None and phonenumbers.is_possible_number(known):
+        assert parse_whole_number(written) == phonenumbers.format_number(known, phonenumbers.PhoneNumberFormat.E164)
+    else:
+        with pytest.raises(ValueError, match=r"^$"):
+            parse_whole_number(written)
+
+
+def test_our_own_number_of_north_america_is_read_without_the_library() -> None:
+    program = (
+        "import sys, bot.settings as s; print(s.parse_whole_number('+13125550100'), 'phonenumbers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "+13125550100 False\n"
+
+
 def test_the_zone_tables_are_not_loaded_before_they_are_needed() -> None:
-    program = "import sys, bot.domain.phone; print('phonenumbers.timezone' in sys.modules)"
+    program = "import sys, bot.domain.phone as p; print(p.national_form('+14155550101'), 'phonenumbers.timezone' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "False"
+    assert result.stdout.strip() == "(415) 555-0101 False"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.carrier_codes import explain_code
-from bot.domain.carrier_events import InboundText, choose_lane, inbound_lane, read_event
+from bot.domain.carrier_events import InboundText, read_event
+from bot.domain.carrier_lanes import choose_lane, inbound_lane
 from bot.domain.conversation import Medium, make_parties
 from bot.domain.phone import Address
 from bot.domain.whatsapp import Reaction, build_whatsapp_message, read_whatsapp_body

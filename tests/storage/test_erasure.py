@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.chance import SeededChance
-from bot.domain.carrier_events import inbound_lane
+from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
 from bot.domain.conversation import Parties
 from bot.domain.ids import ChannelId, ConversationId, MediaId, MessageId, SlackTs

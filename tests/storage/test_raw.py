@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.chance import SeededChance
-from bot.domain.carrier_events import inbound_lane
+from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.ids import ChannelId, ConversationId, MessageId
 from bot.domain.job import Kind, Pool
 from bot.domain.message import State

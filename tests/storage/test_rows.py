@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.rows import from_micros, from_micros_or_none, to_micros, to_micros_or_none
+from storage.moments import from_micros, from_micros_or_none, to_micros, to_micros_or_none
 
 _OFFSETS = st.integers(min_value=-14 * 60, max_value=14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 _MOMENTS = st.datetimes(
