@@ -63,6 +63,7 @@ async def open_door(
     await runner.setup()
     try:
         assert runner.server is not None  # noqa: S101 - set up just now
+        runner.server.request_handler = gate.pass_on(runner.server.request_handler)
         server = await asyncio.get_running_loop().create_server(gate.guard(runner.server), sock=bound)
         try:
             yield

@@ -22,8 +22,8 @@ def build_web(
 ) -> web.Application:
     """Return the public application; *tells_operators*: with `/readyz` and `/metrics`, for want of a port of their own."""
     app = _build(limits)
-    app.router.add_post("/webhooks/telnyx", carrier.handle)
-    app.router.add_post("/slack/events", slack.handle)
+    for path, handler in (("/webhooks/telnyx", carrier.handle), ("/slack/events", slack.handle)):
+        app.router.add_post(path, app[GATE].frequent(path, handler))
     app.router.add_get("/media/{token}/{filename}", media)  # and HEAD
     app.router.add_get("/healthz", operations.handle_health)
     if tells_operators:
@@ -45,7 +45,6 @@ def _add_operations(app: web.Application, operations: Operations) -> None:
 
 
 def _build(limits: Limits) -> web.Application:
-    gate = Gate(limits)
-    app = web.Application(client_max_size=limits.body_bytes, middlewares=[gate.pass_through])
-    app[GATE] = gate
+    app = web.Application(client_max_size=limits.body_bytes)
+    app[GATE] = Gate(limits)
     return app

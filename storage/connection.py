@@ -89,16 +89,13 @@ class NearConnection(aiosqlite.Connection):
         else:
             await super().executemany(sql, rows)
 
-    async def empty_log(self) -> None:
-        """Move what is left in the log and have it begin anew; nothing is done while somebody reads from it."""
-        await self._execute(self._empty_log_at_once)
+    async def restart_log(self, statement: str) -> None:
+        """Have *statement* move what is left in the log and begin it anew; not done while somebody reads from it."""
+        await self._execute(self._try_at_once, statement)
 
-    def _empty_log_at_once(self) -> None:
-        with (
-            self._without_patience(),
-            suppress(sqlite3.OperationalError),
-        ):  # the log then goes on, and this is tried again
-            self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def _try_at_once(self, statement: str) -> None:
+        with self._without_patience(), suppress(sqlite3.OperationalError):  # the log then goes on; tried again later
+            self._conn.execute(statement).fetchall()
 
     async def scan(self, sql: str, parameters: Iterable[Any] = ()) -> list[sqlite3.Row]:
         """Return the rows of *sql*, never at once: it counts, or reads many."""

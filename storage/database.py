@@ -183,8 +183,9 @@ class Database:
                     await self._roll_back()
                     raise
                 commit.settle(None)
-                if self._checkpoints.notice_commit() and isinstance(self._writer, NearConnection):
-                    await self._writer.empty_log()
+                begin_anew = self._checkpoints.notice_commit()
+                if begin_anew is not None and isinstance(self._writer, NearConnection):
+                    await self._writer.restart_log(begin_anew)
 
     def _end_commit(self, commit: _Commit, task: asyncio.Task[None]) -> None:
         """

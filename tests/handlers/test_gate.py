@@ -62,14 +62,14 @@ class Server:
 @asynccontextmanager
 async def serve(limits: Limits) -> AsyncIterator[Server]:
     gate, taken = Gate(limits), []
-    app = web.Application(client_max_size=limits.body_bytes, middlewares=[gate.pass_through])
+    app = web.Application(client_max_size=limits.body_bytes)
     app[GATE] = gate
 
     async def take(request: web.Request) -> web.Response:
         taken.append(await request.read())
         return web.Response(text="taken")
 
-    app.router.add_post("/take", take)
+    app.router.add_post("/take", gate.frequent("/take", take))
     bound = listen("127.0.0.1", 0)
     try:
         async with open_door(app, bound, patience=timedelta(0)):

@@ -83,6 +83,21 @@ async def test_a_log_that_is_too_long_is_emptied_between_two_commits_once_it_is_
         assert rig.look(_COUNT) == [(22,)]
 
 
+async def test_a_log_that_begins_anew_is_written_over_from_its_head_and_its_file_stays_as_it_is(path: Path) -> None:
+    held = _Held(path, most=512 * _KILOBYTE)
+    async with _open(path, held) as rig:
+        await _write(rig, 0, 20)
+        held.go_on.set()
+        while not held._is_moved:  # noqa: ASYNC110 - a thread sees to it
+            await asyncio.sleep(0)
+        await _write(rig, 20, 1)
+        length = held.measure()
+
+        assert length > 512 * _KILOBYTE
+        assert await _write(rig, 21, 10) == length
+        assert rig.look(_COUNT) == [(31,)]
+
+
 async def test_should_the_thread_not_keep_up_the_log_is_moved_with_a_commit(path: Path) -> None:
     checkpoints = Checkpoints(path)
     checkpoints.close()
