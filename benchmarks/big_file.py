@@ -3,9 +3,9 @@ A database as years of use leave it, made directly, and what it costs to use one
 
 The second is measured in a process of its own: `python -m benchmarks.big_file DATABASE` prints it as JSON.
 
-Its ids are random, as the bridge's and the carrier's are, so that its indices are as scattered; its texts have sixty
-letters. Half of them went out, each with its receipt. What is kept for a time only is not in it: raw requests, finished
-jobs.
+Its ids and times are made as the bridge, the carrier and Slack make theirs, and packed as the bridge packs them, over the
+four hundred days before today; its texts have sixty letters. Half of them went out, each with its receipt. What is kept
+for a time only is not in it: raw requests, finished jobs.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from benchmarks.bodies import CHANNEL, OURS
+from bot.chance import SystemChance
 from bot.clock import SystemClock
 from bot.domain.conversation import Parties
 from bot.domain.ids import CarrierMessageId, ChannelId, SlackTs
@@ -29,7 +31,10 @@ from bot.domain.phone import Address
 from storage.database import open_database
 from storage.inbox import GroupedInbox
 from storage.migrate import migrate
+from storage.moments import from_micros, to_micros
+from storage.packing import pack_carrier_id, pack_id, pack_ts
 from storage.queue import Bell
+from storage.rows import SELECT_CONVERSATION, SELECT_MESSAGE
 from storage.store import SqliteStore
 
 #: Messages of each conversation.
@@ -37,54 +42,62 @@ EACH = 10
 #: How many look-ups of a kind, and commits, are timed, and how many rows a commit has.
 _LOOKUPS, _COMMITS, _ROWS = 2_000, 600, 32
 
-_STAND_INS = """
-CREATE TEMP TABLE ids AS
-WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < ?1)
-SELECT n, lower(hex(randomblob(16))) AS id FROM series"""
+_SPAN = timedelta(days=400)
+_AUTHOR = "U0ALICE0000"
+
+_NAMES = "INSERT INTO names (number, name) VALUES (1, ?), (2, ?)"
+#: ?1 how many, ?2 ours, ?3 when, ?4 microseconds from one to the next.
 _CONVERSATIONS = """
-INSERT INTO conversations (id, ours, theirs, channel_id, thread_ts, root, created_at, active_at)
-SELECT id, ?1, '+1415' || printf('%07d', 5000000 + n), ?2, printf('%d.%06d', 1600000000 + n, n % 1000000), 1, ?3, ?3 + n
-FROM ids"""
-_THREADS = "INSERT INTO threads SELECT channel_id, thread_ts, id FROM conversations"
-#: ?1 how many, ?2 conversations, ?3 channel, ?4 when.
+INSERT INTO packed_conversations (id, ours, theirs, channel, thread_ts, root, created_at, active_at)
+WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < ?1)
+SELECT made_id(?3 + n * ?4), ?2, '+1415' || printf('%07d', n * 7919 % 10000000), 1, made_ts(?3 + n * ?4), 1, ?3 + n * ?4,
+    ?3 + n * ?4 * 10
+FROM series"""
+_THREADS = """
+INSERT INTO packed_threads (channel, thread_ts, conversation) SELECT channel, thread_ts, number FROM packed_conversations"""
+#: ?1 how many, ?2 conversations, ?3 when, ?4 microseconds from one to the next. A customer's in turn with an answer.
 _MESSAGES = """
-INSERT INTO messages (id, conversation_id, direction, origin, state, text, author, sender, channel_id, slack_ts, carrier_id,
+INSERT INTO packed_messages (id, conversation, direction, origin, state, text, author, sender, channel, slack_ts, carrier_id,
     created_at, mark_shown)
 WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n + 1 < ?1)
-SELECT lower(hex(randomblob(16))), ids.id,
-    CASE m.n % 2 WHEN 0 THEN 'inbound' ELSE 'outbound' END,
-    CASE m.n % 2 WHEN 0 THEN 'phone' ELSE 'thread' END,
-    CASE m.n % 2 WHEN 0 THEN 'received' ELSE 'accepted' END,
-    substr('It is ready and can be picked up today until six, thank you. ', 1, 52) || printf('%08d', m.n),
-    CASE m.n % 2 WHEN 0 THEN NULL ELSE 'U0ALICE000' END,
-    CASE m.n % 2 WHEN 0 THEN '+14155550101' ELSE '+13125550100' END,
-    ?3, printf('%d.%06d', 1650000000 + m.n / 1000, m.n % 1000000),
-    substr(r, 1, 8) || '-' || substr(r, 9, 4) || '-4' || substr(r, 14, 3) || '-8' || substr(r, 18, 3) || '-' || substr(r, 21),
-    ?4 + m.n * 1000, CASE m.n % 2 WHEN 0 THEN NULL ELSE 'white_check_mark' END
-FROM (SELECT n, lower(hex(randomblob(16))) AS r, n % ?2 AS c FROM series) m CROSS JOIN ids ON ids.rowid = m.c + 1"""
+SELECT made_id(?3 + n * ?4), n % ?2 + 1, n % 2, n % 2, n % 2,
+    substr('It is ready and can be picked up today until six, thank you. ', 1, 52) || printf('%08d', n),
+    CASE n % 2 WHEN 1 THEN 2 END, CASE n % 2 WHEN 0 THEN 0 END, 1, made_ts(?3 + n * ?4), made_carrier_id(), ?3 + n * ?4,
+    CASE n % 2 WHEN 1 THEN 0 END
+FROM series"""
 _DELIVERIES = """
-INSERT INTO deliveries (message_id, recipient, status, occurred_at)
-SELECT id, '+14155550101', 'delivered', created_at FROM messages WHERE direction = 'outbound'"""
+INSERT INTO packed_deliveries (message, recipient, status, occurred_at)
+SELECT number, 0, 0, created_at + 2000000 FROM packed_messages WHERE direction = 1"""
 
-_BY_PARTIES = "SELECT * FROM conversations WHERE ours = ? AND theirs = ?"
-_BY_THREAD = """
-SELECT c.* FROM threads t JOIN conversations c ON c.id = t.conversation_id WHERE t.channel_id = ? AND t.thread_ts = ?"""
-_BY_CARRIER_ID = "SELECT * FROM messages WHERE carrier_id = ?"
+# What the store asks, word for word.
+_BY_PARTIES = f"{SELECT_CONVERSATION} WHERE c.ours = ? AND c.theirs = ?"
+_BY_THREAD = f"""
+{SELECT_CONVERSATION} JOIN packed_threads t ON t.conversation = c.number
+WHERE t.channel = (SELECT number FROM names WHERE name = ?) AND t.thread_ts = ?"""  # noqa: S608 - constants
+_BY_CARRIER_ID = f"{SELECT_MESSAGE} WHERE m.carrier_id = ?"
 
 
 def build_big_file(path: Path, messages: int) -> float:
     """Make a database of *messages* at *path*, and return how many bytes it takes for each."""
-    now = int(datetime.now(UTC).timestamp() * 1e6) - 400 * 86_400 * 1_000_000
+    began = to_micros(datetime.now(UTC) - _SPAN)
+    step = to_micros(datetime.now(UTC)) // messages - began // messages
+    chance = SystemChance()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         migrate(connection)
         empty = _measure_size(connection)
+        for name, places, make in (
+            ("made_id", 1, lambda at: pack_id(chance.ordered(from_micros(at)))),
+            ("made_ts", 1, lambda at: pack_ts(f"{at // 1_000_000}.{at % 1_000_000:06}")),
+            ("made_carrier_id", 0, lambda: pack_carrier_id(str(uuid4()))),
+        ):
+            connection.create_function(name, places, make)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -2000000", "temp_store = MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")
-        connection.execute(_STAND_INS, (messages // EACH,))
-        connection.execute(_CONVERSATIONS, (OURS, CHANNEL, now))
+        connection.execute(_NAMES, (CHANNEL, _AUTHOR))
+        connection.execute(_CONVERSATIONS, (messages // EACH, OURS, began, step))
         connection.execute(_THREADS)
-        connection.execute(_MESSAGES, (messages, messages // EACH, CHANNEL, now))
+        connection.execute(_MESSAGES, (messages, messages // EACH, began, step))
         connection.execute(_DELIVERIES)
         connection.execute("COMMIT")
         size = _measure_size(connection)
@@ -108,25 +121,26 @@ async def _time_lookups(path: Path) -> dict[str, float]:
     found: dict[str, float] = {}
     with closing(sqlite3.connect(path)) as connection:
         pairs = connection.execute(
-            "SELECT theirs, channel_id, thread_ts FROM conversations WHERE rowid % 7 = 3 LIMIT ?", (_LOOKUPS,)
+            "SELECT theirs, channel_id, thread_ts FROM conversations WHERE number % 7 = 3 LIMIT ?", (_LOOKUPS,)
         ).fetchall()
         carrier_ids = connection.execute(
-            "SELECT carrier_id FROM messages WHERE rowid % 11 = 5 LIMIT ?", (_LOOKUPS,)
+            "SELECT carrier_id FROM messages WHERE number % 11 = 5 LIMIT ?", (_LOOKUPS,)
         ).fetchall()
         if not pairs:
             return found
         database = await open_database(path)
         try:
             store = SqliteStore(database, Bell(), SystemClock())
-            for name, sql, keys in (
-                ("parties", _BY_PARTIES, [(OURS, theirs) for theirs, _, _ in pairs]),
-                ("thread", _BY_THREAD, [(channel, ts) for _, channel, ts in pairs]),
-                ("carrier id", _BY_CARRIER_ID, carrier_ids),
+            for name, sql, keys, pack in (
+                ("parties", _BY_PARTIES, [(OURS, theirs) for theirs, _, _ in pairs], str),
+                ("thread", _BY_THREAD, [(channel, ts) for _, channel, ts in pairs], pack_ts),
+                ("carrier id", _BY_CARRIER_ID, carrier_ids, pack_carrier_id),
             ):
                 ours, theirs = [], []
                 for key in keys:
+                    packed = (*key[:-1], pack(key[-1]))
                     began = time.perf_counter()
-                    connection.execute(sql, key).fetchone()
+                    connection.execute(sql, packed).fetchone()
                     theirs.append(time.perf_counter() - began)
                     began = time.perf_counter()
                     async with store.reading() as view:

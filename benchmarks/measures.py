@@ -188,7 +188,7 @@ def measure_through(bench: Bench) -> None:
 
 
 _RECORDED = {
-    BRIDGE: ("bridge.db", "SELECT COUNT(*) FROM messages WHERE slack_ts IS NOT NULL"),
+    BRIDGE: ("bridge.db", "SELECT COUNT(*) FROM packed_messages WHERE slack_ts IS NOT NULL"),
     "through": ("floor.db", "SELECT COUNT(*) FROM posted"),
     "sample": ("floor.db", "SELECT COUNT(*) FROM messages WHERE ts IS NOT NULL"),
 }

@@ -42,8 +42,7 @@ _REASONS = {
     "Commit of 32 rows": "random keys scatter over more pages, each of which the log takes whole",
     "Look-up": "a row becomes a checked object, on a connection that is lent and taken back; beside ten microseconds that "
     "weighs",
-    "A message": "ids are letters and not bytes, so that people and logs can name them: a message's own and its "
-    "conversation's, 32 each, and the carrier's 36, stand twice each, in the row and in an index; words for states",
+    "A message": "its sixty letters, and two ids of 16 bytes that stand twice each, in the row and in an index",
     "Write-ahead log": "nothing empties it while writing never pauses",
     "Backlog": "each text that waits is a row of the queue, and is tried again now and then",
     "Memory after": "what was loaded at first need, and what the allocator keeps",

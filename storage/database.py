@@ -45,6 +45,9 @@ _WRITER = (
     "PRAGMA temp_store = MEMORY",
     f"PRAGMA wal_autocheckpoint = {LAST_RESORT_PAGES}",
 )
+#: A step may rebuild tables of years: nothing of the old ones stays in the file's free pages, where an erasure would not
+#: find it; and what is sorted need not fit into memory.
+_MIGRATOR = ("PRAGMA secure_delete = ON", "PRAGMA temp_store = DEFAULT", "PRAGMA cache_size = -65536")
 _READER = (
     "PRAGMA query_only = ON",
     f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}",
@@ -280,7 +283,7 @@ async def _close(*connections: aiosqlite.Connection) -> None:
 def _migrate_file(path: Path) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        for pragma in _WRITER:
+        for pragma in (*_WRITER, *_MIGRATOR):
             connection.execute(pragma)
         migrate(connection)
     finally:

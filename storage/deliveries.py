@@ -9,35 +9,44 @@ import aiosqlite
 
 from bot.domain.delivery import Delivery, DeliveryStatus, merge
 from bot.domain.ids import MessageId
+from bot.domain.message import Direction, State
 from bot.domain.phone import Address
 from bot.ports import CarrierRequest
 from storage.moments import from_micros, from_micros_or_none, to_micros
-from storage.rows import read_delivery
+from storage.packing import pack_id
+from storage.rows import SELECT_DELIVERY, read_delivery
+from storage.words import DIRECTION_CODES, STATE_CODES, STATUS_CODES, STATUSES
 
-_ADD_REQUEST = "INSERT INTO requests (message_id, path, idempotency_key, body, created_at) VALUES (?, ?, ?, ?, ?)"
-_FIND_REQUEST = "SELECT * FROM requests WHERE message_id = ?"
-_FORGET_REQUEST = "DELETE FROM requests WHERE message_id = ? AND attempted_at IS NULL RETURNING message_id"
-_OPEN_ATTEMPT = "UPDATE requests SET attempted_at = ?, attempts = attempts + 1 WHERE message_id = ?"
-_CLOSE_ATTEMPT = "UPDATE requests SET attempted_at = NULL WHERE message_id = ?"
-_OF_COPY = "SELECT * FROM deliveries WHERE message_id = ? AND recipient = ?"
-_OF_MESSAGE = "SELECT * FROM deliveries WHERE message_id = ?"
-_COUNT_OUTCOMES = """
+_NUMBER = "(SELECT number FROM packed_messages WHERE id = ?1)"
+_ADD_REQUEST = f"""
+INSERT INTO requests (message, path, idempotency_key, body, created_at) VALUES ({_NUMBER}, ?2, ?3, ?4, ?5)"""  # noqa: S608 - constants
+_FIND_REQUEST = f"SELECT * FROM requests WHERE message = {_NUMBER}"  # noqa: S608 - constants
+_FORGET_REQUEST = f"DELETE FROM requests WHERE message = {_NUMBER} AND attempted_at IS NULL RETURNING message"  # noqa: S608 - constants
+_OPEN_ATTEMPT = f"UPDATE requests SET attempted_at = ?2, attempts = attempts + 1 WHERE message = {_NUMBER}"  # noqa: S608 - constants
+_CLOSE_ATTEMPT = f"UPDATE requests SET attempted_at = NULL WHERE message = {_NUMBER}"  # noqa: S608 - constants
+_OF_COPY = f"{SELECT_DELIVERY} WHERE m.id = ?1 AND d.recipient = IIF(?2 = c.theirs, 0, ?2)"
+_OF_MESSAGE = f"{SELECT_DELIVERY} WHERE m.id = ?"
+#: The status by its number. CROSS: in this order, by the index of what was active lately.
+_COUNT_OUTCOMES = f"""
 SELECT date(m.created_at / 1000000, 'unixepoch') AS day, d.status, COUNT(*) AS copies
-FROM conversations c
-JOIN messages m ON m.conversation_id = c.id AND m.created_at >= ?1
-JOIN deliveries d ON d.message_id = m.id
-WHERE c.active_at >= ?1 AND m.direction = 'outbound' GROUP BY 1, 2
+FROM packed_conversations c
+CROSS JOIN packed_messages m ON m.conversation = c.number AND m.created_at >= ?1
+CROSS JOIN packed_deliveries d ON d.message = m.number
+WHERE c.active_at >= ?1 AND m.direction = {DIRECTION_CODES[Direction.OUTBOUND]} GROUP BY 1, 2
 UNION ALL
-SELECT date(m.created_at / 1000000, 'unixepoch'), 'sending_failed', COUNT(*)
-FROM conversations c
-JOIN messages m ON m.conversation_id = c.id AND m.created_at >= ?1
-WHERE c.active_at >= ?1 AND m.state = 'refused' AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.id)
-GROUP BY 1"""
-_PUT = """
-INSERT INTO deliveries (message_id, recipient, status, occurred_at, code, title, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (message_id, recipient) DO UPDATE SET
+SELECT date(m.created_at / 1000000, 'unixepoch'), {STATUS_CODES[DeliveryStatus.SENDING_FAILED]}, COUNT(*)
+FROM packed_conversations c
+CROSS JOIN packed_messages m ON m.conversation = c.number AND m.created_at >= ?1
+WHERE c.active_at >= ?1 AND m.state = {STATE_CODES[State.REFUSED]}
+    AND NOT EXISTS (SELECT 1 FROM packed_deliveries d WHERE d.message = m.number)
+GROUP BY 1"""  # noqa: S608 - constants
+_PUT = f"""
+INSERT INTO packed_deliveries (message, recipient, status, occurred_at, code, title, detail)
+VALUES ({_NUMBER}, IIF(?2 = (SELECT c.theirs FROM packed_messages m
+    JOIN packed_conversations c ON c.number = m.conversation WHERE m.id = ?1), 0, ?2), ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (message, recipient) DO UPDATE SET
     status = excluded.status, occurred_at = excluded.occurred_at,
-    code = excluded.code, title = excluded.title, detail = excluded.detail"""
+    code = excluded.code, title = excluded.title, detail = excluded.detail"""  # noqa: S608 - constants
 
 
 class DeliveryRows:
@@ -50,17 +59,23 @@ class DeliveryRows:
         """Store *request* before it is first made."""
         await self._connection.execute_fetchall(
             _ADD_REQUEST,
-            (request.message_id, request.path, request.idempotency_key, request.body, to_micros(request.created_at)),
+            (
+                pack_id(request.message_id),
+                request.path,
+                request.idempotency_key,
+                request.body,
+                to_micros(request.created_at),
+            ),
         )
 
     async def count_outcomes(self, *, since: datetime) -> Sequence[tuple[date, DeliveryStatus, int]]:
         """Return how many copies of texts written from *since* on stand where, by day (UTC) and status."""
         rows = await self._connection.execute_fetchall(_COUNT_OUTCOMES, (to_micros(since),))
-        return [(date.fromisoformat(row["day"]), DeliveryStatus(row["status"]), row["copies"]) for row in rows]
+        return [(date.fromisoformat(row["day"]), STATUSES[row["status"]], row["copies"]) for row in rows]
 
     async def find_request(self, message_id: MessageId) -> CarrierRequest | None:
         """Return the stored request of a message."""
-        rows = list(await self._connection.execute_fetchall(_FIND_REQUEST, (message_id,)))
+        rows = list(await self._connection.execute_fetchall(_FIND_REQUEST, (pack_id(message_id),)))
         if not rows:
             return None
         row = rows[0]
@@ -76,28 +91,28 @@ class DeliveryRows:
 
     async def forget_request(self, message_id: MessageId) -> bool:
         """Remove the stored request of a message; False, and nothing done, if it may have been made or there is none."""
-        return bool(list(await self._connection.execute_fetchall(_FORGET_REQUEST, (message_id,))))
+        return bool(list(await self._connection.execute_fetchall(_FORGET_REQUEST, (pack_id(message_id),))))
 
     async def open_attempt(self, message_id: MessageId, now: datetime) -> None:
         """Record that from *now* on the request may have been made."""
-        await self._connection.execute_fetchall(_OPEN_ATTEMPT, (to_micros(now), message_id))
+        await self._connection.execute_fetchall(_OPEN_ATTEMPT, (pack_id(message_id), to_micros(now)))
 
     async def close_attempt(self, message_id: MessageId) -> None:
         """Record that the newest attempt's outcome is known."""
-        await self._connection.execute_fetchall(_CLOSE_ATTEMPT, (message_id,))
+        await self._connection.execute_fetchall(_CLOSE_ATTEMPT, (pack_id(message_id),))
 
     async def merge(self, message_id: MessageId, recipient: Address, reported: Delivery) -> Delivery:
         """Merge *reported* into what is known of that copy and return the result."""
-        rows = list(await self._connection.execute_fetchall(_OF_COPY, (message_id, recipient)))
-        known = read_delivery(rows[0]) if rows else None
+        rows = list(await self._connection.execute_fetchall(_OF_COPY, (pack_id(message_id), recipient)))
+        known = read_delivery(rows[0])[1] if rows else None
         merged = merge(known, reported)
         if merged != known:
             await self._connection.execute_fetchall(
                 _PUT,
                 (
-                    message_id,
+                    pack_id(message_id),
                     recipient,
-                    merged.status,
+                    STATUS_CODES[merged.status],
                     to_micros(merged.occurred_at),
                     merged.code,
                     merged.title,
@@ -108,5 +123,5 @@ class DeliveryRows:
 
     async def of_message(self, message_id: MessageId) -> Mapping[Address, Delivery]:
         """Return what is known of each copy of a message."""
-        rows = await self._connection.execute_fetchall(_OF_MESSAGE, (message_id,))
-        return {Address(row["recipient"]): read_delivery(row) for row in rows}
+        rows = await self._connection.execute_fetchall(_OF_MESSAGE, (pack_id(message_id),))
+        return dict(read_delivery(row) for row in rows)

@@ -19,44 +19,50 @@ from bot.clock import Clock
 from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.ids import ConversationId, MediaId
 from bot.domain.job import Kind
+from bot.domain.message import State
 from bot.domain.phone import Address
 from bot.errors import Broken, NotAllowed
 from storage.database import BUSY_MILLISECONDS, Database
 from storage.moments import to_micros
+from storage.packing import unpack_id, unpack_ts
 from storage.queue import QueueRows
 from storage.shelf import FileShelf
 from storage.store import StoreTransaction
 from storage.transcript import OF_NUMBER
+from storage.words import STATE_CODES
 
-_CONVERSATIONS = f"SELECT id, theirs, channel_id FROM conversations WHERE {OF_NUMBER}"  # noqa: S608 - a constant
-_THREADS = "SELECT thread_ts FROM threads WHERE conversation_id = ?"
+_CONVERSATIONS = f"SELECT number, id, theirs FROM conversations WHERE {OF_NUMBER}"  # noqa: S608 - a constant
+_THREADS = "SELECT thread_ts FROM packed_threads WHERE conversation = ?"
 _MESSAGES = """
-SELECT m.id, m.state, m.text, s.id AS schedule, s.state AS schedule_state
-FROM messages m LEFT JOIN schedules s ON s.message_id = m.id WHERE m.conversation_id = ?"""
+SELECT m.number, m.id, m.state, m.text, s.id AS schedule, s.state AS schedule_state
+FROM packed_messages m LEFT JOIN schedules s ON s.message = m.number WHERE m.conversation = ?"""
 _MEDIA = """
-SELECT id FROM media WHERE source <> '' AND message_id IN (SELECT id FROM messages WHERE conversation_id = ?)"""
+SELECT f.id FROM packed_messages m JOIN media f ON f.message = m.number WHERE f.source <> '' AND m.conversation = ?"""
 _WORDS = "SELECT COUNT(*) AS words FROM consent_changes WHERE address = ? AND words IS NOT NULL"
 _JOBS = "SELECT id, key, kind, lane, status, body FROM jobs WHERE body <> ''"
 
-_ERASE_MESSAGE = """
-UPDATE messages SET text = '', erased_at = COALESCE(erased_at, ?2),
-    state = CASE WHEN state IN ('confirming', 'waiting', 'unsettled') THEN 'cancelled' ELSE state END WHERE id = ?1"""
-_ERASE_REQUEST = "UPDATE requests SET body = x'' WHERE message_id = ?"
-_ERASE_DETAIL = "UPDATE deliveries SET detail = NULL WHERE message_id = ?"
+_LEFT_WAITING = (State.CONFIRMING, State.WAITING, State.UNSETTLED)
+_ERASE_MESSAGE = f"""
+UPDATE packed_messages SET text = '', erased_at = COALESCE(erased_at, ?2), state = CASE
+    WHEN state IN ({", ".join(str(STATE_CODES[state]) for state in _LEFT_WAITING)}) THEN {STATE_CODES[State.CANCELLED]}
+    ELSE state END
+WHERE number = ?1"""  # noqa: S608 - numbers
+_ERASE_REQUEST = "UPDATE requests SET body = x'' WHERE message = ?"
+_ERASE_DETAIL = "UPDATE packed_deliveries SET detail = NULL WHERE message = ?"
 _ERASE_MEDIA = """
 UPDATE media SET source = '', name = NULL, filename = NULL, sha256 = NULL, token = NULL, expires_at = NULL,
-    keep_until = NULL WHERE message_id = ?"""
+    keep_until = NULL WHERE message = ?"""
+_CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message = ? AND state = 'waiting'"
 #: What a late edit, and the correction after it, said.
 _ERASE_EDITS = "DELETE FROM facts WHERE name IN ('edit:' || ?1, 'corrected:' || ?1)"
-_CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message_id = ? AND state = 'waiting'"
 #: A text that repeats says its words again and again: it ends.
 _ERASE_RECURRENCES = f"""
 UPDATE recurrences SET active = 0, text = ''
-WHERE conversation_id IN (SELECT id FROM conversations WHERE {OF_NUMBER})"""  # noqa: S608 - a constant
+WHERE conversation IN (SELECT number FROM packed_conversations WHERE {OF_NUMBER})"""  # noqa: S608 - a constant
 _ERASE_WORDS = "UPDATE consent_changes SET words = NULL WHERE address = ?"
 _CONTACT = "SELECT 1 FROM contacts WHERE address = ?"
 _ERASE_CONTACT = "DELETE FROM contacts WHERE address = ?"
-_ERASE_REST = (_ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _ERASE_EDITS, _CANCEL_SCHEDULE)
+_ERASE_REST = (_ERASE_REQUEST, _ERASE_DETAIL, _ERASE_MEDIA, _CANCEL_SCHEDULE)
 _END_PARKED = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' WHERE id = ? AND status = 'parked'"""
 
@@ -64,9 +70,9 @@ UPDATE jobs SET status = 'done', body = '', finished_at = ?, trouble = 'erased' 
 _EMPTY_EVENT = "UPDATE jobs SET body = '' WHERE id = ?"
 
 _INBOX = (Kind.CARRIER_EVENT, Kind.SLACK_EVENT)
-_UNDER_WAY = "under_way"
+_UNDER_WAY = STATE_CODES[State.UNDER_WAY]
 _HELD_BY_CARRIER = ("at_carrier", "taking_back")
-_STILL_TO_GO = ("confirming", "waiting")
+_STILL_TO_GO = (STATE_CODES[State.CONFIRMING], STATE_CODES[State.WAITING])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +139,7 @@ async def erase(
             else:
                 await queue.drop(job["key"])
         for message in found.messages:
-            await erase_message(connection, message["id"], clock)
+            await erase_message(connection, message["number"], unpack_id(message["id"]), clock)
         await connection.execute_fetchall(_ERASE_RECURRENCES, (address,))
         await connection.execute_fetchall(_ERASE_WORDS, (address,))
         await connection.execute_fetchall(_ERASE_CONTACT, (address,))
@@ -143,11 +149,16 @@ async def erase(
     return found.erasure
 
 
-async def erase_message(connection: aiosqlite.Connection, message_id: str, clock: Clock) -> None:
-    """Erase all words of one text, in the caller's transaction; its files on the shelf are the caller's to remove."""
-    await connection.execute_fetchall(_ERASE_MESSAGE, (message_id, to_micros(clock.now())))
+async def erase_message(connection: aiosqlite.Connection, number: int, message_id: str, clock: Clock) -> None:
+    """
+    Erase all words of one text, in the caller's transaction; its files on the shelf are the caller's to remove.
+
+    *number* is what the tables call it by, *message_id* the program.
+    """
+    await connection.execute_fetchall(_ERASE_MESSAGE, (number, to_micros(clock.now())))
     for statement in _ERASE_REST:
-        await connection.execute_fetchall(statement, (message_id,))
+        await connection.execute_fetchall(statement, (number,))
+    await connection.execute_fetchall(_ERASE_EDITS, (message_id,))
 
 
 async def scrub(database: Database) -> None:
@@ -181,10 +192,11 @@ async def _find(connection: aiosqlite.Connection, address: Address) -> _Found:
     names: set[str] = set()  # by which the body of a job says that it belongs to one of the conversations
     for conversation in conversations:
         names.add(conversation["id"])
-        messages += await connection.execute_fetchall(_MESSAGES, (conversation["id"],))
-        names |= {row["thread_ts"] for row in await connection.execute_fetchall(_THREADS, (conversation["id"],))}
-        media += [MediaId(row["id"]) for row in await connection.execute_fetchall(_MEDIA, (conversation["id"],))]
-    names |= {message["id"] for message in messages} | set(media)
+        number = (conversation["number"],)
+        messages += await connection.execute_fetchall(_MESSAGES, number)
+        names |= {unpack_ts(row["thread_ts"]) for row in await connection.execute_fetchall(_THREADS, number)}
+        media += [MediaId(row["id"]) for row in await connection.execute_fetchall(_MEDIA, number)]
+    names |= {unpack_id(message["id"]) for message in messages} | set(media)
     jobs = [job for job in await connection.execute_fetchall(_JOBS) if _belongs(job, names, address)]
     (evidence,) = await connection.execute_fetchall(_WORDS, (address,))
     contacts = list(await connection.execute_fetchall(_CONTACT, (address,)))

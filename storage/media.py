@@ -12,17 +12,21 @@ import aiosqlite
 from bot.domain.ids import ChannelId, FileId, MediaId, MessageId, SlackTs
 from bot.domain.media import Loss, Media, MediaState
 from storage.moments import from_micros, from_micros_or_none, to_micros
+from storage.packing import pack_id, unpack_id
 
-_ADD = """
-INSERT INTO media (id, message_id, position, source, state, created_at, name, content_type, size, sha256)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_GET = "SELECT * FROM media WHERE id = ?"
-_OF_MESSAGE = "SELECT * FROM media WHERE message_id = ? ORDER BY position"
+_NUMBER = "(SELECT number FROM packed_messages WHERE id = ?)"
+_ADD = f"""
+INSERT INTO media (id, message, position, source, state, created_at, name, content_type, size, sha256)
+VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - constants
+_SELECT = "SELECT f.*, m.id AS message_id FROM packed_messages m JOIN media f ON f.message = m.number"
+_GET = f"{_SELECT} WHERE f.id = ?"
+_OF_MESSAGE = f"{_SELECT} WHERE m.id = ? ORDER BY f.position"
 _REMOVE = "DELETE FROM media WHERE id = ?"
 _FIND_TWINS = """
-SELECT o.* FROM messages mine JOIN messages m ON m.conversation_id = mine.conversation_id JOIN media o ON o.message_id = m.id
-WHERE mine.id = ?1 AND o.source = ?2 AND o.id <> ?3 AND o.filename IS NOT NULL ORDER BY o.created_at DESC LIMIT 10"""
-_FIND_SERVED = "SELECT * FROM media WHERE token = ?"
+SELECT f.*, m.id AS message_id
+FROM packed_messages mine JOIN packed_messages m ON m.conversation = mine.conversation JOIN media f ON f.message = m.number
+WHERE mine.id = ?1 AND f.source = ?2 AND f.id <> ?3 AND f.filename IS NOT NULL ORDER BY f.created_at DESC LIMIT 10"""
+_FIND_SERVED = f"{_SELECT} WHERE f.token = ?"
 
 #: What of a file may change, and so may stand in an UPDATE.
 _CHANGEABLE = frozenset(
@@ -60,7 +64,7 @@ class MediaRows:
             _ADD,
             (
                 media.id,
-                media.message_id,
+                pack_id(media.message_id),
                 media.position,
                 media.source,
                 media.state,
@@ -81,11 +85,13 @@ class MediaRows:
 
     async def of_message(self, message_id: MessageId) -> Sequence[Media]:
         """Return the files of a text, in their order."""
-        return [_read_media(row) for row in await self._connection.execute_fetchall(_OF_MESSAGE, (message_id,))]
+        return [
+            _read_media(row) for row in await self._connection.execute_fetchall(_OF_MESSAGE, (pack_id(message_id),))
+        ]
 
     async def find_twins(self, media: Media) -> Sequence[Media]:
         """Return the same file of other texts to the same conversation, as far as it was ever had, newest first."""
-        parameters = (media.message_id, media.source, media.id)
+        parameters = (pack_id(media.message_id), media.source, media.id)
         return [_read_media(row) for row in await self._connection.execute_fetchall(_FIND_TWINS, parameters)]
 
     async def find_by_token(self, token: str) -> Media | None:
@@ -101,10 +107,14 @@ class MediaRows:
             raise ValueError(msg)
         if not changes:
             return
-        settings = ", ".join(f"{name} = ?" for name in changes)  # names checked above, values bound
+        values = dict(changes)
+        # Names checked above, values bound.
+        settings = ", ".join(f"message = {_NUMBER}" if name == "message_id" else f"{name} = ?" for name in values)
+        if "message_id" in values:
+            values["message_id"] = pack_id(str(values["message_id"]))
         await self._connection.execute_fetchall(
-            f"UPDATE media SET {settings} WHERE id = ?",  # noqa: S608
-            (*(_to_column(value) for value in changes.values()), media_id),
+            f"UPDATE media SET {settings} WHERE id = ?",  # noqa: S608 - constants
+            (*(_to_column(value) for value in values.values()), media_id),
         )
 
     async def remove(self, media_id: MediaId) -> None:
@@ -123,7 +133,7 @@ def _to_column(value: object) -> object:
 def _read_media(row: sqlite3.Row) -> Media:
     return Media(
         id=MediaId(row["id"]),
-        message_id=MessageId(row["message_id"]),
+        message_id=MessageId(unpack_id(row["message_id"])),
         position=row["position"],
         source=row["source"],
         state=MediaState(row["state"]),

@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
 import aiosqlite
 
 from bot.domain.delivery import FINAL
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageId, SlackTs
-from bot.domain.message import Message, State
+from bot.domain.message import Direction, Message, State
 from bot.domain.phone import Address
 from storage.moments import to_micros, to_micros_or_none
-from storage.rows import read_message
+from storage.names import find_or_add_name
+from storage.packing import pack_carrier_id, pack_id, pack_ts
+from storage.rows import SELECT_MESSAGE, read_message
+from storage.words import DIRECTION_CODES, MARK_CODES, ORIGIN_CODES, STATE_CODES, STATUS_CODES
 
+_INBOUND, _OUTBOUND = DIRECTION_CODES[Direction.INBOUND], DIRECTION_CODES[Direction.OUTBOUND]
 _ADD = """
-INSERT INTO messages (id, conversation_id, direction, origin, state, text, author, sender, channel_id, slack_ts,
+INSERT INTO packed_messages (id, conversation, direction, origin, state, text, author, sender, channel, slack_ts,
     carrier_id, created_at, due_at, mark_shown, mark_tried)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"""
-_GET = "SELECT * FROM messages WHERE id = ?"
-_BY_CARRIER_ID = "SELECT * FROM messages WHERE carrier_id = ?"
+VALUES (?1, (SELECT number FROM packed_conversations WHERE id = ?2), ?3, ?4, ?5, ?6, ?7,
+    IIF(?8 = (SELECT theirs FROM packed_conversations WHERE id = ?2), 0, ?8), ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+ON CONFLICT DO NOTHING RETURNING number"""
+_GET = f"{SELECT_MESSAGE} WHERE m.id = ?"
+_BY_CARRIER_ID = f"{SELECT_MESSAGE} WHERE m.carrier_id = ?"
 #: Each half by its own index: several of a customer's texts may stand in one message, of ours each in its own.
-_IN_SLACK = """
-SELECT * FROM messages WHERE channel_id = ?1 AND slack_ts = ?2 AND direction = 'outbound' UNION ALL
-SELECT * FROM messages WHERE channel_id = ?1 AND slack_ts = ?2 AND direction = 'inbound' LIMIT 1"""
-_RECENT = "SELECT * FROM messages WHERE conversation_id = ? ORDER BY created_at DESC, rowid DESC LIMIT ?"
-_SILENT = """
-SELECT * FROM messages m
-WHERE direction = 'outbound' AND state = 'accepted' AND carrier_id IS NOT NULL
-AND MAX(created_at, COALESCE(due_at, created_at)) BETWEEN ? AND ?
-AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message_id = m.id AND d.status IN ({final}))
-ORDER BY created_at LIMIT 1000"""
-_OUTBOUND_TO = """
-SELECT m.* FROM messages m JOIN conversations c ON c.id = m.conversation_id
-WHERE m.direction = 'outbound' AND m.state IN ({states}) AND INSTR(',' || c.theirs || ',', ',' || ? || ',') > 0
-ORDER BY m.created_at"""
+_PLACE = "m.channel = (SELECT number FROM names WHERE name = ?1) AND m.slack_ts = ?2"
+_IN_SLACK = f"""
+{SELECT_MESSAGE} WHERE {_PLACE} AND m.direction = {_OUTBOUND} UNION ALL
+{SELECT_MESSAGE} WHERE {_PLACE} AND m.direction = {_INBOUND} LIMIT 1"""
+_RECENT = f"{SELECT_MESSAGE} WHERE c.id = ? ORDER BY m.created_at DESC, m.number DESC LIMIT ?"
+#: All are looked at, in the order of the file. The plus: and not by the carrier's ids, which lie scattered.
+_SILENT = f"""
+{SELECT_MESSAGE} WHERE m.direction = {_OUTBOUND} AND m.state = {STATE_CODES[State.ACCEPTED]} AND +m.carrier_id IS NOT NULL
+AND MAX(m.created_at, COALESCE(m.due_at, m.created_at)) BETWEEN ? AND ?
+AND NOT EXISTS (SELECT 1 FROM packed_deliveries d WHERE d.message = m.number AND d.status IN ({{final}}))
+ORDER BY m.created_at LIMIT 1000"""  # noqa: S608 - constants
+_OUTBOUND_TO = f"""
+{SELECT_MESSAGE}
+WHERE m.direction = {_OUTBOUND} AND m.state IN ({{states}})
+AND m.conversation IN (SELECT number FROM packed_conversations WHERE INSTR(',' || theirs || ',', ',' || ? || ',') > 0)
+ORDER BY m.created_at"""  # noqa: S608 - constants
+_UPDATE = "UPDATE packed_messages SET {settings} WHERE id = ?"
 
-#: What of a message may change, and so may stand in an UPDATE.
-_CHANGEABLE = frozenset(
-    {
-        "state",
-        "text",
-        "channel_id",
-        "slack_ts",
-        "carrier_id",
-        "created_at",
-        "due_at",
-        "mark_shown",
-        "mark_tried",
-        "turn",
-    }
-)
+#: What of a message may change, the column of each, and what turns it into what the column has.
+_CHANGEABLE: Mapping[str, tuple[str, Callable[[Any], object]]] = {
+    "state": ("state", STATE_CODES.__getitem__),
+    "text": ("text", str),
+    "channel_id": ("channel", int),  # its number
+    "slack_ts": ("slack_ts", pack_ts),
+    "carrier_id": ("carrier_id", pack_carrier_id),
+    "created_at": ("created_at", to_micros),
+    "due_at": ("due_at", to_micros),
+    "mark_shown": ("mark_shown", MARK_CODES.__getitem__),
+    "mark_tried": ("mark_tried", MARK_CODES.__getitem__),
+    "turn": ("turn", int),
+}
 
 
 class MessageRows:
@@ -65,40 +72,40 @@ class MessageRows:
         rows = await self._connection.execute_fetchall(
             _ADD,
             (
-                message.id,
-                message.conversation_id,
-                message.direction,
-                message.origin,
-                message.state,
+                pack_id(message.id),
+                pack_id(message.conversation_id),
+                DIRECTION_CODES[message.direction],
+                ORIGIN_CODES[message.origin],
+                STATE_CODES[message.state],
                 message.text,
-                message.author,
+                await self._find_or_add(message.author),
                 message.sender,
-                message.channel_id,
-                message.slack_ts,
-                message.carrier_id,
+                await self._find_or_add(message.channel_id),
+                None if message.slack_ts is None else pack_ts(message.slack_ts),
+                None if message.carrier_id is None else pack_carrier_id(message.carrier_id),
                 to_micros(message.created_at),
                 to_micros_or_none(message.due_at),
-                message.mark_shown,
-                message.mark_tried,
+                None if message.mark_shown is None else MARK_CODES[message.mark_shown],
+                None if message.mark_tried is None else MARK_CODES[message.mark_tried],
             ),
         )
         return bool(list(rows))
 
     async def get(self, message_id: MessageId) -> Message:
         """Return the message; KeyError if there is none."""
-        rows = list(await self._connection.execute_fetchall(_GET, (message_id,)))
+        rows = list(await self._connection.execute_fetchall(_GET, (pack_id(message_id),)))
         if not rows:
             raise KeyError(message_id)
         return read_message(rows[0])
 
     async def find_by_carrier_id(self, carrier_id: CarrierMessageId) -> Message | None:
         """Return the message that the carrier calls so."""
-        rows = list(await self._connection.execute_fetchall(_BY_CARRIER_ID, (carrier_id,)))
+        rows = list(await self._connection.execute_fetchall(_BY_CARRIER_ID, (pack_carrier_id(carrier_id),)))
         return read_message(rows[0]) if rows else None
 
     async def find_in_slack(self, channel_id: ChannelId, slack_ts: SlackTs) -> Message | None:
         """Return the message that stands there."""
-        rows = list(await self._connection.execute_fetchall(_IN_SLACK, (channel_id, slack_ts)))
+        rows = list(await self._connection.execute_fetchall(_IN_SLACK, (channel_id, pack_ts(slack_ts))))
         return read_message(rows[0]) if rows else None
 
     async def update(self, message_id: MessageId, **changes: object) -> None:
@@ -109,31 +116,34 @@ class MessageRows:
             raise ValueError(msg)
         if not changes:
             return
-        settings = ", ".join(f"{name} = ?" for name in changes)  # names checked above, values bound
+        values = dict(changes)
+        if values.get("channel_id") is not None:
+            values["channel_id"] = await self._find_or_add(str(values["channel_id"]))
+        settings = ", ".join(f"{_CHANGEABLE[name][0]} = ?" for name in values)  # names checked above, values bound
         await self._connection.execute_fetchall(
-            f"UPDATE messages SET {settings} WHERE id = ?",  # noqa: S608
-            (*(_to_column(value) for value in changes.values()), message_id),
+            _UPDATE.format(settings=settings),
+            (
+                *(None if value is None else _CHANGEABLE[name][1](value) for name, value in values.items()),
+                pack_id(message_id),
+            ),
         )
 
     async def find_recent(self, conversation_id: ConversationId, limit: int) -> Sequence[Message]:
         """Return the conversation's newest *limit* messages, newest first."""
-        return [read_message(row) for row in await self._connection.execute_fetchall(_RECENT, (conversation_id, limit))]
+        rows = await self._connection.execute_fetchall(_RECENT, (pack_id(conversation_id), limit))
+        return [read_message(row) for row in rows]
 
     async def find_silent(self, *, since: datetime, until: datetime) -> Sequence[Message]:
         """Return outbound messages that the carrier accepted between these moments and never told the end of."""
         sql = _SILENT.format(final=", ".join("?" for _ in FINAL))
-        parameters = (to_micros(since), to_micros(until), *sorted(FINAL))
+        parameters = (to_micros(since), to_micros(until), *sorted(STATUS_CODES[status] for status in FINAL))
         return [read_message(row) for row in await self._connection.execute_fetchall(sql, parameters)]
 
     async def find_outbound_to(self, address: Address, states: Sequence[State]) -> Sequence[Message]:
         """Return the outbound messages in one of *states* to conversations that *address* is part of."""
         sql = _OUTBOUND_TO.format(states=", ".join("?" for _ in states))
-        return [read_message(row) for row in await self._connection.execute_fetchall(sql, (*states, address))]
+        parameters = (*(STATE_CODES[state] for state in states), address)
+        return [read_message(row) for row in await self._connection.execute_fetchall(sql, parameters)]
 
-
-def _to_column(value: object) -> object:
-    if isinstance(value, datetime):
-        return to_micros(value)
-    if isinstance(value, StrEnum):
-        return value.value
-    return value
+    async def _find_or_add(self, name: str | None) -> int | None:
+        return None if name is None else await find_or_add_name(self._connection, name)

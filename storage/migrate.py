@@ -9,15 +9,27 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.clock import SystemClock
 from bot.errors import Broken
+from bot.observe import Log
+from storage.packing import PACKERS
+
+_log = Log("migrate")
 
 #: What this program's SQL expects.
-SCHEMA = 10
+SCHEMA = 11
 #: The oldest program that may open a database which this one has written.
-COMPAT = 1
+COMPAT = 11
+
+#: A step may take minutes on a file of years. Whoever waits is told so often that it goes on, in seconds.
+_TELL_EVERY = 10.0
+#: How many of SQLite's own instructions lie between two looks at the clock.
+_INSTRUCTIONS = 1_000_000
 
 #: Beside this file, in the wheel as well. `importlib.resources` would find it too, and take as long as all steps do.
 _FOLDER = Path(__file__).with_name("migrations")
@@ -71,7 +83,10 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
         raise Broken(msg, person=msg)
     if schema >= SCHEMA:
         return []
-    return _take(connection, [step for step in list_migrations() if step.number > schema])
+    taken = _take(connection, [step for step in list_migrations() if step.number > schema])
+    if taken and schema:
+        _log.info("The database is up to date.", schema=SCHEMA)
+    return taken
 
 
 def _take(connection: sqlite3.Connection, steps: list[Migration]) -> list[str]:
@@ -82,16 +97,55 @@ def _take(connection: sqlite3.Connection, steps: list[Migration]) -> list[str]:
         schema = _read_version(connection)[0]
         needed = [step for step in steps if step.number > schema]
         if needed:
+            _lend_packers(connection)
             connection.execute(_CREATE_VERSION)
-            for step in needed:
-                for statement in split_script(step.script):
-                    connection.execute(statement)
+            with _telling(connection, since=schema) as tell:
+                for step in needed:
+                    tell(step)
+                    for statement in split_script(step.script):
+                        connection.execute(statement)
             connection.execute(_WRITE_VERSION, (needed[-1].number, COMPAT))
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     return [step.name for step in needed]
+
+
+def _lend_packers(connection: sqlite3.Connection) -> None:
+    """Let the steps say `packed_id(…)`: what SQLite cannot pack by itself. NULL stays NULL."""
+    for name, pack in PACKERS.items():
+        connection.create_function(
+            name, 1, lambda value, pack=pack: None if value is None else pack(value), deterministic=True
+        )
+
+
+@contextmanager
+def _telling(connection: sqlite3.Connection, *, since: int) -> Iterator[Callable[[Migration], None]]:
+    """Log which steps are taken, and that they go on. Of a new file (*since* is 0) nothing is told."""
+    if since == 0:
+        yield lambda _: None
+        return
+    clock = SystemClock()
+    began = told_at = clock.monotonic()
+    name = ""
+
+    def tell(step: Migration) -> None:
+        nonlocal name
+        name = step.name
+        _log.info("Bringing the database up to date.", step=name)
+
+    def look_at_clock() -> None:
+        nonlocal told_at
+        if clock.monotonic() - told_at >= _TELL_EVERY:
+            told_at = clock.monotonic()
+            _log.info("Still bringing the database up to date.", step=name, seconds=round(told_at - began))
+
+    connection.set_progress_handler(look_at_clock, _INSTRUCTIONS)
+    try:
+        yield tell
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def _read_version(connection: sqlite3.Connection) -> tuple[int, int]:

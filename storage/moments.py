@@ -15,7 +15,7 @@ def to_micros(moment: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     """Return the aware UTC moment that the database keeps as *micros*."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + timedelta(0, 0, micros)  # by place: by name takes three times as long
 
 
 def to_micros_or_none(moment: datetime | None) -> int | None:

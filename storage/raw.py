@@ -11,9 +11,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.domain.message import State
 from storage.database import Database
 from storage.facts import FactRows
 from storage.moments import from_micros, to_micros
+from storage.words import STATE_CODES
 
 #: What went wrong over night, or on a day off, can be looked at in the morning. Twice as long as the carrier remembers
 #: a send by its key, and no longer than RETENTION_DAYS at its shortest.
@@ -26,15 +28,16 @@ _EMPTY_EVENTS = """
 UPDATE jobs SET body = '' WHERE id IN (
     SELECT id FROM jobs WHERE status = 'done' AND finished_at >= ?1 AND finished_at < ?2 AND body <> '' LIMIT ?3)
 RETURNING id"""
+_SETTLED = ", ".join(str(STATE_CODES[state]) for state in (State.ACCEPTED, State.REFUSED, State.CANCELLED))
 #: A schedule that the carrier holds may still be changed, for which its request is looked at.
-_FORGET_REQUESTS = """
-DELETE FROM requests WHERE message_id IN (
-    SELECT r.message_id FROM requests r JOIN messages m ON m.id = r.message_id
-    WHERE r.created_at < ?1 AND r.attempted_at IS NULL AND m.state IN ('accepted', 'refused', 'cancelled')
+_FORGET_REQUESTS = f"""
+DELETE FROM requests WHERE message IN (
+    SELECT r.message FROM requests r JOIN packed_messages m ON m.number = r.message
+    WHERE r.created_at < ?1 AND r.attempted_at IS NULL AND m.state IN ({_SETTLED})
         AND NOT EXISTS (
-            SELECT 1 FROM schedules s WHERE s.message_id = m.id AND s.state IN ('waiting', 'at_carrier', 'taking_back'))
+            SELECT 1 FROM schedules s WHERE s.message = m.number AND s.state IN ('waiting', 'at_carrier', 'taking_back'))
     LIMIT ?2)
-RETURNING message_id"""
+RETURNING message"""  # noqa: S608 - numbers
 
 
 class RawUpkeep:

@@ -11,18 +11,25 @@ import aiosqlite
 from bot.domain.ids import ConversationId, RecurrenceId, UserId
 from bot.domain.recurrence import Recurrence, Rule
 from storage.moments import from_micros, to_micros
+from storage.packing import pack_id, unpack_id
 
-_ADD = """
-INSERT INTO recurrences (id, conversation_id, active, rrule, began_on, zone, text, author, created_at, unless_reply,
+_NUMBER = "(SELECT number FROM packed_conversations WHERE id = ?)"
+_ADD = f"""
+INSERT INTO recurrences (id, conversation, active, rrule, began_on, zone, text, author, created_at, unless_reply,
     number, occurs_on, revision)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""
-_FIND = "SELECT * FROM recurrences WHERE id = ?"
+VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""  # noqa: S608 - constants
+_SELECT = (
+    "SELECT r.*, c.id AS conversation_id FROM recurrences r JOIN packed_conversations c ON c.number = r.conversation"
+)
+_FIND = f"{_SELECT} WHERE r.id = ?"
 _UPDATE = """
 UPDATE recurrences SET active = ?, rrule = ?, began_on = ?, zone = ?, text = ?, unless_reply = ?, number = ?,
     occurs_on = ?, revision = ?
 WHERE id = ?"""
-_ACTIVE = "SELECT * FROM recurrences WHERE active = 1 ORDER BY created_at, id"
-_ACTIVE_IN = "SELECT * FROM recurrences WHERE active = 1 AND conversation_id = ? ORDER BY created_at, id"
+_ACTIVE = f"{_SELECT} WHERE r.active = 1 ORDER BY r.created_at, r.id"
+_ACTIVE_IN = f"{_SELECT} WHERE r.active = 1 AND r.conversation = {_NUMBER} ORDER BY r.created_at, r.id"
+#: All of a conversation, for `read_recurrence`.
+ALL_IN = f"{_SELECT} WHERE c.id = ? ORDER BY r.created_at, r.id"
 
 
 class RecurrenceRows:
@@ -37,7 +44,7 @@ class RecurrenceRows:
             _ADD,
             (
                 recurrence.id,
-                recurrence.conversation_id,
+                pack_id(recurrence.conversation_id),
                 recurrence.active,
                 recurrence.rule.rrule,
                 recurrence.rule.began_on.isoformat(),
@@ -78,15 +85,15 @@ class RecurrenceRows:
 
     async def list_active(self, conversation_id: ConversationId | None = None) -> Sequence[Recurrence]:
         """Return what still repeats: in one conversation, or everywhere."""
-        query = (_ACTIVE, ()) if conversation_id is None else (_ACTIVE_IN, (conversation_id,))
+        query = (_ACTIVE, ()) if conversation_id is None else (_ACTIVE_IN, (pack_id(conversation_id),))
         return [read_recurrence(row) for row in await self._connection.execute_fetchall(*query)]
 
 
 def read_recurrence(row: sqlite3.Row) -> Recurrence:
-    """Return the text that repeats of a whole row."""
+    """Return the text that repeats of a whole row, with its conversation's id."""
     return Recurrence(
         id=RecurrenceId(row["id"]),
-        conversation_id=ConversationId(row["conversation_id"]),
+        conversation_id=ConversationId(unpack_id(row["conversation_id"])),
         active=bool(row["active"]),
         rule=Rule(rrule=row["rrule"], began_on=datetime.fromisoformat(row["began_on"])),
         zone=row["zone"],

@@ -23,19 +23,19 @@ _log = Log("retention")
 _STEP = 100
 #: One whose words a job still carries is left; its time comes when the job is done.
 _OLD = """
-SELECT id FROM messages m WHERE erased_at IS NULL AND created_at < ?1 AND COALESCE(due_at, 0) < ?1
-AND state NOT IN ('waiting', 'under_way')
+SELECT m.number, m.id FROM messages m WHERE m.erased_at IS NULL AND m.created_at / 3600000000 <= ?1 / 3600000000
+AND m.created_at < ?1 AND COALESCE(m.due_at, 0) < ?1 AND m.state NOT IN ('waiting', 'under_way')
 AND NOT EXISTS (SELECT 1 FROM jobs WHERE status IN ('waiting', 'ready', 'running') AND key IN (
     'text:' || m.id || ':0', 'send:' || m.id || IIF(m.turn > 0, ':' || m.turn, ''), 'settle:' || m.id,
     'prepare:' || m.id, 'share:' || m.id, 'show:' || m.id))
-ORDER BY created_at LIMIT ?2"""
+ORDER BY m.created_at / 3600000000 LIMIT ?2"""
 #: What repeats keeps its words as long as it does.
 _ERASE_RECURRENCES = """
 UPDATE recurrences SET text = '' WHERE id IN (SELECT r.id FROM recurrences r
     WHERE r.active = 0 AND r.text <> '' AND r.created_at < ?1 AND NOT EXISTS (
         SELECT 1 FROM schedules s WHERE s.recurrence_id = r.id AND s.state IN ('waiting', 'at_carrier', 'taking_back'))
     LIMIT ?2) RETURNING id"""
-_FILES = "SELECT id FROM media WHERE message_id = ?"
+_FILES = "SELECT id FROM media WHERE message = ?"
 #: Parked jobs hold what could not be read or done; nobody took them up in all that time.
 _END_PARKED = """
 UPDATE jobs SET status = 'done', body = '', finished_at = ?1, trouble = 'too old to be kept'
@@ -73,9 +73,9 @@ class Retention:
             try:
                 rows = list(await connection.execute_fetchall(_OLD, (to_micros(before), _STEP)))
                 for row in rows:
-                    found = await connection.execute_fetchall(_FILES, (row["id"],))
+                    found = await connection.execute_fetchall(_FILES, (row["number"],))
                     files += [MediaId(file["id"]) for file in found]
-                    await erase_message(connection, row["id"], self._clock)
+                    await erase_message(connection, row["number"], row["id"], self._clock)
             finally:
                 await connection.execute_fetchall("PRAGMA secure_delete = OFF")
         await self._shelf.remove(files)

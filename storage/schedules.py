@@ -10,20 +10,23 @@ import aiosqlite
 from bot.domain.ids import ConversationId, MessageId, RecurrenceId, ScheduleId
 from bot.domain.schedule import Schedule, ScheduleState
 from storage.moments import to_micros
-from storage.rows import read_schedule
+from storage.packing import pack_id
+from storage.rows import SELECT_SCHEDULE, read_schedule
 
-_ADD = """
-INSERT INTO schedules (id, message_id, state, due_at, zone, author, created_at, unless_reply, recurrence_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""
-_FIND = "SELECT * FROM schedules WHERE id = ?"
-_FIND_BY_MESSAGE = "SELECT * FROM schedules WHERE message_id = ?"
+_NUMBER = "(SELECT number FROM packed_messages WHERE id = ?)"
+_ADD = f"""
+INSERT INTO schedules (id, message, state, due_at, zone, author, created_at, unless_reply, recurrence_id)
+VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""  # noqa: S608 - constants
+_FIND = f"{SELECT_SCHEDULE} WHERE s.id = ?"
+_FIND_BY_MESSAGE = f"{SELECT_SCHEDULE} WHERE m.id = ?"
 _SET_STATE = "UPDATE schedules SET state = ? WHERE id = ?"
-_PENDING = "SELECT * FROM schedules WHERE state IN ('waiting', 'at_carrier', 'taking_back') ORDER BY due_at, id"
-_UNLESS_REPLY = """
-SELECT s.* FROM schedules s JOIN messages m ON m.id = s.message_id
-WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') AND s.unless_reply AND m.conversation_id = ?
-ORDER BY s.due_at, s.id"""
-_OF_RECURRENCE = "SELECT * FROM schedules WHERE recurrence_id = ? AND state <> 'cancelled' ORDER BY due_at, id"
+_PENDING = f"{SELECT_SCHEDULE} WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') ORDER BY s.due_at, s.id"
+_UNLESS_REPLY = f"""
+{SELECT_SCHEDULE} WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') AND s.unless_reply
+AND m.conversation = (SELECT number FROM packed_conversations WHERE id = ?)
+ORDER BY s.due_at, s.id"""  # noqa: S608 - constants
+_OF_RECURRENCE = f"{SELECT_SCHEDULE} WHERE s.recurrence_id = ? AND s.state <> 'cancelled' ORDER BY s.due_at, s.id"
+_REFERRING = {"message_id": "message", "next_message_id": "next_message"}
 
 #: What of a schedule may change, and so may stand in an UPDATE.
 _CHANGEABLE = frozenset({"message_id", "state", "due_at", "unless_reply", "next_message_id"})
@@ -41,7 +44,7 @@ class ScheduleRows:
             _ADD,
             (
                 schedule.id,
-                schedule.message_id,
+                pack_id(schedule.message_id),
                 schedule.state,
                 to_micros(schedule.due_at),
                 schedule.zone,
@@ -60,7 +63,7 @@ class ScheduleRows:
 
     async def find_by_message(self, message_id: MessageId) -> Schedule | None:
         """Return the schedule of a message, if it is a scheduled one."""
-        rows = list(await self._connection.execute_fetchall(_FIND_BY_MESSAGE, (message_id,)))
+        rows = list(await self._connection.execute_fetchall(_FIND_BY_MESSAGE, (pack_id(message_id),)))
         return read_schedule(rows[0]) if rows else None
 
     async def set_state(self, schedule_id: ScheduleId, state: ScheduleState) -> None:
@@ -77,18 +80,26 @@ class ScheduleRows:
         if unknown:
             msg = f"these fields of a schedule never change: {', '.join(sorted(unknown))}"
             raise ValueError(msg)
-        settings = ", ".join(f"{name} = ?" for name in changes)  # names checked above, values bound
+        # Names checked above, values bound.
+        settings = ", ".join(
+            f"{_REFERRING[name]} = {_NUMBER}" if name in _REFERRING else f"{name} = ?" for name in changes
+        )
         await self._connection.execute_fetchall(
-            f"UPDATE schedules SET {settings} WHERE id = ?",  # noqa: S608
-            (*(to_micros(value) if isinstance(value, datetime) else value for value in changes.values()), schedule_id),
+            f"UPDATE schedules SET {settings} WHERE id = ?",  # noqa: S608 - constants
+            (*(_to_column(name, value) for name, value in changes.items()), schedule_id),
         )
 
     async def list_unless_reply(self, conversation_id: ConversationId) -> Sequence[Schedule]:
         """Return what has not gone out to the conversation and is taken back when they write."""
-        return [
-            read_schedule(row) for row in await self._connection.execute_fetchall(_UNLESS_REPLY, (conversation_id,))
-        ]
+        rows = await self._connection.execute_fetchall(_UNLESS_REPLY, (pack_id(conversation_id),))
+        return [read_schedule(row) for row in rows]
 
     async def list_occurrences(self, recurrence_id: RecurrenceId) -> Sequence[Schedule]:
         """Return the times of a text that repeats that were not taken back, the earliest first."""
         return [read_schedule(row) for row in await self._connection.execute_fetchall(_OF_RECURRENCE, (recurrence_id,))]
+
+
+def _to_column(name: str, value: object) -> object:
+    if name in _REFERRING:
+        return None if value is None else pack_id(str(value))
+    return to_micros(value) if isinstance(value, datetime) else value

@@ -23,8 +23,9 @@ from storage.conversations import ConversationRows
 from storage.database import Database
 from storage.deliveries import DeliveryRows
 from storage.media import MediaRows
-from storage.recurrences import read_recurrence
-from storage.rows import read_conversation, read_message
+from storage.packing import pack_id
+from storage.recurrences import ALL_IN, read_recurrence
+from storage.rows import SELECT_CONVERSATION, SELECT_MESSAGE, read_conversation, read_message
 from storage.schedules import ScheduleRows
 
 #: Of whose parties the number is one: `theirs` holds several with commas between for a group.
@@ -32,25 +33,24 @@ OF_NUMBER = "INSTR(',' || theirs || ',', ',' || ? || ',') > 0"
 #: Rows in memory at a time.
 _PAGE = 200
 _CONVERSATIONS = f"""
-SELECT * FROM conversations WHERE (? IS NULL OR {OF_NUMBER}) AND (created_at, id) > (?, ?)
-ORDER BY created_at, id LIMIT ?"""  # noqa: S608 - a constant
-_MESSAGES = """
-SELECT rowid AS place, * FROM messages WHERE conversation_id = ? AND (created_at, rowid) > (?, ?)
-ORDER BY created_at, rowid LIMIT ?"""
+{SELECT_CONVERSATION} WHERE (? IS NULL OR {OF_NUMBER}) AND (c.created_at, c.number) > (?, ?)
+ORDER BY c.created_at, c.number LIMIT ?"""
+_MESSAGES = f"""
+{SELECT_MESSAGE} WHERE c.id = ? AND (m.created_at, m.number) > (?, ?)
+ORDER BY m.created_at, m.number LIMIT ?"""
 _ADDRESSES = """
 SELECT address FROM consent_changes WHERE address > ?1 UNION SELECT address FROM contacts WHERE address > ?1
 ORDER BY address LIMIT ?2"""
-_REPEATING = "SELECT * FROM recurrences WHERE conversation_id = ? ORDER BY created_at, id"
-_WITH = f"m.conversation_id IN (SELECT id FROM conversations WHERE {OF_NUMBER})"  # noqa: S608
-_COUNT = f"SELECT COUNT(*) AS texts FROM messages m WHERE {_WITH}"  # noqa: S608 - likewise
-_PLACE = "(SELECT created_at, rowid FROM messages WHERE id = ?)"
-_NEWEST = f"SELECT * FROM messages m WHERE {_WITH} ORDER BY m.created_at DESC, m.rowid DESC LIMIT ?"  # noqa: S608
+_WITH = f"m.conversation IN (SELECT number FROM packed_conversations WHERE {OF_NUMBER})"  # noqa: S608 - constants
+_COUNT = f"SELECT COUNT(*) AS texts FROM packed_messages m WHERE {_WITH}"  # noqa: S608 - a constant
+_PLACE = "(SELECT created_at, number FROM packed_messages WHERE id = ?)"
+_NEWEST = f"{SELECT_MESSAGE} WHERE {_WITH} ORDER BY m.created_at DESC, m.number DESC LIMIT ?"
 _OLDER = f"""
-SELECT * FROM messages m WHERE {_WITH} AND (m.created_at, m.rowid) < {_PLACE}
-ORDER BY m.created_at DESC, m.rowid DESC LIMIT ?"""  # noqa: S608
+{SELECT_MESSAGE} WHERE {_WITH} AND (m.created_at, m.number) < {_PLACE}
+ORDER BY m.created_at DESC, m.number DESC LIMIT ?"""
 _NEWER = f"""
-SELECT * FROM messages m WHERE {_WITH} AND (m.created_at, m.rowid) > {_PLACE}
-ORDER BY m.created_at, m.rowid LIMIT ?"""  # noqa: S608
+{SELECT_MESSAGE} WHERE {_WITH} AND (m.created_at, m.number) > {_PLACE}
+ORDER BY m.created_at, m.number LIMIT ?"""
 
 
 class RecordRows:
@@ -73,12 +73,12 @@ class RecordRows:
         if than is None:
             rows = await self._connection.execute_fetchall(_NEWEST, (address, limit))
         else:
-            rows = await self._connection.execute_fetchall(_OLDER, (address, than, limit))
+            rows = await self._connection.execute_fetchall(_OLDER, (address, pack_id(than), limit))
         return await self._complete(rows)
 
     async def list_newer(self, address: Address, *, than: MessageId, limit: int) -> Sequence[RecordedText]:
         """Return at most *limit* texts after *than*, the oldest first; none for an unknown one."""
-        return await self._complete(await self._connection.execute_fetchall(_NEWER, (address, than, limit)))
+        return await self._complete(await self._connection.execute_fetchall(_NEWER, (address, pack_id(than), limit)))
 
     async def _complete(self, rows: Iterable[sqlite3.Row]) -> Sequence[RecordedText]:
         known: dict[ConversationId, Conversation] = {}
@@ -92,7 +92,7 @@ class RecordRows:
         return texts
 
     async def complete(self, row: sqlite3.Row, conversation: Conversation) -> RecordedText:
-        """Return the text of a whole *row*, with what became of it."""
+        """Return the text of a *row* of SELECT_MESSAGE, with what became of it."""
         message = read_message(row)
         return RecordedText(
             message=message,
@@ -124,7 +124,7 @@ class RecordReader:
 
     async def conversations(self) -> AsyncIterator[Conversation]:
         """Yield the conversations, oldest first."""
-        after: tuple[object, ...] = (-1, "")
+        after: tuple[object, ...] = (-1, -1)
         while True:
             rows = list(
                 await self._connection.execute_fetchall(_CONVERSATIONS, (self._address, self._address, *after, _PAGE))
@@ -133,22 +133,22 @@ class RecordReader:
                 yield read_conversation(row)
             if len(rows) < _PAGE:
                 return
-            after = (rows[-1]["created_at"], rows[-1]["id"])
+            after = (rows[-1]["created_at"], rows[-1]["number"])
 
     async def texts(self, conversation: Conversation) -> AsyncIterator[RecordedText]:
         """Yield the texts of *conversation*, oldest first."""
         after: tuple[object, ...] = (-1, -1)
         while True:
-            rows = list(await self._connection.execute_fetchall(_MESSAGES, (conversation.id, *after, _PAGE)))
+            rows = list(await self._connection.execute_fetchall(_MESSAGES, (pack_id(conversation.id), *after, _PAGE)))
             for row in rows:
                 yield await self._record.complete(row, conversation)
             if len(rows) < _PAGE:
                 return
-            after = (rows[-1]["created_at"], rows[-1]["place"])
+            after = (rows[-1]["created_at"], rows[-1]["number"])
 
     async def list_repeating(self, conversation: Conversation) -> Sequence[Recurrence]:
         """Return the texts that repeat, or did, in *conversation*, oldest first."""
-        rows = await self._connection.execute_fetchall(_REPEATING, (conversation.id,))
+        rows = await self._connection.execute_fetchall(ALL_IN, (pack_id(conversation.id),))
         return [read_recurrence(row) for row in rows]
 
     async def people(self) -> AsyncIterator[PersonRecord]:

@@ -102,7 +102,7 @@ class ExportedFiles:
     def _place(self, text: RecordedText, file: Media) -> Path:
         name = file.filename or make_filename(file.name, file.content_type or "", fallback="file")
         at = text.message.created_at
-        return self.folder / f"{at:%Y%m%d-%H%M%S}-{text.message.id[:8]}-{file.position}-{name}"
+        return self.folder / f"{at:%Y%m%d-%H%M%S}-{text.message.id[-8:]}-{file.position}-{name}"
 
 
 class _Sink:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NewType
 
-#: Ours. Random, and the same string names the conversation in Slack's metadata.
+#: Ours. In the order of time, else random; the same string names the conversation in Slack's metadata.
 ConversationId = NewType("ConversationId", str)
-#: Ours. Random; also the reference in each send's webhook address and in Slack's metadata.
+#: Ours. In the order of time, else random; also the reference in each send's webhook address and in Slack's metadata.
 MessageId = NewType("MessageId", str)
 #: Ours. Five readable characters that people type in `/schedule cancel <id>`.
 ScheduleId = NewType("ScheduleId", str)

@@ -94,11 +94,12 @@ class Accepting:
 
     async def open_conversation(self, tx: Transaction, side: OurSide, theirs: tuple[Address, ...]) -> Conversation:
         """Return the conversation with *theirs*, made if need be."""
+        now = self._clock.now()
         return await tx.conversations.get_or_create(
             make_parties(side.address, theirs, side.medium),
-            new_id=ConversationId(self._chance.token()),
+            new_id=ConversationId(self._chance.ordered(now)),
             channel_id=self._policy.choose_channel(side.address),
-            now=self._clock.now(),
+            now=now,
         )
 
     async def check_consent(self, tx: Transaction, conversation: Conversation) -> tuple[Address, ...]:
@@ -254,14 +255,15 @@ class Accepting:
             )
 
     def _make(self, conversation: Conversation, draft: Draft, state: State) -> Message:
+        now = self._clock.now()
         return Message(
-            id=MessageId(self._chance.token()),
+            id=MessageId(self._chance.ordered(now)),
             conversation_id=conversation.id,
             direction=Direction.OUTBOUND,
             origin=draft.origin,
             state=state,
             text=draft.text,
-            created_at=self._clock.now(),
+            created_at=now,
             author=draft.author,
             channel_id=draft.channel_id,
             slack_ts=draft.slack_ts,

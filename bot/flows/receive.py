@@ -99,12 +99,12 @@ class Receive:
         async with self._store.transaction("receive text") as tx:
             conversation = await tx.conversations.get_or_create(
                 make_parties(ours, theirs, event.medium),
-                new_id=ConversationId(self._chance.token()),
+                new_id=ConversationId(self._chance.ordered(now)),
                 channel_id=self._policy.choose_channel(ours),
                 now=now,
             )
             message = Message(
-                id=MessageId(self._chance.token()),
+                id=MessageId(self._chance.ordered(now)),
                 conversation_id=conversation.id,
                 direction=Direction.INBOUND,
                 origin=Origin.PHONE,

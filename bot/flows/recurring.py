@@ -143,7 +143,7 @@ async def add_occurrence(
         files = () if newest is None else refer_again(await tx.media.of_message(newest.message_id))
     advanced = replace(recurrence, number=recurrence.number + 1, occurs_on=occurrence.occurs_on)
     message = Message(
-        id=MessageId(chance.token()),
+        id=MessageId(chance.ordered(now)),
         conversation_id=recurrence.conversation_id,
         direction=Direction.OUTBOUND,
         origin=Origin.SCHEDULE,

@@ -72,7 +72,7 @@ async def put_in_its_stead(
         return Took.OVER  # somebody cancelled it; the carrier is being asked
     old = await tx.messages.get(schedule.message_id)
     instead = Message(
-        id=MessageId(chance.token()),
+        id=MessageId(chance.ordered(now)),
         conversation_id=old.conversation_id,
         direction=Direction.OUTBOUND,
         origin=Origin.SCHEDULE,

@@ -176,7 +176,7 @@ class Schedules:
     ) -> Schedule:
         now = self._clock.now()
         message = Message(
-            id=MessageId(self._chance.token()),
+            id=MessageId(self._chance.ordered(now)),
             conversation_id=conversation.id,
             direction=Direction.OUTBOUND,
             origin=Origin.SCHEDULE,

@@ -20,7 +20,9 @@ async def full_disk(bench: Bench) -> AsyncIterator[None]:
     """Let the database file grow no more; whatever asks for another page is told that the disk is full."""
     ((pages,),) = await tell_writer(bench, "PRAGMA page_count")
     await tell_writer(bench, f"PRAGMA max_page_count = {pages}")
-    await tell_writer(bench, "CREATE TABLE ballast (filler TEXT)", may_fail=True)
+    ((free,),) = await tell_writer(bench, "PRAGMA freelist_count")
+    for number in range(free + 1):
+        await tell_writer(bench, f"CREATE TABLE ballast_{number} (filler TEXT)", may_fail=True)
     try:
         yield
     finally:

@@ -152,7 +152,7 @@ async def test_both_forms_hold_the_same_texts_over_many_pages_and_conversations(
                 Contact(address=ANA, name="=Ana", zone="Europe/Madrid", set_by=UserId("U1"), set_at=NOW)
             )
         await rig.tell_writer(
-            "INSERT INTO recurrences VALUES ('r1', 'c0', 1, 'FREQ=DAILY', '2026-01-01T09:00', 'UTC', 'every day', 'U1', 1,"
+            "INSERT INTO recurrences VALUES ('r1', 1, 1, 'FREQ=DAILY', '2026-01-01T09:00', 'UTC', 'every day', 'U1', 1,"
             " 0, 1, NULL, 0)"
         )
         as_json, as_csv = await _export(rig.database, None)

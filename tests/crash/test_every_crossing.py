@@ -29,7 +29,8 @@ from tests.doubles.direct import make_empty_file
 _FAST = Path("/dev/shm")  # noqa: S108
 _LEFT = "SELECT status, kind, key, trouble FROM jobs WHERE status != 'done'"
 _SENT_UNRECORDED = """
-SELECT message_id FROM requests r WHERE NOT EXISTS (SELECT 1 FROM audit WHERE action = 'sent' AND subject = r.message_id)"""
+SELECT m.id FROM requests r JOIN messages m ON m.number = r.message
+WHERE NOT EXISTS (SELECT 1 FROM audit WHERE action = 'sent' AND subject = m.id)"""
 _SENT_TWICE = """
 SELECT subject FROM audit WHERE action = 'sent' GROUP BY subject, numbers HAVING COUNT(*) > 1"""
 _CONSENT_CHANGES = """

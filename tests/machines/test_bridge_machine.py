@@ -244,7 +244,7 @@ class BridgeMachine(RuleBasedStateMachine):
             self.outbound.append(wanted)
 
     def meddle_with_schedule(self, place: int, *, change: bool) -> None:
-        sql = "SELECT schedules.id, text FROM schedules JOIN messages ON messages.id = message_id ORDER BY schedules.rowid"
+        sql = "SELECT s.id, m.text FROM schedules s JOIN messages m ON m.number = s.message ORDER BY s.rowid"
         rows = self.run(self.life.do(lambda bench: bench.read(sql)))
         if not rows:
             return

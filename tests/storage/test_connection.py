@@ -90,7 +90,7 @@ async def test_a_closed_connection_says_so(rig: Rig, writer: NearConnection) -> 
 async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None:
     """Whatever refers to messages needs an index, or the plan of each INSERT into them reads a whole table."""
     hot = (messages._ADD, queue.INSERT, queue._FINISH, queue._PROMOTE, queue._CLAIM, conversations._CREATE)
-    values = {sql: sql.count("?") if "?1" not in sql else int(max(re.findall(r"\?(\d+)", sql))) for sql in hot}
+    values = {sql: sql.count("?") if "?1" not in sql else max(map(int, re.findall(r"\?(\d+)", sql))) for sql in hot}
     await writer.execute_fetchall("BEGIN IMMEDIATE")
     assert [sql for sql, count in values.items() if not writer._is_quick(sql, (None,) * count)] == []
     await writer.execute_fetchall("ROLLBACK")

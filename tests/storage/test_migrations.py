@@ -30,6 +30,7 @@ def _step(number: int, script: str) -> Migration:
 def _use(monkeypatch: pytest.MonkeyPatch, *steps: Migration) -> None:
     """Let this program have other steps than its own."""
     monkeypatch.setattr(migrations, "SCHEMA", len(steps))
+    monkeypatch.setattr(migrations, "COMPAT", min(COMPAT, len(steps)))
     monkeypatch.setattr(migrations, "list_migrations", lambda: list(steps))
 
 

@@ -69,7 +69,7 @@ async def send(rig: Rig, name: str, state: State, *, is_open: bool = False) -> N
 
 
 def list_sends(rig: Rig) -> set[str]:
-    return {name for (name,) in rig.look("SELECT message_id FROM requests")}
+    return {name for (name,) in rig.look("SELECT id FROM requests JOIN messages ON number = message")}
 
 
 @pytest.mark.parametrize("kind", [Kind.CARRIER_EVENT, Kind.SLACK_EVENT])

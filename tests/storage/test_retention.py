@@ -159,7 +159,7 @@ async def test_the_words_of_what_repeats_go_only_once_it_has_ended(
 ) -> None:
     long_ago = int((rig.clock.now() - SPAN - timedelta(days=1)).timestamp() * 1_000_000)
     await rig.tell_writer(
-        f"INSERT INTO recurrences VALUES ('r1', 'pair', {active}, 'FREQ=DAILY', '2026-01-01T09:00', 'UTC', '{WORDS}', 'U1',"
+        f"INSERT INTO recurrences VALUES ('r1', 1, {active}, 'FREQ=DAILY', '2026-01-01T09:00', 'UTC', '{WORDS}', 'U1',"
         f" {long_ago}, 0, 1, NULL, 0)"
     )
 

@@ -113,7 +113,7 @@ async def test_a_commit_that_fails_has_failed_for_all_who_shared_it(rig: Rig) ->
         async with rig.database.write() as connection:
             # Noticed at the commit and not before.
             await connection.execute_fetchall("PRAGMA defer_foreign_keys = ON")
-            await connection.execute_fetchall("INSERT INTO requests VALUES ('nobody', '/', 'k', x'00', 0, NULL, 0)")
+            await connection.execute_fetchall("INSERT INTO requests VALUES (99, '/', 'k', x'00', 0, NULL, 0)")
 
     orphan = asyncio.create_task(add_orphan())
     outcomes = await asyncio.gather(*_add_all(rig, "a"), orphan, *_add_all(rig, "b"), return_exceptions=True)
