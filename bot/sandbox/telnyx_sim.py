@@ -330,6 +330,10 @@ class TelnyxSim:
         """Send the event of an inbound text once more, as it was, in the background; raises KeyError if unknown."""
         self._webhooks.send_data(self._deliveries[message_id].data, self.account.messages[message_id])
 
+    def tell_again(self, attempt: WebhookAttempt) -> None:
+        """Send an old event of a message as a new one, in the background: late, and out of all order."""
+        self._webhooks.tell_again(attempt, self.account.messages[attempt.message_id])
+
     def click(self, message_id: str, url: str, *, person: str | None = None) -> None:
         """Open a link of our message as its recipient; raises KeyError if unknown."""
         message = self.account.messages[message_id]

@@ -137,6 +137,11 @@ class Webhooks:
         self._chores.start(self._deliver(delivery, message, after))
         return delivery
 
+    def tell_again(self, attempt: WebhookAttempt, message: Subject) -> Delivery:
+        """Send what was said in *attempt* once more in the background, as news: under an id of its own."""
+        data = json.loads(attempt.body)["data"]
+        return self.send_data({**data, "id": str(uuid.uuid4())}, message)
+
     def sign(self, body: bytes, *, at: datetime | None = None) -> dict[str, str]:
         """Return the two headers that sign *body* at a moment, by default now."""
         timestamp = str(int((at or self._clock.now()).timestamp()))

@@ -2,9 +2,10 @@
 A storm: the real process between the simulated platforms, killed at random instants while texts and replies flow.
 
 What was answered 200 is owed: each such text must stand in Slack exactly once, each such reply must reach the phone
-exactly once, in the order in which they were answered; and a reply whose delivery was reported and taken must be marked
-so. What was never answered 200 the platforms know to be lost, and it must not appear twice either. The seed makes the
-storm: the same faults at the same moments, as far as the machine's own scheduling allows.
+exactly once, in the order in which they were answered; and a reply whose end was reported and taken must be marked so,
+and be known so in the database, whatever else is reported of it before, at the same time, or long after. What was never
+answered 200 the platforms know to be lost, and it must not appear twice either. The seed makes the storm: the same
+faults at the same moments, as far as the machine's own scheduling allows.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +32,30 @@ from bot.clock import SystemClock
 from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.journal import Journal
 from bot.sandbox.slack_sim import SlackSim
-from bot.sandbox.telnyx_sim import TelnyxSim
+from bot.sandbox.telnyx_sim import Outcome, OutcomeKind, TelnyxSim
 
 OURS = "+13125550100"
 ROOT = Path(__file__).resolve().parents[2]
 _CLOCK = SystemClock()
-#: Faults after which the carrier has done what was asked without our knowing, and how often its receipts fail, too.
+#: Faults after which the carrier has done what was asked without our knowing, and how often no receipt comes, either.
 _WORK_DONE = (FaultKind.DROP_ANSWER, FaultKind.FAIL_AFTER)
 _NO_WORD = 0.6
+#: Among how many of the newest webhooks one is chosen to be told again, and how often a text is to end badly meanwhile.
+_REMEMBERED = 400
+_BAD_END = 0.05
+#: How texts end that do not simply arrive, and the mark that each end has.
+_ENDS = (OutcomeKind.DELIVERY_FAILED, OutcomeKind.EXPIRED, OutcomeKind.SENDING_FAILED, OutcomeKind.DELIVERY_UNCONFIRMED)
+_MARKS = {
+    "delivered": "white_check_mark",
+    "delivery_unconfirmed": "grey_question",
+    "delivery_failed": "x",
+    "expired": "x",
+    "sending_failed": "x",
+}
+_KNOWN = """
+SELECT m.carrier_id, m.state, group_concat(d.status) FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
+WHERE m.direction = 'outbound' AND m.carrier_id IS NOT NULL GROUP BY m.id"""
+_PARKED = "SELECT kind, trouble FROM jobs WHERE status = 'parked'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +137,7 @@ class Storm:
                     group.create_task(self._converse(f"+1415555{number:04d}", over))
                 group.create_task(self._kill_now_and_then(over))
                 group.create_task(self._make_trouble(over))
+                group.create_task(self._tell_old_news(over))
             self._slack.faults.clear()
             self._telnyx.faults.clear()
             await self._wait_for_calm()
@@ -195,8 +216,9 @@ class Storm:
             await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.02, 0.4)))
             text = f"text {count} from {phone[-4:]}"
             self.tally.texts += 1
+            begin, since = len(self._telnyx.webhooks), _CLOCK.now()
             message_id = await self._telnyx.text_in(from_=phone, to=OURS, text=text)
-            if await self._until(lambda: self._webhook_fate(message_id)) == "taken":  # noqa: B023 - awaited here
+            if await self._until(lambda: self._webhook_fate(message_id, begin)) == "taken":  # noqa: B023 - awaited here
                 texts.append(text)
             root = self._find_root(phone)
             if root is None:
@@ -204,7 +226,7 @@ class Storm:
             reply = f"reply {count} to {phone[-4:]}"
             self.tally.replies += 1
             self._places[reply] = await self._slack.post(self._teammate, self._channel, reply, thread_ts=root)
-            if await self._until(lambda: self._event_fate(reply)) == "taken":  # noqa: B023
+            if await self._until(lambda: self._event_fate(reply, since)) == "taken":  # noqa: B023
                 replies.append(reply)
 
     def _find_root(self, phone: str) -> str | None:
@@ -213,18 +235,22 @@ class Storm:
                 return str(message["ts"])
         return None
 
-    def _webhook_fate(self, message_id: str) -> str | None:
+    def _webhook_fate(self, message_id: str, begin: int) -> str | None:
+        """Tell what became of a text; its first attempt was made after the first *begin* of all."""
         attempts = [
-            a for a in self._telnyx.webhooks if a.message_id == message_id and a.event_type == "message.received"
+            attempt
+            for attempt in self._telnyx.webhooks[begin:]
+            if attempt.message_id == message_id and attempt.event_type == "message.received"
         ]
         if any(attempt.status == 200 for attempt in attempts):
             return "taken"
         return "lost" if attempts and attempts[-1].attempt >= 3 else None
 
-    def _event_fate(self, text: str) -> str | None:
+    def _event_fate(self, text: str, since: datetime) -> str | None:
+        """Tell what became of the event of a reply that was written later than *since*."""
         tries = [
             exchange
-            for exchange in self._slack.journal.exchanges
+            for exchange in takewhile(lambda each: each.at >= since, reversed(self._slack.journal.exchanges))
             if exchange.target == "bot" and (exchange.detail == text or exchange.detail.startswith(f"{text} "))
         ]
         if any(exchange.status == 200 for exchange in tries):
@@ -262,6 +288,9 @@ class Storm:
             (self._telnyx, FaultKind.REPEAT, "message.received"),
             (self._telnyx, FaultKind.REPEAT, "message.finalized"),
             (self._telnyx, FaultKind.REORDER, "message.finalized"),
+            (self._telnyx, FaultKind.REPEAT, "message.sent"),
+            (self._telnyx, FaultKind.REORDER, "message.sent"),
+            (self._telnyx, FaultKind.SLOW, "message.sent"),
             (self._telnyx, FaultKind.LOSE, "message.sent"),
         ]
         while _CLOCK.monotonic() < over:
@@ -276,18 +305,32 @@ class Storm:
             platform.faults.add(fault)
             if operation == "POST /messages" and kind in _WORK_DONE and self._random.random() < _NO_WORD:
                 # Neither answer nor receipt: only the key keeps the repeat from being a second text.
-                for event in ("message.sent", "message.finalized"):
-                    self._telnyx.faults.add(Fault(kind=FaultKind.LOSE, operation=event, times=fault.times))
-                    self.tally.faults[f"{event} lose"] += 1
+                for phone in self.tally.replies_owed:
+                    self._telnyx.set_outcome(phone, Outcome(kind=OutcomeKind.SILENT, times=1))
+                self.tally.faults["no word of the next"] += 1
             self.tally.faults[f"{operation} {kind.value}"] += 1
             await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.1, 0.8)))
+
+    async def _tell_old_news(self, over: float) -> None:
+        """Have the carrier report again what it reported earlier, and let some texts end badly."""
+        while _CLOCK.monotonic() < over:
+            await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.02, 0.2)))
+            event = self._random.choice(("message.sent", "message.sent", "message.finalized"))
+            told = [attempt for attempt in self._telnyx.webhooks[-_REMEMBERED:] if attempt.event_type == event]
+            if told:
+                self._telnyx.tell_again(self._random.choice(told))
+                self.tally.faults[f"{event} told again"] += 1
+            if self._random.random() < _BAD_END:
+                outcome = Outcome(kind=self._random.choice(_ENDS), times=1)
+                self._telnyx.set_outcome(self._random.choice(list(self.tally.replies_owed)), outcome)
+                self.tally.faults[f"ends as {outcome.kind.value}"] += 1
 
     # --- The count
 
     async def _wait_for_calm(self) -> None:
         give_up = _CLOCK.monotonic() + self._weather.calm
         while _CLOCK.monotonic() < give_up:
-            if not self._find_missing() and not self._find_wrong_marks():
+            if not self._find_missing() and not self._find_wrong_ends():
                 return
             await _CLOCK.sleep(timedelta(milliseconds=200))
 
@@ -297,23 +340,31 @@ class Storm:
             for phone, texts in self.tally.texts_owed.items()
         )
 
-    def _find_wrong_marks(self) -> dict[str, set[str]]:
-        """Return the marks of replies whose delivery was reported and taken, where they are not the tick alone."""
-        told = {
+    def _find_wrong_ends(self) -> list[str]:
+        """Return what is wrong with replies whose end was reported and taken: their mark in Slack, or what is known."""
+        reported = {
             attempt.message_id
             for attempt in self._telnyx.webhooks
             if attempt.event_type == "message.finalized" and attempt.status == 200
         }
-        wrong = {}
+        known = {row[0]: row[1:] for row in self._query(_KNOWN)}
+        wrong = []
         for send in self._telnyx.sends:
             place = self._places.get(send.text or "")
-            if send.message_id not in told or place is None or send.text is None:
+            if send.message_id not in reported or place is None:
                 continue
+            end = self._telnyx.account.messages[send.message_id].recipients[0].status.value
             reactions = self._slack.reactions(self._channel, place)
             marks = {name for name, users in reactions.items() if self._slack.bot_user in users}
-            if marks != {"white_check_mark"}:
-                wrong[send.text] = marks
+            if marks != {_MARKS[end]}:
+                wrong.append(f"{send.text!r} ended as {end} and is marked {', '.join(sorted(marks)) or 'by nothing'}")
+            if known.get(send.message_id) != ("accepted", end):
+                wrong.append(f"{send.text!r} ended as {end} and is known as {known.get(send.message_id)}")
         return wrong
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(f"file:{self._folder}/chaos.db?mode=ro", uri=True)) as connection:
+            return connection.execute(sql).fetchall()
 
     def _shown(self, phone: str) -> list[str]:
         """Return the customer's texts as they stand in Slack, in order, wherever they stand."""
@@ -326,7 +377,8 @@ class Storm:
         return shown
 
     def _received(self, phone: str) -> list[str]:
-        return [text.text or "" for text in self._telnyx.phone(phone)]
+        """Return what the carrier took for *phone*, in that order, however it ended there."""
+        return [send.text or "" for send in self._telnyx.sends if phone in send.to]
 
     def _count(self) -> None:
         for phone, texts in self.tally.texts_owed.items():
@@ -342,10 +394,8 @@ class Storm:
             if phone in root["text"]
         )
         self.tally.wrong.extend(f"{phone[-4:]} has {count} threads" for phone, count in roots.items() if count > 1)
-        self.tally.wrong.extend(
-            f"{text!r} was delivered and is marked {', '.join(sorted(marks)) or 'by nothing'}"
-            for text, marks in self._find_wrong_marks().items()
-        )
+        self.tally.wrong.extend(self._find_wrong_ends())
+        self.tally.wrong.extend(f"given up: {kind}, {trouble}" for kind, trouble in self._query(_PARKED))
 
     def _find_told(self, phone: str) -> set[str]:
         """Return the replies to *phone* of which the thread was told that nobody knows whether they went out."""

@@ -338,6 +338,18 @@ async def test_an_event_can_be_redelivered_and_a_message_sent_again_under_a_new_
         assert first["payload"]["id"] == third["payload"]["id"]
 
 
+async def test_an_event_can_be_told_again_as_news_long_after_what_followed_it() -> None:
+    async with open_bench() as bench:
+        await bench.send(text="Hi")
+        await bench.sim.settle()
+        bench.sim.tell_again(bench.sim.webhooks[0])
+        await bench.sim.settle()
+        assert bench.receiver.list_types() == ["message.sent", "message.finalized", "message.sent"]
+        first, _, again = (event["data"] for event, _, _ in bench.receiver.taken)
+        assert again["id"] != first["id"]
+        assert {**again, "id": first["id"]} == first
+
+
 async def test_settling_waits_through_the_pace_of_a_clock_that_runs_by_itself() -> None:
     async with open_bench(SystemClock(), pace=timedelta(milliseconds=2)) as bench:
         bench.sim.switches.webhook_backoff = (timedelta(milliseconds=2),)
