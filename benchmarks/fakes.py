@@ -53,7 +53,7 @@ class Counts:
 
     posts: int = 0
     sends: int = 0
-    posting: int = 0  #: Under way now, and the most so far.
+    posting: int = 0  #: Under way now, and the most since the last orders.
     most_posting: int = 0
     sending: int = 0
     most_sending: int = 0
@@ -84,6 +84,7 @@ class Platforms:
     async def obey(self, told: dict[str, Any]) -> None:
         """Change how both answer."""
         self.orders = Orders(**told)
+        self.counts.most_posting, self.counts.most_sending = self.counts.posting, self.counts.sending
         if self.orders.mode != "down":
             await self.open_slack()
         elif self._slack is not None:
@@ -158,7 +159,6 @@ class Platforms:
             "seen": counts.seen,
         }
         counts.seen = []
-        counts.most_posting, counts.most_sending = counts.posting, counts.sending
         return found
 
 

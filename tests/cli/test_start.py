@@ -76,6 +76,7 @@ async def test_what_no_answer_waits_for_is_loaded_after_it_listens_and_the_rest_
         assert imported & (COMMANDS | PICTURES | FIGURES) == COMMANDS
         assert "httpx" in imported
         assert imported & {"click", "rich"} == set()  # httpx's own command line
+        assert imported & {"httpcore", "h11", "anyio"} == set()  # its own way to the wire
 
         async with aiohttp.ClientSession() as session, session.get(f"{running.url}/metrics") as told:
             assert "textbridge_texts_total" in await told.text()
