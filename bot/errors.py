@@ -152,3 +152,20 @@ class SettingsWrong(TextbridgeError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+
+
+def drop_traces(error: BaseException) -> None:
+    """
+    Have *error*, and what it came from, let go of the calls in which they were raised, and of all that those held.
+
+    A library that keeps an error in a variable while it raises it makes a circle of the two, which lies about until the
+    collector comes by: forty kilobytes for each call to a platform that is down.
+    """
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            waiting += (one.__cause__, one.__context__)

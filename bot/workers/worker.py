@@ -21,7 +21,17 @@ from datetime import timedelta
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.job import MOST_SURPRISES, Job, Kind, Pool, choose_wait
-from bot.errors import Broken, LeaseLost, NotStored, OutcomeUnknown, Paced, Refused, RetryLater, TextbridgeError
+from bot.errors import (
+    Broken,
+    LeaseLost,
+    NotStored,
+    OutcomeUnknown,
+    Paced,
+    Refused,
+    RetryLater,
+    TextbridgeError,
+    drop_traces,
+)
 from bot.observe import Log, Metrics
 from bot.ports import Workbench
 
@@ -145,7 +155,7 @@ class Worker:
 
     async def _attempt(self, job: Job) -> str:
         try:
-            await self._flows[job.kind](job)
+            await self._call_flow(job)
         except NotStored as error:
             # The flow's call may have gone out before its result could not be stored.
             await self._retry(job, error, unsettled=True)
@@ -177,6 +187,13 @@ class Worker:
             await self._retry(job, TextbridgeError(type(error).__name__), unsettled=True, surprise=True)
             return "surprise"
         return "done"
+
+    async def _call_flow(self, job: Job) -> None:
+        try:
+            await self._flows[job.kind](job)
+        except TextbridgeError as error:
+            drop_traces(error)
+            raise
 
     async def _put_back(self, job: Job, error: Paced) -> None:
         due_at = self._clock.now() + (error.after or timedelta(0))

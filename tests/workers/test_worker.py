@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -135,6 +137,38 @@ async def test_nothing_happened_means_again_after_a_growing_wait_and_settled(ben
     assert [job.attempts for job in bench.seen] == [1, 2, 3, 4, 5]
     assert not any(job.unsettled or job.surprises for job in bench.seen)
     assert bench.count("retry") == 5
+
+
+class Kept:
+    """What a call had in its hands when it failed."""
+
+
+def fail_in_a_circle(kept: list[weakref.ref[Kept]]) -> None:
+    """Fail as libraries do that keep the error at hand: it knows the call, and the call knows it."""
+    held = Kept()
+    kept.append(weakref.ref(held))
+    refused = ConnectionRefusedError()
+    try:
+        raise refused
+    except ConnectionRefusedError as error:
+        judged = RetryLater("refused")
+        raise judged from error
+
+
+async def test_a_failed_attempt_lets_go_of_all_it_held_and_leaves_nothing_for_the_collector(bench: Bench) -> None:
+    kept: list[weakref.ref[Kept]] = []
+
+    async def flow(_job: Job) -> None:
+        fail_in_a_circle(kept)
+
+    bench.flow = flow
+    await bench.add(make_job("a"))
+    gc.disable()
+    try:
+        await bench.worker.drain()
+        assert [each() for each in kept] == [None]
+    finally:
+        gc.enable()
 
 
 async def test_a_wait_that_was_asked_for_is_kept_to(bench: Bench) -> None:
