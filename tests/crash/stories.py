@@ -73,9 +73,10 @@ async def open_thread(life: Life) -> SlackMessage:
     return find_root(life.world)
 
 
-async def reply(life: Life, text: str) -> SlackMessage:
-    """Let Ann reply in the newest thread; nothing is done of it yet."""
-    message, event = life.world.slack.say(ANN, find_root(life.world), text)
+async def reply(life: Life, text: str, *pictures: str) -> SlackMessage:
+    """Let Ann reply in the newest thread, with pictures of these names; nothing is done of it yet."""
+    files = [life.world.files.attach(name) for name in pictures]
+    message, event = life.world.slack.say(ANN, find_root(life.world), text, files=files)
     life.world.tell(event)
     return message
 

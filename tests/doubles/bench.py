@@ -26,10 +26,12 @@ from bot.domain.phone import Address
 from bot.domain.policy import Policy, ThreadMode
 from bot.flows.assembly import Surroundings, assemble_flows
 from bot.flows.fetching import Fetching
+from bot.flows.preparing import Preparing
 from bot.flows.sharing import Sharing
 from bot.observe import Metrics
 from bot.workers.pacing import Pacer
 from bot.workers.worker import Worker
+from handlers.media import MediaFiles
 from handlers.slack import SlackRequests
 from handlers.telnyx import CarrierWebhook
 from handlers.verify import CarrierVerifier, SlackVerifier
@@ -38,8 +40,8 @@ from storage.moments import from_micros, to_micros
 from storage.queue import Bell, WorkbenchRows
 from tests.doubles.border import Border, Crash
 from tests.doubles.carrier import CarriedText, EmptyAccount, MemoryCarrier, StillPulses, describe
-from tests.doubles.direct import BorderDatabase, BorderStore, copy_file, open_database
-from tests.doubles.files import MemoryCarrierMedia, MemoryFiles, MemoryShelf
+from tests.doubles.direct import BorderDatabase, BorderStore, DirectExecutor, copy_file, open_database
+from tests.doubles.files import FolderShelf, MemoryCarrierMedia, MemoryFiles, StampingPictures
 from tests.doubles.pace import EasyPace
 from tests.doubles.slack import CHANNEL, TEAM, MemorySlack
 
@@ -118,14 +120,14 @@ class World:
     slack: MemorySlack = field(init=False)
     carrier: MemoryCarrier = field(init=False)
     carrier_media: MemoryCarrierMedia = field(init=False)
-    shelf: MemoryShelf = field(init=False)
+    shelf: FolderShelf = field(init=False)
     files: MemoryFiles = field(init=False)
 
     def __post_init__(self) -> None:
         self.slack = MemorySlack(self.border, self.clock)
         self.carrier = MemoryCarrier(self.border, self.clock)
         self.carrier_media = MemoryCarrierMedia(self.border)
-        self.shelf = MemoryShelf(self.border)
+        self.shelf = FolderShelf(self.border, self.folder / "media")
         self.files = MemoryFiles(self.border, self.slack)
 
     @property
@@ -226,6 +228,15 @@ class _Incoming:
         return self._raw
 
 
+class _Fetch:
+    """As much of a request for a file as its handler looks at."""
+
+    def __init__(self, address: str) -> None:
+        _, _, place = address.partition("/media/")
+        token, _, filename = place.partition("/")
+        self.match_info = {"token": token, "filename": filename}
+
+
 class Bench:
     """One life of the program."""
 
@@ -268,11 +279,21 @@ class Bench:
             clock=clock,
             chance=chance,
         )
+        preparing = Preparing(
+            store=store,
+            files=world.files,
+            shelf=world.shelf,
+            pictures=StampingPictures(),
+            policy=policy,
+            clock=clock,
+            chance=chance,
+        )
         by_kind = {
             **flows.by_kind,
             Kind.FETCH_MEDIA: fetching.fetch_media,
             Kind.UPLOAD_MEDIA: sharing.upload_media,
             Kind.SHARE_MEDIA: sharing.share_media,
+            Kind.PREPARE_MEDIA: preparing.prepare_media,
         }
         self._workers = {
             pool: Worker(pool, by_kind, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS)
@@ -292,6 +313,7 @@ class Bench:
             clock=clock,
             metrics=_METRICS,
         )
+        self._media = MediaFiles(store=store, shelf=world.shelf, clock=clock, metrics=_METRICS)
         self._others = asyncio.all_tasks()
         self._inbox_task = asyncio.create_task(self._inbox.run(), name="inbox")
 
@@ -302,6 +324,7 @@ class Bench:
         """Start the program: what an earlier life left running is taken up."""
         world.lives += 1
         world.border.dead = False
+        asyncio.get_running_loop().set_default_executor(DirectExecutor())
         path = world.folder / "textbridge.db"
         copy_file(world.template, path)
         database = await open_database(path, world.border)
@@ -345,6 +368,12 @@ class Bench:
         if isinstance(answer, BaseException):
             raise answer
         return request.answered
+
+    async def serve(self, address: str) -> bytes:
+        """Let the carrier fetch a file that goes with a text; returns its bytes."""
+        answer = await self._media.handle(cast("web.Request", _Fetch(address)))
+        assert isinstance(answer, web.FileResponse), f"{answer.status} for {address}"
+        return answer._path.read_bytes()
 
     # --- Work
 

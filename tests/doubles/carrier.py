@@ -36,6 +36,7 @@ class CarriedText:
     to: tuple[Address, ...]
     text: str
     webhook_url: str | None
+    media_urls: tuple[str, ...]
     accepted_at: datetime
     send_at: datetime | None = None
     sent_at: datetime | None = None  #: When it left for the phones; None: held, or taken back.
@@ -116,6 +117,7 @@ class MemoryCarrier:
             to=to,
             text=body["text"],
             webhook_url=body.get("webhook_url"),
+            media_urls=tuple(body.get("media_urls", ())),
             accepted_at=now,
             send_at=send_at,
             sent_at=None if send_at else now,

@@ -1,4 +1,4 @@
-"""Pictures in memory: the carrier's, the program's own copies, and Slack's files, each behind the border."""
+"""Pictures: the carrier's, the program's own copies, and Slack's files, each behind the border."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.domain.ids import ChannelId, FileId, MediaId, SlackTs
-from bot.ports.media import Fetched, Shown, Sink, SlackFile, Upload
+from bot.ports.media import Fetched, Fitted, Look, Shown, Sink, SlackFile, Upload
 from tests.doubles.border import Border
 from tests.doubles.slack import MemorySlack
 
@@ -35,19 +36,20 @@ class _Draft:
         self.content += chunk
 
 
-class MemoryShelf:
-    """`bot.ports.media.Shelf`: a folder that outlives the process."""
+class FolderShelf:
+    """`bot.ports.media.Shelf`: a folder that outlives the process; a copy is there whole or not at all."""
 
-    def __init__(self, border: Border) -> None:
+    def __init__(self, border: Border, folder: Path) -> None:
         self._border = border
-        self._copies: dict[MediaId, bytes] = {}
+        self._folder = folder
+        folder.mkdir(exist_ok=True)
 
     @asynccontextmanager
     async def draft(self, media_id: MediaId) -> AsyncIterator[_Draft]:
         """Open a new copy, there when the block ends."""
         draft = _Draft()
         yield draft
-        await self._border.call("shelf put", lambda: self._copies.__setitem__(media_id, draft.content))
+        await self._border.call("shelf put", lambda: self.path_of(media_id).write_bytes(draft.content))
 
     async def put(self, media_id: MediaId, content: bytes) -> None:
         """Put a whole copy there."""
@@ -56,30 +58,64 @@ class MemoryShelf:
 
     async def has(self, media_id: MediaId) -> bool:
         """Tell whether there is one."""
-        return media_id in self._copies
+        return self.path_of(media_id).exists()
 
     async def read_head(self, media_id: MediaId, most: int) -> bytes:
         """Return its beginning."""
-        return self._copies[media_id][:most]
+        return self.path_of(media_id).read_bytes()[:most]
 
     def path_of(self, media_id: MediaId) -> Path:
-        """Return a name; nobody here opens it."""
-        return Path(media_id)
+        """Return where it is."""
+        return self._folder / media_id
 
     async def remove(self, media_ids: Collection[MediaId]) -> None:
         """Remove them."""
+        await self._border.call("shelf remove", lambda: self._remove(media_ids))
+
+    def _remove(self, media_ids: Collection[MediaId]) -> None:
         for media_id in media_ids:
-            self._copies.pop(media_id, None)
+            self.path_of(media_id).unlink(missing_ok=True)
+
+
+class StampingPictures:
+    """`bot.ports.media.Pictures` that do no more than leave a mark on what they made."""
+
+    async def look(self, path: Path) -> Look:
+        """Return that it is one still pixel."""
+        return Look(width=1, height=1, moves=False)
+
+    async def fit(self, path: Path, most: int) -> Fitted:
+        """Return the picture with the stamp on it."""
+        return Fitted(content=stamp(_read(path))[:most], content_type="image/jpeg")
+
+    async def strip_animation(self, path: Path) -> Fitted:
+        """Refuse: nothing moves here."""
+        raise AssertionError(path)
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()  # of a few bytes, in memory
+
+
+def stamp(content: bytes) -> bytes:
+    """Return what becomes of a picture that is made to fit."""
+    return content + b", made to fit"
 
 
 @dataclass(slots=True, kw_only=True)
 class _File:
     name: str
-    has_bytes: bool = False
+    content: bytes | None = None
+    is_ours: bool = True
     channel: ChannelId | None = None
     shown: Shown | None = None
     position: int = 0  #: In its message.
     is_deleted: bool = False
+
+
+def draw(name: str) -> bytes:
+    """Return the bytes of a teammate's picture: they begin as a JPEG does, and are none."""
+    return b"\xff\xd8\xff" + name.encode()
 
 
 class MemoryFiles:
@@ -99,6 +135,16 @@ class MemoryFiles:
         ]
         return [name for _, _, name in sorted(standing)]
 
+    def attach(self, name: str) -> dict[str, Any]:
+        """Let a teammate upload a picture; returns how Slack writes it into the message that it goes with."""
+        file_id = FileId(f"F{len(self._files):04}")
+        self._files[file_id] = _File(name=name, content=draw(name), is_ours=False)
+        return {"id": file_id, "name": name, "mode": "hosted", "mimetype": "image/jpeg"}
+
+    def throw_away(self, name: str) -> None:
+        """Let whoever uploaded it delete it."""
+        next(file for file in self._files.values() if file.name == name).is_deleted = True
+
     async def begin_upload(self, filename: str, size: int) -> Upload:
         """Ask for a place."""
         assert size > 0
@@ -112,8 +158,8 @@ class MemoryFiles:
 
     async def send_bytes(self, upload: Upload, path: Path) -> None:
         """Bring the bytes there."""
-        assert path.name
-        await self._border.call("slack send_bytes", lambda: setattr(self._files[upload.file_id], "has_bytes", True))
+        content = _read(path)
+        await self._border.call("slack send_bytes", lambda: setattr(self._files[upload.file_id], "content", content))
 
     async def complete_uploads(
         self, titles: Sequence[tuple[FileId, str]], channel_id: ChannelId, thread_ts: SlackTs
@@ -124,7 +170,7 @@ class MemoryFiles:
             ts = self._slack.make_ts()
             for position, (file_id, _) in enumerate(titles):
                 file = self._files[file_id]
-                assert file.has_bytes
+                assert file.content
                 if file.shown is None:
                     file.channel, file.position = channel_id, position
                     file.shown = Shown(ts=ts, thread_ts=thread_ts)
@@ -132,21 +178,21 @@ class MemoryFiles:
         await self._border.call("slack complete_uploads", complete, repeatable=False)
 
     async def find_file(self, file_id: FileId) -> SlackFile | None:
-        """Return it, once it is shown."""
+        """Return it; one of ours once it is shown."""
         return await self._border.ask("slack find_file", lambda: self._find(file_id))
 
     def _find(self, file_id: FileId) -> SlackFile | None:
         file = self._files.get(file_id)
-        if file is None or file.shown is None or file.channel is None or file.is_deleted:
+        if file is None or file.is_deleted or (file.is_ours and file.shown is None):
             return None
         return SlackFile(
             file_id=file_id,
             name=file.name,
             content_type="image/jpeg",
-            size=1,
+            size=len(file.content or b""),
             address=None,
             is_hosted=True,
-            shown={file.channel: [file.shown]},
+            shown={} if file.channel is None or file.shown is None else {file.channel: [file.shown]},
         )
 
     async def delete_file(self, file_id: FileId) -> None:
@@ -155,6 +201,6 @@ class MemoryFiles:
 
     async def download(self, file: SlackFile, sink: Sink, *, most: int) -> Fetched:
         """Give its bytes."""
-        content = await self._border.ask("slack download", lambda: f"bytes of {file.name}".encode()[:most])
+        content = await self._border.ask("slack download", lambda: (self._files[file.file_id].content or b"")[:most])
         await sink.write(content)
         return Fetched(content_type=file.content_type, size=len(content), sha256=hashlib.sha256(content).hexdigest())

@@ -13,14 +13,14 @@ from bot.errors import ChannelUnusable, SlackRefused
 from bot.ports import Block, OurselvesInSlack, Person, Post, Posted, Standing
 from tests.doubles.border import Border
 
+Json = dict[str, Any]
+
 TEAM = TeamId("T0TEAM")
 BOT = UserId("U0BOT")
 ANN = UserId("U0ANN")
 BEN = UserId("U0BEN")
 GUEST = UserId("U0GUEST")
 CHANNEL = ChannelId("C0TEXTS")
-
-Json = dict[str, Any]
 
 #: Microseconds: more than posts are made in one test.
 _STANDSTILL = 100_000
@@ -40,6 +40,7 @@ class SlackMessage:
     thread_ts: SlackTs | None = None
     broadcast: bool = False
     deleted_by: UserId | None = None
+    files: Sequence[Json] = ()
     reactions: dict[str, set[UserId]] = field(default_factory=dict)
 
     @property
@@ -251,9 +252,13 @@ class MemorySlack:
 
     # --- What people do: each returns the event that Slack makes of it
 
-    def say(self, user: UserId, root: SlackMessage, text: str) -> tuple[SlackMessage, Json]:
+    def say(
+        self, user: UserId, root: SlackMessage, text: str, *, files: Sequence[Json] = ()
+    ) -> tuple[SlackMessage, Json]:
         """Reply in a thread."""
-        message = SlackMessage(channel=root.channel, ts=self.make_ts(), user=user, text=text, thread_ts=root.ts)
+        message = SlackMessage(
+            channel=root.channel, ts=self.make_ts(), user=user, text=text, thread_ts=root.ts, files=files
+        )
         self.messages.append(message)
         return message, self._describe(message)
 
@@ -284,6 +289,7 @@ class MemorySlack:
     def _describe(self, message: SlackMessage) -> Json:
         thread = {} if message.thread_ts is None else {"thread_ts": message.thread_ts}
         bot = {"bot_id": "B0BOT"} if message.user == BOT else {}
+        files = {"subtype": "file_share", "files": list(message.files)} if message.files else {}
         return {
             "type": "message",
             "channel": message.channel,
@@ -292,6 +298,7 @@ class MemorySlack:
             "text": message.text,
             **thread,
             **bot,
+            **files,
         }
 
     # --- What a test looks at
