@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
@@ -59,10 +58,12 @@ class SlackVerifier:
         if not _is_recent(timestamp, now):
             return False
         signed = b"v0:" + timestamp.encode() + b":" + body
-        return any(
-            hmac.compare_digest(b"v0=" + hmac.new(secret, signed, hashlib.sha256).hexdigest().encode(), given)
-            for secret in self._secrets
-        )
+        return any(_is_digest(secret, signed, given) for secret in self._secrets)
+
+
+def _is_digest(secret: bytes, signed: bytes, given: bytes) -> bool:
+    digest = hmac.digest(secret, signed, "sha256").hex()
+    return hmac.compare_digest(b"v0=" + digest.encode(), given)
 
 
 def _is_recent(timestamp: str, now: float) -> bool:

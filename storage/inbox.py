@@ -9,7 +9,7 @@ row, so that one bad row does not refuse its neighbours.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import aiosqlite
 
@@ -29,9 +29,8 @@ _IS_NOTED = "SELECT 1 FROM jobs WHERE key = ?"
 _KNOWN = "SELECT key FROM jobs WHERE id <= ? AND key IN ({keys})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A job on its way to disk."""
+class _Entry(NamedTuple):
+    """A job on its way to disk. A tuple, for one is made for every answer."""
 
     job: NewJob
     stored: asyncio.Future[bool]
