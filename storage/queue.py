@@ -68,6 +68,7 @@ WHERE key = ?2 AND status IN ('ready', 'waiting') RETURNING lane"""
 _IS_BUSY = """
 SELECT 1 FROM jobs WHERE lane = ?1 AND status IN ('ready', 'running') UNION ALL
 SELECT 1 FROM jobs WHERE lane = ?1 AND status = 'waiting' LIMIT 1"""
+_BODY = "SELECT body FROM jobs WHERE key = ? AND body <> ''"
 _WAITING = "SELECT kind, key, body FROM jobs WHERE lane = ? AND status = 'waiting' ORDER BY id LIMIT ?"
 _COUNT_WAITING = "SELECT COUNT(*) AS jobs FROM jobs WHERE lane = ? AND status = 'waiting'"
 _IS_POOL_BUSY = """
@@ -159,6 +160,11 @@ class QueueRows:
     async def note_once(self, key: str) -> bool:
         """Remember *key* for good; False if it was known: then this has been done already."""
         return bool(list(await self._connection.execute_fetchall(_NOTE, (key, to_micros(self._clock.now())))))
+
+    async def find_body(self, key: str) -> str | None:
+        """Return what a job came with, done or not; None where that is not kept, or no longer."""
+        rows = list(await self._connection.execute_fetchall(_BODY, (key,)))
+        return str(rows[0]["body"]) if rows else None
 
     async def is_busy(self, lane: str) -> bool:
         """Tell whether the lane holds an unfinished job."""

@@ -28,6 +28,10 @@ _EMPTY_EVENTS = """
 UPDATE jobs SET body = '' WHERE id IN (
     SELECT id FROM jobs WHERE status = 'done' AND finished_at >= ?1 AND finished_at < ?2 AND body <> '' LIMIT ?3)
 RETURNING id"""
+#: What was read of messages before they were themselves: each says first when that was, in seconds.
+_FORGET_EARLY = """
+DELETE FROM facts WHERE (name GLOB 'changed:*' OR name GLOB 'crossed:*' OR name GLOB 'deleted:*')
+    AND CAST(value AS REAL) < ? RETURNING name"""
 _SETTLED = ", ".join(str(STATE_CODES[state]) for state in (State.ACCEPTED, State.REFUSED, State.CANCELLED))
 #: A schedule that the carrier holds may still be changed, for which its request is looked at.
 _FORGET_REQUESTS = f"""
@@ -60,7 +64,7 @@ class RawUpkeep:
             await FactRows(connection).set_fact(_EMPTIED_UNTIL, str(to_micros(before)))
         while step := await self._forget_step(before):
             gone += step
-        return gone
+        return gone + await self._change(_FORGET_EARLY, before.timestamp())
 
     async def _find_emptied_until(self) -> datetime:
         """Return until when all was emptied: finished jobs stay for a month, and are not looked through every hour."""
@@ -74,7 +78,7 @@ class RawUpkeep:
     async def _forget_step(self, before: datetime) -> int:
         return await self._change(_FORGET_REQUESTS, to_micros(before), _STEP)
 
-    async def _change(self, sql: str, *parameters: int) -> int:
+    async def _change(self, sql: str, *parameters: float) -> int:
         async with self._database.write() as connection:
             # So that the words are gone from the file, and not only from its tables.
             await connection.execute_fetchall("PRAGMA secure_delete = ON")

@@ -7,6 +7,7 @@ ever become a text, so that is stated positively here; whatever else comes is to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ class ThreadReply:
     files: Sequence[Mapping[str, Any]]
     parent_user_id: UserId | None  #: Who wrote the thread's root, where Slack says.
     teams: frozenset[str]  #: The workspaces that Slack names as theirs; in most events it names none.
+    edited_at: SlackTs | None = None  #: When its author last changed it, if these are no longer the first words.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,9 @@ class MessageEdited:
     """A person changed what they had written."""
 
     channel_id: ChannelId
+    thread_ts: SlackTs | None  #: Of the thread that it stands in; None for a root.
     ts: SlackTs
+    at: SlackTs | None  #: When; None where Slack does not say.
     user_id: UserId
     text: str
     blocks: object
@@ -48,8 +52,17 @@ class FilesRemoved:
     """A file was taken off a message whose words stay."""
 
     channel_id: ChannelId
+    thread_ts: SlackTs | None  #: Of the thread that it stands in; None for a root.
     ts: SlackTs
-    left: frozenset[str]  #: The ids of those that it still has.
+    at: SlackTs | None  #: When; None where Slack does not say.
+    text: str
+    blocks: object
+    files: Sequence[Mapping[str, Any]]  #: Those that it still has.
+
+    @property
+    def left(self) -> frozenset[str]:
+        """The ids of the files that it still has."""
+        return frozenset(file["id"] for file in self.files if isinstance(file.get("id"), str))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +126,7 @@ HANDLED_EVENTS = frozenset(
 
 #: The subtypes of what a person wrote. `file_share`: with files; `thread_broadcast`: also sent to the channel.
 _WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+_TS = re.compile(r"^[0-9]{1,12}\.[0-9]{1,9}$")
 _CLOSED = frozenset({"channel_archive", "channel_deleted", "group_archive", "group_deleted"})
 
 
@@ -181,6 +195,7 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
         files=_read_files(event),
         parent_user_id=UserId(parent) if isinstance(parent := event.get("parent_user_id"), str) else None,
         teams=frozenset(team for team in teams if isinstance(team, str) and team),
+        edited_at=_read_ts(_mapping(event.get("edited")).get("ts")),
     )
 
 
@@ -199,20 +214,31 @@ def _read_change(event: Mapping[str, Any], channel_id: ChannelId) -> SlackEvent:
         edited and message.get("text") != previous.get("text") and isinstance(user, str) and not message.get("bot_id")
     )
     files = [file for file in _read_files(message) if file.get("mode") != "tombstone"]
-    left = frozenset(file["id"] for file in files if isinstance(file.get("id"), str))
-    if not is_edit:
-        had = {file.get("id") for file in (*_read_files(message), *_read_files(previous))}
-        if had - left and isinstance(user, str) and not message.get("bot_id"):
-            return FilesRemoved(channel_id=channel_id, ts=SlackTs(ts), left=left)
-        return NotForUs(type="message.message_changed")
-    return MessageEdited(
-        channel_id=channel_id,
-        ts=SlackTs(ts),
-        user_id=UserId(str(user)),
-        text=clean(message.get("text")),
-        blocks=message.get("blocks"),
-        files=files if "files" in message or "files" in previous else None,
+    thread_ts, at = _read_ts(message.get("thread_ts")), _read_ts(event.get("event_ts")) or _read_ts(event.get("ts"))
+    thread_ts = None if thread_ts == ts else thread_ts
+    text, blocks = clean(message.get("text")), message.get("blocks")
+    if is_edit:
+        return MessageEdited(
+            channel_id=channel_id,
+            thread_ts=thread_ts,
+            ts=SlackTs(ts),
+            at=at,
+            user_id=UserId(str(user)),
+            text=text,
+            blocks=blocks,
+            files=files if "files" in message or "files" in previous else None,
+        )
+    removed = FilesRemoved(
+        channel_id=channel_id, thread_ts=thread_ts, ts=SlackTs(ts), at=at, text=text, blocks=blocks, files=files
     )
+    had = {file.get("id") for file in (*_read_files(message), *_read_files(previous))}
+    if had - removed.left and isinstance(user, str) and not message.get("bot_id"):
+        return removed
+    return NotForUs(type="message.message_changed")
+
+
+def _read_ts(value: object) -> SlackTs | None:
+    return SlackTs(value) if isinstance(value, str) and _TS.match(value) else None
 
 
 def _read_files(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:

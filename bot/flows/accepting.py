@@ -140,12 +140,19 @@ class Accepting:
         await enqueue_mark(tx, message.id, self._chance.token())
         return message
 
-    async def ask_first(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
-        """Store *draft* until its author confirms it. None if it is stored already."""
+    async def keep_back(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
+        """Store *draft* as one that waits for its author's word, without asking. None if it is stored already."""
         message = self._make(conversation, draft, State.CONFIRMING)
         if not await tx.messages.add(message):
             return None
         await add_files(tx, message, draft.files, self._chance)
+        return message
+
+    async def ask_first(self, tx: Transaction, conversation: Conversation, draft: Draft) -> Message | None:
+        """Store *draft* until its author confirms it. None if it is stored already."""
+        message = await self.keep_back(tx, conversation, draft)
+        if message is None:
+            return None
         await self.ask_again(tx, message, draft.text)
         await enqueue_mark(tx, message.id, self._chance.token())
         return message

@@ -30,6 +30,7 @@ from bot.errors import NotAllowed, NotUnderstood, RetryLater, SlackRefused
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.changes import Changes
 from bot.flows.channel_settings import choose_mode
+from bot.flows.early import bring_up_to_date, note_change, note_cross, note_deletion, was_crossed, was_deleted
 from bot.flows.home import Home
 from bot.flows.preparing import check_files, read_attachments
 from bot.flows.rendering import render_for_phone
@@ -110,6 +111,7 @@ class Replies:
             posting = await view.queue.is_pool_busy(Pool.POST)
             known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
             repeated = await view.messages.find_in_slack(event.channel_id, event.ts)
+            event = await bring_up_to_date(view, event)
         if known is None and posting and await self._may_be_ours(job, event):
             raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
         if known is None or repeated is not None:
@@ -127,7 +129,7 @@ class Replies:
             slack_ts=event.ts,
         )
         async with self._store.transaction("take reply") as tx:
-            if await tx.facts.find_fact(_name_early_deletion(event.channel_id, event.ts)):
+            if await was_deleted(tx, event):
                 await tx.queue.finish(job)
                 return "cancelled"
             conversation = await tx.conversations.get(known.id)
@@ -162,14 +164,15 @@ class Replies:
         except NotAllowed as error:
             await self._accepting.take_blocked(tx, conversation, draft, error.person)
             return "blocked"
+        if await was_crossed(tx, event):
+            message = await self._accepting.keep_back(tx, conversation, draft)
+            if message is not None:
+                await self._changes.apply_cross(tx, message)
+            return "cancelled"
         if ask:
             await self._accepting.ask_first(tx, conversation, draft)
             return "asked"
-        message = await self._accepting.take(tx, conversation, draft)
-        if message is not None and await tx.facts.find_fact(_name_early_cross(event.channel_id, event.ts)):
-            # Its author's ❌ was read before it: events of a message and of its thread have no order.
-            await self._changes.apply_cross(tx, message)
-            return "cancelled"
+        await self._accepting.take(tx, conversation, draft)
         return "sent"
 
     async def _may_be_ours(self, job: Job, event: ThreadReply) -> bool:
@@ -197,7 +200,8 @@ class Replies:
         async with self._store.transaction("take edit") as tx:
             message = await _find_reply(tx, event.channel_id, event.ts)
             outcome = "kept"
-            if message is not None:
+            is_newest = await note_change(tx, event, job.key, self._clock.now(), is_known=message is not None)
+            if message is not None and is_newest:
                 files = event.files or ()
                 if event.files is not None:
                     await self._changes.remove_files(tx, message, {str(file.get("id")) for file in files})
@@ -210,7 +214,10 @@ class Replies:
         """Transaction: the files that go out, while they still can change."""
         async with self._store.transaction("take files removed") as tx:
             message = await _find_reply(tx, event.channel_id, event.ts)
-            outcome = "kept" if message is None else await self._changes.remove_files(tx, message, event.left)
+            outcome = "kept"
+            is_newest = await note_change(tx, event, job.key, self._clock.now(), is_known=message is not None)
+            if message is not None and is_newest:
+                outcome = await self._changes.remove_files(tx, message, event.left)
             await tx.queue.finish(job)
         return outcome
 
@@ -227,9 +234,8 @@ class Replies:
             message = await _find_reply(tx, event.channel_id, event.ts)
             if message is not None:
                 outcome = await self._changes.apply_deletion(tx, message)
-            elif await _is_unread(tx, event):
-                # Slack repeats what was not answered a minute or five later, and the deletion may come before that.
-                await tx.facts.set_fact(_name_early_deletion(event.channel_id, event.ts), "deleted")
+            elif await tx.messages.find_in_slack(event.channel_id, event.ts) is None:
+                await note_deletion(tx, event, self._clock.now())
             await tx.queue.finish(job)
         return outcome
 
@@ -242,26 +248,9 @@ class Replies:
                 if message is not None and message.author == event.user_id:
                     outcome = await self._changes.apply_cross(tx, message)
                 elif message is None and event.item_user_id == event.user_id:
-                    await tx.facts.set_fact(_name_early_cross(event.channel_id, event.ts), event.user_id)
+                    await note_cross(tx, event, self._clock.now())
             await tx.queue.finish(job)
         return outcome
-
-
-def _name_early_cross(channel_id: ChannelId, ts: SlackTs) -> str:
-    """Return the fact that the author of a message, which nobody has read yet, put an ❌ on it."""
-    return f"crossed:{channel_id}:{ts}"
-
-
-def _name_early_deletion(channel_id: ChannelId, ts: SlackTs) -> str:
-    """Return the fact that a message in a customer's thread, which nobody has read yet, is deleted."""
-    return f"deleted:{channel_id}:{ts}"
-
-
-async def _is_unread(tx: Transaction, event: MessageDeleted) -> bool:
-    """Tell whether what was deleted stood in a customer's thread and nobody has read it yet."""
-    if event.thread_ts is None or await tx.conversations.find_by_thread(event.channel_id, event.thread_ts) is None:
-        return False
-    return await tx.messages.find_in_slack(event.channel_id, event.ts) is None
 
 
 async def _find_reply(tx: Transaction, channel_id: ChannelId, ts: SlackTs) -> Message | None:

@@ -279,6 +279,10 @@ class Queue(Protocol):
         """Remember *key* for good; False if it was known: then this has been done already."""
         ...
 
+    async def find_body(self, key: str) -> str | None:
+        """Return what a job came with, done or not; None where that is not kept, or no longer."""
+        ...
+
     async def is_busy(self, lane: str) -> bool:
         """Tell whether the lane holds an unfinished job."""
         ...

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import ManualClock
-from bot.domain.job import LEASE, Job, Pool
+from bot.domain.job import LEASE, Job, Kind, Pool
 from bot.errors import LeaseLost
 from bot.ports import Inbox, Store, Workbench
 from tests.storage.samples import make_job
@@ -222,3 +222,18 @@ async def test_a_wait_ends_when_a_job_becomes_ready(store: Store, workbench: Wor
     assert not waiting.done()
     await _enqueue(store, "a")
     await asyncio.wait_for(waiting, 1)
+
+
+async def test_what_an_event_came_with_is_there_after_it_was_read_and_what_we_asked_of_ourselves_is_not(
+    store: Store, workbench: Workbench
+) -> None:
+    async with store.transaction("test") as kept:
+        await kept.queue.enqueue(make_job("event", kind=Kind.SLACK_EVENT))
+        await kept.queue.enqueue(make_job("ours"))
+        assert await kept.queue.find_body("event") == "body of event"
+        assert await kept.queue.find_body("nothing") is None
+    for job in await _claim(workbench):
+        await _finish(store, job)
+    async with store.reading() as view:
+        assert await view.queue.find_body("event") == "body of event"
+        assert await view.queue.find_body("ours") is None
