@@ -40,6 +40,10 @@ class _Speed(Enum):
     SLOW = "slow"  #: On the thread.
 
 
+#: Looked at with every statement; by their class they would cost a search each time.
+_QUICK, _QUICK_INSIDE = _Speed.QUICK, _Speed.QUICK_INSIDE
+
+
 class NearConnection(aiosqlite.Connection):
     """An `aiosqlite.Connection` in autocommit mode whose quick statements need no thread."""
 
@@ -55,8 +59,9 @@ class NearConnection(aiosqlite.Connection):
     ) -> list[sqlite3.Row]:
         """Return the rows of *sql*, at once if its plan says that it is quick."""
         values = () if parameters is None else tuple(parameters)
-        if self._under_way == 0 and self._is_quick(sql, values):
-            return self._conn.execute(sql, values).fetchall()
+        connection = self._connection
+        if self._under_way == 0 and connection is not None and self._is_quick(sql, values):
+            return connection.execute(sql, values).fetchall()
         if sql == BEGIN and self._under_way == 0 and self._connection is not None and self._begin_at_once():
             return []
         return list(await super().execute_fetchall(sql, values))
@@ -129,7 +134,7 @@ class NearConnection(aiosqlite.Connection):
                 self._speeds.clear()
             speed = self._speeds[sql] = self._read_plan(sql, values)
         # Outside a transaction, what writes also commits, and that waits for the disk.
-        return speed is _Speed.QUICK or (speed is _Speed.QUICK_INSIDE and self._connection.in_transaction)
+        return speed is _QUICK or (speed is _QUICK_INSIDE and self._connection.in_transaction)
 
     def _read_plan(self, sql: str, values: tuple[Any, ...]) -> _Speed:
         if not sql.lstrip().startswith(_QUICK_WORDS):

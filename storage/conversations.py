@@ -87,7 +87,7 @@ class ConversationRows:
     async def find(self, parties: Parties) -> Conversation | None:
         """Return the conversation of *parties*, if they have one."""
         rows = list(await self._connection.execute_fetchall(_FIND, (write_ours(parties), parties.key)))
-        return read_conversation(rows[0]) if rows else None
+        return read_conversation(rows[0], parties) if rows else None
 
     async def find_by_thread(self, channel_id: ChannelId, thread_ts: SlackTs) -> Conversation | None:
         """Return the conversation to which the thread belongs or ever belonged."""

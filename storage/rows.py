@@ -39,13 +39,11 @@ def write_ours(parties: Parties) -> str:
 
 def read_parties(ours: str, theirs: str) -> Parties:
     """Return the parties that the two columns hold."""
-    prefix, colon, address = ours.partition(":")
-    medium = Medium(prefix) if colon else Medium.SMS
-    return Parties(
-        ours=Address(address if colon else ours),
-        theirs=tuple(Address(part) for part in theirs.split(",")),
-        medium=medium,
-    )
+    group = tuple(Address(part) for part in theirs.split(",")) if "," in theirs else (Address(theirs),)
+    if ":" not in ours:
+        return Parties(ours=Address(ours), theirs=group)
+    medium, _, address = ours.partition(":")
+    return Parties(ours=Address(address), theirs=group, medium=Medium(medium))
 
 
 #: A whole conversation, for `read_conversation`; a WHERE follows.
@@ -66,12 +64,12 @@ FROM packed_messages m JOIN packed_conversations c ON c.number = m.conversation
 JOIN packed_deliveries d ON d.message = m.number"""
 
 
-def read_conversation(row: sqlite3.Row) -> Conversation:
-    """Return the conversation of a row of SELECT_CONVERSATION."""
+def read_conversation(row: sqlite3.Row, parties: Parties | None = None) -> Conversation:
+    """Return the conversation of a row of SELECT_CONVERSATION; *parties*: by which it was found, if it was."""
     (_, packed, ours, theirs, channel, ts, root, previous_channel, previous_ts, created, active) = row
     return Conversation(
         id=ConversationId(unpack_id(packed)),
-        parties=read_parties(ours, theirs),
+        parties=read_parties(ours, theirs) if parties is None else parties,
         channel_id=channel,
         created_at=from_micros(created),
         thread_ts=None if ts is None else SlackTs(unpack_ts(ts)),
