@@ -12,7 +12,7 @@ from bot.domain.ids import ChannelId, ConversationId, SlackTs
 from bot.domain.message import Direction, State
 from bot.domain.phone import Address
 from storage.moments import to_micros
-from storage.names import find_or_add_name
+from storage.names import Names
 from storage.packing import pack_id, pack_ts
 from storage.rows import SELECT_CONVERSATION, read_conversation, write_ours
 from storage.words import DIRECTION_CODES, STATE_CODES
@@ -55,8 +55,9 @@ ORDER BY c.active_at DESC LIMIT ?"""  # noqa: S608 - constants
 class ConversationRows:
     """`bot.ports.Conversations` on SQLite."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, names: Names) -> None:
         self._connection = connection
+        self._names = names
 
     async def get_or_create(
         self, parties: Parties, *, new_id: ConversationId, channel_id: ChannelId, now: datetime
@@ -71,7 +72,7 @@ class ConversationRows:
                 pack_id(new_id),
                 write_ours(parties),
                 parties.key,
-                await find_or_add_name(self._connection, channel_id),
+                await self._names.find_or_add(channel_id),
                 to_micros(now),
             ),
         )
@@ -110,7 +111,7 @@ class ConversationRows:
     async def lose_thread(self, conversation_id: ConversationId, *, channel_id: ChannelId) -> None:
         """Record that the thread is gone; the next one will be opened in *channel_id* and link to the old."""
         await self._connection.execute_fetchall(
-            _LOSE_THREAD, (await find_or_add_name(self._connection, channel_id), pack_id(conversation_id))
+            _LOSE_THREAD, (await self._names.find_or_add(channel_id), pack_id(conversation_id))
         )
 
     async def touch(self, conversation_id: ConversationId, now: datetime) -> None:
@@ -134,7 +135,7 @@ class ConversationRows:
     async def _add_thread(
         self, conversation_id: ConversationId, channel_id: ChannelId, thread_ts: SlackTs
     ) -> tuple[object, ...]:
-        channel = await find_or_add_name(self._connection, channel_id)
+        channel = await self._names.find_or_add(channel_id)
         place = (channel, pack_ts(thread_ts), pack_id(conversation_id))
         await self._connection.execute_fetchall(_ADD_THREAD, place)
         return place

@@ -24,7 +24,11 @@ _FIND_REQUEST = f"SELECT * FROM requests WHERE message = {_NUMBER}"  # noqa: S60
 _FORGET_REQUEST = f"DELETE FROM requests WHERE message = {_NUMBER} AND attempted_at IS NULL RETURNING message"  # noqa: S608 - constants
 _OPEN_ATTEMPT = f"UPDATE requests SET attempted_at = ?2, attempts = attempts + 1 WHERE message = {_NUMBER}"  # noqa: S608 - constants
 _CLOSE_ATTEMPT = f"UPDATE requests SET attempted_at = NULL WHERE message = {_NUMBER}"  # noqa: S608 - constants
-_OF_COPY = f"{SELECT_DELIVERY} WHERE m.id = ?1 AND d.recipient = IIF(?2 = c.theirs, 0, ?2)"
+#: What is known of a copy, after how the file calls it.
+_OF_COPY = """
+SELECT m.number, IIF(?2 = c.theirs, 0, ?2), d.status, d.occurred_at, d.code, d.title, d.detail, ?2
+FROM packed_messages m JOIN packed_conversations c ON c.number = m.conversation
+LEFT JOIN packed_deliveries d ON d.message = m.number AND d.recipient = IIF(?2 = c.theirs, 0, ?2) WHERE m.id = ?1"""
 _OF_MESSAGE = f"{SELECT_DELIVERY} WHERE m.id = ?"
 #: The status by its number. CROSS: in this order, by the index of what was active lately.
 _COUNT_OUTCOMES = f"""
@@ -40,13 +44,12 @@ CROSS JOIN packed_messages m ON m.conversation = c.number AND m.created_at >= ?1
 WHERE c.active_at >= ?1 AND m.state = {STATE_CODES[State.REFUSED]}
     AND NOT EXISTS (SELECT 1 FROM packed_deliveries d WHERE d.message = m.number)
 GROUP BY 1"""  # noqa: S608 - constants
-_PUT = f"""
+_PUT = """
 INSERT INTO packed_deliveries (message, recipient, status, occurred_at, code, title, detail)
-VALUES ({_NUMBER}, IIF(?2 = (SELECT c.theirs FROM packed_messages m
-    JOIN packed_conversations c ON c.number = m.conversation WHERE m.id = ?1), 0, ?2), ?3, ?4, ?5, ?6, ?7)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (message, recipient) DO UPDATE SET
     status = excluded.status, occurred_at = excluded.occurred_at,
-    code = excluded.code, title = excluded.title, detail = excluded.detail"""  # noqa: S608 - constants
+    code = excluded.code, title = excluded.title, detail = excluded.detail"""
 
 
 class DeliveryRows:
@@ -104,14 +107,17 @@ class DeliveryRows:
     async def merge(self, message_id: MessageId, recipient: Address, reported: Delivery) -> Delivery:
         """Merge *reported* into what is known of that copy and return the result."""
         rows = list(await self._connection.execute_fetchall(_OF_COPY, (pack_id(message_id), recipient)))
-        known = read_delivery(rows[0])[1] if rows else None
+        if not rows:
+            raise KeyError(message_id)
+        number, packed, *found = rows[0]
+        known = None if found[0] is None else read_delivery(found)[1]
         merged = merge(known, reported)
         if merged != known:
             await self._connection.execute_fetchall(
                 _PUT,
                 (
-                    pack_id(message_id),
-                    recipient,
+                    number,
+                    packed,
                     STATUS_CODES[merged.status],
                     to_micros(merged.occurred_at),
                     merged.code,

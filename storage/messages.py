@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import aiosqlite
@@ -13,7 +14,7 @@ from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageI
 from bot.domain.message import Direction, Message, State
 from bot.domain.phone import Address
 from storage.moments import to_micros, to_micros_or_none
-from storage.names import find_or_add_name
+from storage.names import Names
 from storage.packing import pack_carrier_id, pack_id, pack_ts
 from storage.rows import SELECT_MESSAGE, read_message
 from storage.words import DIRECTION_CODES, MARK_CODES, ORIGIN_CODES, STATE_CODES, STATUS_CODES
@@ -48,48 +49,61 @@ _UPDATE = "UPDATE packed_messages SET {settings} WHERE id = ?"
 
 #: What of a message may change, the column of each, and what turns it into what the column has.
 _CHANGEABLE: Mapping[str, tuple[str, Callable[[Any], object]]] = {
-    "state": ("state", STATE_CODES.__getitem__),
-    "text": ("text", str),
-    "channel_id": ("channel", int),  # its number
-    "slack_ts": ("slack_ts", pack_ts),
-    "carrier_id": ("carrier_id", pack_carrier_id),
-    "created_at": ("created_at", to_micros),
-    "due_at": ("due_at", to_micros),
-    "mark_shown": ("mark_shown", MARK_CODES.__getitem__),
-    "mark_tried": ("mark_tried", MARK_CODES.__getitem__),
-    "turn": ("turn", int),
+    "state": ("state = ?", STATE_CODES.__getitem__),
+    "text": ("text = ?", str),
+    "channel_id": ("channel = ?", int),  # its number
+    "slack_ts": ("slack_ts = ?", pack_ts),
+    "carrier_id": ("carrier_id = ?", pack_carrier_id),
+    "created_at": ("created_at = ?", to_micros),
+    "due_at": ("due_at = ?", to_micros),
+    "mark_shown": ("mark_shown = ?", MARK_CODES.__getitem__),
+    "mark_tried": ("mark_tried = ?", MARK_CODES.__getitem__),
+    "turn": ("turn = ?", int),
 }
+
+
+@cache
+def _write_update(names: tuple[str, ...]) -> str:
+    """Return the statement that sets *names*, of which flows have a dozen combinations; ValueError for others' names."""
+    unknown = set(names) - _CHANGEABLE.keys()
+    if unknown:
+        msg = f"these fields of a message never change: {', '.join(sorted(unknown))}"
+        raise ValueError(msg)
+    return _UPDATE.format(settings=", ".join(_CHANGEABLE[name][0] for name in names))
 
 
 class MessageRows:
     """`bot.ports.Messages` on SQLite."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, names: Names) -> None:
         self._connection = connection
+        self._names = names
 
     async def add(self, message: Message) -> bool:
         """Store *message*; False, and nothing changed, if one with its carrier id or its place in Slack is known."""
-        rows = await self._connection.execute_fetchall(
-            _ADD,
-            (
-                pack_id(message.id),
-                pack_id(message.conversation_id),
-                DIRECTION_CODES[message.direction],
-                ORIGIN_CODES[message.origin],
-                STATE_CODES[message.state],
-                message.text,
-                await self._find_or_add(message.author),
-                message.sender,
-                await self._find_or_add(message.channel_id),
-                None if message.slack_ts is None else pack_ts(message.slack_ts),
-                None if message.carrier_id is None else pack_carrier_id(message.carrier_id),
-                to_micros(message.created_at),
-                to_micros_or_none(message.due_at),
-                None if message.mark_shown is None else MARK_CODES[message.mark_shown],
-                None if message.mark_tried is None else MARK_CODES[message.mark_tried],
-            ),
+        rows = list(
+            await self._connection.execute_fetchall(
+                _ADD,
+                (
+                    pack_id(message.id),
+                    pack_id(message.conversation_id),
+                    DIRECTION_CODES[message.direction],
+                    ORIGIN_CODES[message.origin],
+                    STATE_CODES[message.state],
+                    message.text,
+                    None if message.author is None else await self._names.find_or_add(message.author),
+                    message.sender,
+                    None if message.channel_id is None else await self._names.find_or_add(message.channel_id),
+                    None if message.slack_ts is None else pack_ts(message.slack_ts),
+                    None if message.carrier_id is None else pack_carrier_id(message.carrier_id),
+                    to_micros(message.created_at),
+                    to_micros_or_none(message.due_at),
+                    None if message.mark_shown is None else MARK_CODES[message.mark_shown],
+                    None if message.mark_tried is None else MARK_CODES[message.mark_tried],
+                ),
+            )
         )
-        return bool(list(rows))
+        return bool(rows)
 
     async def get(self, message_id: MessageId) -> Message:
         """Return the message; KeyError if there is none."""
@@ -110,23 +124,14 @@ class MessageRows:
 
     async def update(self, message_id: MessageId, **changes: object) -> None:
         """Set fields of the message by their names; the identity and the direction stay."""
-        unknown = changes.keys() - _CHANGEABLE
-        if unknown:
-            msg = f"these fields of a message never change: {', '.join(sorted(unknown))}"
-            raise ValueError(msg)
         if not changes:
             return
+        sql = _write_update(tuple(changes))
         values = dict(changes)
         if values.get("channel_id") is not None:
-            values["channel_id"] = await self._find_or_add(str(values["channel_id"]))
-        settings = ", ".join(f"{_CHANGEABLE[name][0]} = ?" for name in values)  # names checked above, values bound
-        await self._connection.execute_fetchall(
-            _UPDATE.format(settings=settings),
-            (
-                *(None if value is None else _CHANGEABLE[name][1](value) for name, value in values.items()),
-                pack_id(message_id),
-            ),
-        )
+            values["channel_id"] = await self._names.find_or_add(str(values["channel_id"]))
+        columns = [None if value is None else _CHANGEABLE[name][1](value) for name, value in values.items()]
+        await self._connection.execute_fetchall(sql, (*columns, pack_id(message_id)))
 
     async def find_recent(self, conversation_id: ConversationId, limit: int) -> Sequence[Message]:
         """Return the conversation's newest *limit* messages, newest first."""
@@ -144,6 +149,3 @@ class MessageRows:
         sql = _OUTBOUND_TO.format(states=", ".join("?" for _ in states))
         parameters = (*(STATE_CODES[state] for state in states), address)
         return [read_message(row) for row in await self._connection.execute_fetchall(sql, parameters)]
-
-    async def _find_or_add(self, name: str | None) -> int | None:
-        return None if name is None else await find_or_add_name(self._connection, name)

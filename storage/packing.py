@@ -12,16 +12,19 @@ The migrations call these functions as well (`PACKERS`), so what they return for
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 #: An identifier in the file.
 PackedId = bytes | str
 PackedTs = int | str
 
-_ID_LETTERS, _UUID_LETTERS = 32, 36
-_TS = re.compile(r"(0|[1-9][0-9]{0,11})\.([0-9]{6})")
-_MILLION = 1_000_000
+#: A flow asks for the same few ids again and again.
+_REMEMBERED = 1_024
+_BYTES, _ID_LETTERS, _UUID_LETTERS = 16, 32, 36
+_TS = re.compile(r"(?:0|[1-9][0-9]{0,11})\.[0-9]{6}").fullmatch
 
 
+@lru_cache(_REMEMBERED)
 def pack_id(letters: str) -> PackedId:
     """Return an id of ours as the file has it: 16 bytes for 32 characters `[0-9a-f]`, else itself."""
     if len(letters) == _ID_LETTERS:
@@ -38,9 +41,10 @@ def unpack_id(packed: PackedId) -> str:
 
 def pack_carrier_id(letters: str) -> PackedId:
     """Return the carrier's id as the file has it: 16 bytes for a UUID in small letters and with its dashes, else itself."""
-    if len(letters) == _UUID_LETTERS:
-        packed = _read_hex(letters.replace("-", ""))
-        if packed is not None and unpack_carrier_id(packed) == letters:
+    if len(letters) == _UUID_LETTERS and letters[8] == letters[13] == letters[18] == letters[23] == "-":
+        digits = letters.replace("-", "")
+        packed = _read_hex(digits)
+        if packed is not None and packed.hex() == digits and len(packed) == _BYTES:
             return packed
     return letters
 
@@ -55,13 +59,15 @@ def unpack_carrier_id(packed: PackedId) -> str:
 
 def pack_ts(letters: str) -> PackedTs:
     """Return Slack's timestamp as the file has it: microseconds for `1700000000.123456`, else itself."""
-    match = _TS.fullmatch(letters)
-    return letters if match is None else int(match[1]) * _MILLION + int(match[2])
+    return letters if _TS(letters) is None else int(letters[:-7] + letters[-6:])
 
 
 def unpack_ts(packed: PackedTs) -> str:
     """Return the timestamp that `pack_ts` packed."""
-    return packed if isinstance(packed, str) else f"{packed // _MILLION}.{packed % _MILLION:06}"
+    if isinstance(packed, str):
+        return packed
+    digits = f"{packed:07}"
+    return f"{digits[:-6]}.{digits[-6:]}"
 
 
 def _read_hex(digits: str) -> bytes | None:

@@ -8,6 +8,8 @@ that reads it. How their ids and words are packed, `storage/packing.py` says.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
+from typing import Any
 
 from bot.domain.conversation import Conversation, Medium, Parties
 from bot.domain.delivery import Delivery
@@ -123,7 +125,7 @@ def read_message(row: sqlite3.Row) -> Message:
     )
 
 
-def read_delivery(row: sqlite3.Row) -> tuple[Address, Delivery]:
+def read_delivery(row: Iterable[Any]) -> tuple[Address, Delivery]:
     """Return the recipient and the delivery of a row of SELECT_DELIVERY."""
     (status, occurred, code, title, detail, recipient) = row
     delivery = Delivery(

@@ -18,6 +18,7 @@ from storage.deliveries import DeliveryRows
 from storage.facts import FactRows
 from storage.media import MediaRows
 from storage.messages import MessageRows
+from storage.names import Names
 from storage.queue import Bell, QueueRows
 from storage.recurrences import RecurrenceRows
 from storage.schedules import ScheduleRows
@@ -29,9 +30,10 @@ _log = Log("store")
 class StoreTransaction:
     """`bot.ports.Transaction` on one connection."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock) -> None:
-        self.conversations = ConversationRows(connection)
-        self.messages = MessageRows(connection)
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock, names: Names | None = None) -> None:
+        names = names or Names(connection)
+        self.conversations = ConversationRows(connection, names)
+        self.messages = MessageRows(connection, names)
         self.deliveries = DeliveryRows(connection)
         self.consents = ConsentRows(connection)
         self.schedules = ScheduleRows(connection)
@@ -69,7 +71,8 @@ class SqliteStore:
     def _open(self, connection: aiosqlite.Connection, rung: set[str]) -> StoreTransaction:
         # There is one that writes at a time, and but for the bells it keeps nothing: so one is enough.
         if self._writing is None:
-            self._writing = StoreTransaction(connection, self._clock)
+            names = Names(connection, committed=self._database.reader)
+            self._writing = StoreTransaction(connection, self._clock, names)
         self._writing.queue.rung = rung
         return self._writing
 

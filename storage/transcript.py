@@ -23,6 +23,7 @@ from storage.conversations import ConversationRows
 from storage.database import Database
 from storage.deliveries import DeliveryRows
 from storage.media import MediaRows
+from storage.names import Names
 from storage.packing import pack_id
 from storage.recurrences import ALL_IN, read_recurrence
 from storage.rows import SELECT_CONVERSATION, SELECT_MESSAGE, read_conversation, read_message
@@ -58,7 +59,7 @@ class RecordRows:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
-        self._conversations = ConversationRows(connection)
+        self._conversations = ConversationRows(connection, Names(connection))
         self._deliveries = DeliveryRows(connection)
         self._schedules = ScheduleRows(connection)
         self._media = MediaRows(connection)
