@@ -160,6 +160,7 @@ def _bought(per_second: float | None) -> Limit | None:
     return None if per_second is None else Limit(per_second=per_second, burst=max(1, int(per_second)))
 
 
+@lru_cache(maxsize=256)
 def _choose_limit(sender: str) -> Limit | None:
     if is_short_code(sender):
         return _SHORT_CODE

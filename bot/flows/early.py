@@ -69,7 +69,7 @@ async def bring_up_to_date(view: Transaction, event: ThreadReply) -> ThreadReply
     at, key = _split(await view.facts.find_fact(_name("changed", event.channel_id, event.ts)))
     if event.edited_at is not None and float(event.edited_at) >= at:  # found in the thread, as it was later still
         return event
-    body = await view.queue.find_body(key)
+    body = await view.queue.find_body(key) if key else None
     changed = None if body is None else read_slack_event(json.loads(body)["event"])
     if not isinstance(changed, MessageEdited | FilesRemoved):
         return event

@@ -184,10 +184,20 @@ async def enqueue_whisper(
     await _enqueue(tx, Kind.WHISPER, Pool.CHORE, f"whisper:{key}", body)
 
 
+def mark_lane(message_id: MessageId) -> str:
+    """Return the lane of the mark on one message."""
+    return f"mark:{message_id}"
+
+
+def late_mark_key(message_id: MessageId) -> str:
+    """Return the key of the job that looks whether a text still waits."""
+    return f"mark:{message_id}:late"
+
+
 async def enqueue_mark(tx: Transaction, message_id: MessageId, token: str) -> None:
     """Have the mark on a message brought up to date. *token* is any new one: marks may be asked for again and again."""
     await _enqueue(
-        tx, Kind.SHOW_MARK, Pool.MARK, f"mark:{message_id}:{token}", {"message": message_id}, lane=f"mark:{message_id}"
+        tx, Kind.SHOW_MARK, Pool.MARK, f"mark:{message_id}:{token}", {"message": message_id}, lane=mark_lane(message_id)
     )
 
 
@@ -198,7 +208,7 @@ async def enqueue_late_mark(tx: Transaction, message_id: MessageId, now: datetim
         tx,
         Kind.SHOW_MARK,
         Pool.MARK,
-        f"mark:{message_id}:late",
+        late_mark_key(message_id),
         {"message": message_id, "late": True},
         due_at=now + _PATIENCE,
     )

@@ -7,20 +7,46 @@ Each time the job runs it asks anew what the mark should be. Before a reaction i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.conversation import Medium
+from bot.domain.conversation import Conversation, Medium
+from bot.domain.delivery import Delivery
 from bot.domain.ids import ChannelId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.message import Mark, Message, choose_mark
+from bot.domain.phone import Address
 from bot.errors import SlackRefused
-from bot.flows.jobs import enqueue_mark, read_body
+from bot.flows.jobs import enqueue_mark, mark_lane, read_body
 from bot.observe import Log
-from bot.ports import Store, Threads
+from bot.ports import Store, Threads, Transaction
 
 _log = Log("marks")
+
+
+async def renew_mark(
+    tx: Transaction, message: Message, conversation: Conversation, now: datetime, chance: Chance
+) -> None:
+    """
+    Have the mark on *message*, as it stands in this transaction, brought up to date, if there is anything to be done.
+
+    Between a send and the end of it nothing is. What a mark that is being shown may be about to change is unknown, so
+    then it is looked at once more.
+    """
+    deliveries = await tx.deliveries.of_message(message.id)
+    wanted = _choose(message, conversation, deliveries, now)
+    is_shown = wanted == message.mark_shown and message.mark_tried is None
+    if not is_shown or await tx.queue.is_busy(mark_lane(message.id)):
+        await enqueue_mark(tx, message.id, chance.token())
+
+
+def _choose(
+    message: Message, conversation: Conversation, deliveries: Mapping[Address, Delivery], now: datetime
+) -> Mark | None:
+    shows_read = conversation.parties.medium is Medium.WHATSAPP
+    return choose_mark(message, tuple(deliveries.values()), now, shows_read=shows_read)
 
 
 class Marks:
@@ -45,12 +71,7 @@ class Marks:
             message = await view.messages.get(message_id)
             conversation = await view.conversations.get(message.conversation_id)
             deliveries = await view.deliveries.of_message(message_id)
-        wanted = choose_mark(
-            message,
-            tuple(deliveries.values()),
-            self._clock.now(),
-            shows_read=conversation.parties.medium is Medium.WHATSAPP,
-        )
+        wanted = _choose(message, conversation, deliveries, self._clock.now())
         if message.channel_id is not None and message.slack_ts is not None:
             await self._change(message, message.channel_id, message.slack_ts, wanted)
         async with self._store.transaction("finish mark") as tx:

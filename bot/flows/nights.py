@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.chance import Chance
 from bot.domain.conversation import Conversation
 from bot.domain.job import Job
-from bot.domain.message import Message, State
+from bot.domain.message import Message, Origin, State
 from bot.domain.policy import Policy, QuietMoment, find_quiet_hours
 from bot.flows import reply_wording
 from bot.flows.contacts import find_zones, name_people
@@ -47,7 +47,7 @@ async def put_off(
     """
     if policy.quiet_hours is None or job.lane == overtaking_lane(message.id):
         return False
-    if (request is not None and request.attempted_at is not None) or await tx.schedules.find_by_message(message.id):
+    if (request is not None and request.attempted_at is not None) or message.origin is Origin.SCHEDULE:
         return False
     quiet = await find_night(tx, conversation, policy, now)
     if quiet is None:

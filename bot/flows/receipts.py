@@ -16,8 +16,9 @@ from bot.domain.job import Job
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
-from bot.flows.jobs import enqueue_mark, enqueue_text, send_key, show_key
-from bot.flows.schedule_changes import record_gone
+from bot.flows.jobs import enqueue_text, send_key, show_key
+from bot.flows.marks import renew_mark
+from bot.flows.schedule_changes import find_schedule, record_gone
 from bot.flows.sending import Failure, accept, explain_failure, follow_schedule
 from bot.observe import Log, Metrics
 from bot.ports import Store, Transaction
@@ -99,11 +100,11 @@ class Receipts:
                 failure = Failure(code=merged.code or merged.status.value, title=merged.title, detail=merged.detail)
                 await explain_failure(tx, message, conversation, self._policy, failure, recipient, now)
         await self._follow_schedule(tx, message, receipt)
-        await enqueue_mark(tx, message.id, self._chance.token())
+        await renew_mark(tx, await tx.messages.get(message.id), conversation, now, self._chance)
 
     async def _follow_schedule(self, tx: Transaction, message: Message, receipt: Receipt) -> None:
         """Record that a scheduled text has gone out, even one that was thought to be taken back, and show it."""
-        schedule = await tx.schedules.find_by_message(message.id)
+        schedule = await find_schedule(tx, message)
         statuses = {delivery.status for delivery in receipt.copies.values()}
         if message.origin is not Origin.SCHEDULE or not statuses - _NOT_GONE:
             return

@@ -107,15 +107,16 @@ class Replies:
     async def _read_reply(self, job: Job, event: ThreadReply) -> str:
         """Transaction: the text or note, and what is to be done with it; or why it is not sent."""
         async with self._store.reading() as view:
-            # In this order: what was posted before the first look is on record by the second.
-            posting = await view.queue.is_pool_busy(Pool.POST)
             known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
-            repeated = await view.messages.find_in_slack(event.channel_id, event.ts)
+            if known is None:
+                # In this order: what was posted before the first look is on record by the second.
+                posting = await view.queue.is_pool_busy(Pool.POST)
+                known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
+                if known is None and posting and await self._may_be_ours(job, event):
+                    raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
+            if known is None or await view.messages.find_in_slack(event.channel_id, event.ts) is not None:
+                return await self._pass_over(job)
             event = await bring_up_to_date(view, event)
-        if known is None and posting and await self._may_be_ours(job, event):
-            raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
-        if known is None or repeated is not None:
-            return await self._pass_over(job)
         written = read_written(event.text, event.blocks)
         person = await self._directory.get_person(event.user_id)
         if await self._is_foreign(event):

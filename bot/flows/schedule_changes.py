@@ -36,6 +36,11 @@ from bot.ports import Block, Transaction
 _NOT_GONE = frozenset({State.WAITING, State.UNDER_WAY, State.ACCEPTED})
 
 
+async def find_schedule(tx: Transaction, message: Message) -> Schedule | None:
+    """Return the schedule of *message*, if it is a scheduled text; of any other nothing is asked."""
+    return await tx.schedules.find_by_message(message.id) if message.origin is Origin.SCHEDULE else None
+
+
 class Took(StrEnum):
     """What became of the wish to take a scheduled text back."""
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.chance import Chance
@@ -24,13 +25,13 @@ from bot.domain.conversation import POOL, Conversation, Medium
 from bot.domain.delivery import Delivery
 from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.job import Job, choose_wait
-from bot.domain.media import SERVED_FOR
+from bot.domain.media import SERVED_FOR, Media
 from bot.domain.media_types import UNKNOWN
 from bot.domain.message import Message, State
 from bot.domain.pace import choose_carrier_rules
 from bot.domain.phone import Address, parse_address
 from bot.domain.policy import Policy
-from bot.domain.schedule import HandOver, ScheduleState, choose_hand_over, next_moment
+from bot.domain.schedule import HandOver, Schedule, ScheduleState, choose_hand_over, next_moment
 from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater
 from bot.flows import media_wording, optout_wording, wording
 from bot.flows.account_events import find_hold
@@ -45,12 +46,14 @@ from bot.flows.jobs import (
     enqueue_settling,
     enqueue_showing,
     enqueue_text,
+    late_mark_key,
     read_body,
 )
+from bot.flows.marks import renew_mark
 from bot.flows.nights import put_off
 from bot.flows.optout_notices import tell_optout
 from bot.flows.preparing import block_for_files
-from bot.flows.schedule_changes import record_gone, record_taken_back
+from bot.flows.schedule_changes import find_schedule, record_gone, record_taken_back
 from bot.flows.schedule_troubles import (
     is_too_late,
     record_refused,
@@ -142,9 +145,11 @@ class Sending:
             request = await tx.deliveries.find_request(message_id)
             if request is not None and await self._has_given_up(tx, job, message, request, now):
                 return None
-            if not await self._is_time(tx, job, message, request, now):
-                return None
-            request = await tx.deliveries.find_request(message_id)
+            schedule = await find_schedule(tx, message)
+            if schedule is not None:
+                if not await self._is_time(tx, job, message, conversation, schedule, request, now):
+                    return None
+                request = await tx.deliveries.find_request(message_id)
             held_until = await find_hold(tx, now)
             if held_until is not None and (request is None or request.attempted_at is None):
                 raise RetryLater("the spend limit is reached", after=min(held_until - now, _SPEND_LIMIT_LOOK))
@@ -156,14 +161,14 @@ class Sending:
             if is_blocked:
                 await self._block(tx, job, message, conversation, request)
                 return None
-            has_files = bool(await tx.media.of_message(message_id))
-            self._take_turn(message, conversation, is_mms=has_files or conversation.parties.is_group)
+            files = await tx.media.of_message(message_id)
+            self._take_turn(message, conversation, is_mms=bool(files) or conversation.parties.is_group)
             if request is None:
-                if not await _has_all_files(tx, message):
+                if any(media.filename is None for media in files):  # one with words goes out whole or not at all
                     await block_for_files(tx, message, media_wording.unprepared(), self._chance)
                     await tx.queue.finish(job)
                     return None
-                request = await self._store_request(tx, message, conversation, recipients, now)
+                request = await self._store_request(tx, message, conversation, schedule, files, recipients, now)
             await tx.deliveries.open_attempt(message_id, now)
             await tx.messages.update(
                 message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state
@@ -197,11 +202,17 @@ class Sending:
         return True
 
     async def _is_time(
-        self, tx: Transaction, job: Job, message: Message, request: CarrierRequest | None, now: datetime
+        self,
+        tx: Transaction,
+        job: Job,
+        message: Message,
+        conversation: Conversation,
+        schedule: Schedule,
+        request: CarrierRequest | None,
+        now: datetime,
     ) -> bool:
         """Tell whether a scheduled text is to be handed over now; if not, its job comes back when it is, or is finished."""
-        schedule = await tx.schedules.find_by_message(message.id)
-        if schedule is None or (request is not None and request.attempted_at is not None):
+        if request is not None and request.attempted_at is not None:
             return True
         if schedule.state is ScheduleState.TAKING_BACK:  # cancelled before anything of it reached the carrier
             await record_taken_back(tx, schedule, message, now)
@@ -221,21 +232,26 @@ class Sending:
             request = None
         if request is None and choice is HandOver.WAIT:
             raise RetryLater("not its time yet", after=next_moment(schedule.due_at, now) - now)
-        conversation = await tx.conversations.get(message.conversation_id)
         if conversation.parties.medium is Medium.WHATSAPP and schedule.due_at > now:
             raise RetryLater("the carrier holds no WhatsApp message for later", after=schedule.due_at - now)
         return True
 
     async def _store_request(
-        self, tx: Transaction, message: Message, conversation: Conversation, recipients: list[Address], now: datetime
+        self,
+        tx: Transaction,
+        message: Message,
+        conversation: Conversation,
+        schedule: Schedule | None,
+        files: Sequence[Media],
+        recipients: list[Address],
+        now: datetime,
     ) -> CarrierRequest:
-        schedule = await tx.schedules.find_by_message(message.id)
         send_at = None
         by_carrier = conversation.parties.medium is Medium.SMS
         if schedule is not None and by_carrier and choose_hand_over(schedule.due_at, now) is HandOver.TO_CARRIER:
             send_at = schedule.due_at
-        files = await self._give_addresses(tx, message, send_at or now)
-        path, body = build_body(message, conversation, recipients, self._policy, send_at, files)
+        addresses = await self._give_addresses(tx, files, send_at or now)
+        path, body = build_body(message, conversation, recipients, self._policy, send_at, addresses)
         raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = CarrierRequest(
             message_id=message.id,
@@ -253,10 +269,12 @@ class Sending:
             await enqueue_line(tx, conversation.id, f"left-out:{message.id}:{len(left_out)}", text, blocks)
         return request
 
-    async def _give_addresses(self, tx: Transaction, message: Message, leaves_at: datetime) -> list[tuple[str, str]]:
-        """Return where the carrier fetches each of the text's files, which nobody else can guess, and its media type."""
+    async def _give_addresses(
+        self, tx: Transaction, files: Sequence[Media], leaves_at: datetime
+    ) -> list[tuple[str, str]]:
+        """Return where the carrier fetches each of a text's files, which nobody else can guess, and its media type."""
         addresses = []
-        for media in await tx.media.of_message(message.id):
+        for media in files:
             token, filename = self._chance.token(), media.filename or "file"
             expires_at = leaves_at + SERVED_FOR
             keep_until = max(expires_at, media.keep_until or expires_at)
@@ -288,7 +306,7 @@ class Sending:
             if conversation.parties.ours == POOL and acceptance.sender:
                 await tx.conversations.rename(conversation.id, parse_address(acceptance.sender))
             await follow_schedule(tx, message, acceptance.carrier_id, now)
-            await enqueue_mark(tx, message_id, self._chance.token())
+            await renew_mark(tx, replace(message, state=State.ACCEPTED), conversation, now, self._chance)
             await tx.queue.finish(job)
         counted = count_segments(message.text).parts
         if acceptance.parts is not None and acceptance.parts != counted:
@@ -319,7 +337,7 @@ class Sending:
             message = await tx.messages.get(request.message_id)
             if message.state is not State.UNSETTLED and message.state in _TO_BE_SENT:
                 await tell_unsettled(tx, message, self._chance)
-                schedule = await tx.schedules.find_by_message(message.id)
+                schedule = await find_schedule(tx, message)
                 if schedule is not None:
                     await tell_unsettled_schedule(tx, schedule, message, self._policy)
             if job.lane is not None:
@@ -341,7 +359,7 @@ class Sending:
         async with self._store.transaction("record unreachable") as tx:
             await tx.deliveries.close_attempt(request.message_id)
             message = await tx.messages.get(request.message_id)
-            schedule = await tx.schedules.find_by_message(message.id)
+            schedule = await find_schedule(tx, message)
             if schedule is not None:
                 await tell_unreached(tx, schedule, message, self._policy, since=request.created_at, now=now)
             begun_at = request.created_at if schedule is None else max(request.created_at, schedule.due_at)
@@ -362,21 +380,16 @@ async def _listen(tx: Transaction, conversation: Conversation) -> None:
             raise RetryLater("reading what they just wrote", after=_LISTEN_WAIT)
 
 
-async def _has_all_files(tx: Transaction, message: Message) -> bool:
-    """Tell whether every file of the text is ready; one with words goes out whole or not at all."""
-    items = await tx.media.of_message(message.id)
-    return all(media.filename is not None for media in items)
-
-
 async def accept(tx: Transaction, message: Message, carrier_id: CarrierMessageId) -> None:
-    """Record that the carrier has *message*, however we came to know it."""
+    """Record that the carrier has *message*, however we came to know it; it needs no hourglass any more."""
     await tx.deliveries.close_attempt(message.id)
+    await tx.queue.drop(late_mark_key(message.id))
     await tx.messages.update(message.id, state=State.ACCEPTED, carrier_id=carrier_id)
 
 
 async def follow_schedule(tx: Transaction, message: Message, carrier_id: CarrierMessageId, now: datetime) -> None:
     """Record, where *message* is a scheduled one, that the carrier has it; take it back if that is wanted by now."""
-    schedule = await tx.schedules.find_by_message(message.id)
+    schedule = await find_schedule(tx, message)
     if schedule is None or schedule.state not in (ScheduleState.WAITING, ScheduleState.TAKING_BACK):
         return
     conversation = await tx.conversations.get(message.conversation_id)
@@ -403,7 +416,7 @@ async def refuse(
     chance: Chance,
 ) -> None:
     """Record that *message* was refused, and say why in its thread; privately too, if it was a scheduled one."""
-    schedule = await tx.schedules.find_by_message(message.id)
+    schedule = await find_schedule(tx, message)
     if schedule is not None and schedule.state is ScheduleState.TAKING_BACK:
         await record_taken_back(tx, schedule, message, now)  # as was wanted, and nobody needs to know of the refusal
         return

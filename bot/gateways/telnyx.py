@@ -69,6 +69,8 @@ class TelnyxGateway:
             verify=get_tls(),
             transport=self._transport,
         )
+        self._headers = dict(self._client.headers)
+        self._send_urls: dict[str, httpx.URL] = {}
 
     async def close(self) -> None:
         """Close the connections."""
@@ -76,13 +78,18 @@ class TelnyxGateway:
 
     async def send(self, request: CarrierRequest) -> Acceptance:
         """Make *request*, byte for byte, under its key."""
-        answer = await self._ask(
+        asked = httpx.Request(  # as the client would build it, for half the time
             "POST",
-            request.path,
-            repeatable=False,
+            self._find_send_url(request.path),
             content=request.body,
-            headers={"Content-Type": "application/json", "Idempotency-Key": request.idempotency_key},
+            headers={
+                **self._headers,
+                "Content-Type": "application/json",
+                "Idempotency-Key": request.idempotency_key,
+            },
+            extensions={"timeout": _TIMEOUT.as_dict()},
         )
+        answer = await self._carry_out(asked, f"POST {_name_operation(request.path)}", repeatable=False)
         data = answer.get("data")
         if not isinstance(data, Mapping) or not isinstance(data.get("id"), str):
             raise OutcomeUnknown("the carrier's yes has no message id")
@@ -210,10 +217,22 @@ class TelnyxGateway:
                 yield item
 
     async def _ask(self, method: str, path: str, *, repeatable: bool, **options: Any) -> Mapping[str, Any]:
-        operation = f"{method} /{path.lstrip('/').split('/')[0]}"
+        try:
+            request = self._client.build_request(method, path.lstrip("/"), **options)
+        except httpx.InvalidURL as error:
+            raise RetryLater("there is no such address at the carrier's") from error
+        return await self._carry_out(request, f"{method} {_name_operation(path)}", repeatable=repeatable)
+
+    def _find_send_url(self, path: str) -> httpx.URL:
+        url = self._send_urls.get(path)
+        if url is None:  # there are three: reading one takes as long as all else before a request
+            url = self._send_urls[path] = self._client.build_request("POST", path.lstrip("/")).url
+        return url
+
+    async def _carry_out(self, request: httpx.Request, operation: str, *, repeatable: bool) -> Mapping[str, Any]:
         outcome = "error"
         try:
-            answer = await self._request(method, path, repeatable=repeatable, **options)
+            answer = await self._request(request, repeatable=repeatable)
         except TextbridgeError as error:
             outcome = type(error).__name__
             raise
@@ -223,19 +242,22 @@ class TelnyxGateway:
         finally:
             self._metrics.calls.labels("telnyx", operation, outcome).inc()
 
-    async def _request(self, method: str, path: str, *, repeatable: bool, **options: Any) -> Mapping[str, Any]:
+    async def _request(self, request: httpx.Request, *, repeatable: bool) -> Mapping[str, Any]:
         try:
-            request = self._client.build_request(method, path.lstrip("/"), **options)
             if self._transport is None:
                 response = await self._client.send(request)
             else:  # all that the client itself would add are cookies and redirects, for half as much time again
                 response = await self._transport.handle_async_request(request)
         except _NEVER_LEFT as error:
             raise RetryLater(f"the carrier cannot be reached: {type(error).__name__}") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            log = f"the carrier's answer to {method} never came: {type(error).__name__}"
+        except httpx.HTTPError as error:
+            log = f"the carrier's answer to {request.method} never came: {type(error).__name__}"
             raise (RetryLater(log) if repeatable else OutcomeUnknown(log)) from error
         return _judge(response, repeatable=repeatable)
+
+
+def _name_operation(path: str) -> str:
+    return f"/{path.lstrip('/').split('/')[0]}"
 
 
 def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:

@@ -34,6 +34,12 @@ _SIGN_LENGTH: Final = 12
 
 #: Marks of formatting that stay in the text, as in `**note:** …`, which Slack does not know: they count for nothing.
 _MARKS: Final = frozenset("*_~`")
+#: Of ASCII: those marks, and the controls that are no blanks.
+_UNSEEN_ASCII: Final = {
+    ord(letter): None
+    for letter in map(chr, range(128))
+    if letter in _MARKS or not (letter.isprintable() or letter.isspace())
+}
 #: Letters to Unicode, nothing to the eye: fillers of Hangul and the empty Braille pattern.
 _INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 #: What may stand before a line that is quoted or in a list, where a program wrote the list as text.
@@ -138,6 +144,8 @@ def _read_inline(inline: Inline) -> str:
 
 def _fold(text: str) -> str:
     """Make equal what looks equal: case, widths and marks of formatting; and drop what cannot be seen."""
+    if text.isascii():  # as most are, and each letter by itself would take longer than all else that is read
+        return text.translate(_UNSEEN_ASCII).lower()
     seen = "".join(letter if letter.isspace() or not _is_invisible(letter) else "" for letter in text)
     folded = unicodedata.normalize("NFKC", seen).casefold()
     return "".join(letter for letter in folded if letter not in _MARKS)

@@ -175,7 +175,7 @@ class Bench:
         await self.wait_until(self._is_done)
 
     async def _is_done(self) -> bool:
-        return not await self.query(_UNFINISHED)
+        return await self._is_quiet() and not await self.query(_UNFINISHED)  # a receipt may still be on its way
 
     async def pass_time(self, span: timedelta) -> None:
         """Let *span* pass once all is quiet, and wait until all is quiet again."""

@@ -424,67 +424,7 @@ async def test_a_receipt_for_somebody_elses_text_changes_nothing(bench: Bench) -
     assert bench.marks(ts) == set()
 
 
-# ------------------------------------------------------------------------------------------------------ marks in time
-
-
-async def test_the_hourglass_comes_after_a_few_seconds_and_goes_when_the_end_is_known(bench: Bench) -> None:
-    root = await bench.open_thread()
-    bench.fail(bench.telnyx, FaultKind.RATE_LIMIT, SENDING, retry_after=10, times=1)
-    ts = await bench.reply("Hello", root)
-    await bench.settle()
-    assert bench.marks(ts) == set()
-
-    await bench.pass_time(timedelta(seconds=5))
-    assert bench.marks(ts) == {"hourglass_flowing_sand"}
-
-    await bench.pass_time(timedelta(seconds=10))
-    assert bench.marks(ts) == {"white_check_mark"}
-
-
-async def test_a_carrier_that_is_down_shows_the_hourglass_and_gets_the_text_when_it_is_back() -> None:
-    async with open_bench() as bench:
-        root = await bench.open_thread()
-        await bench.telnyx.stop()
-        ts = await bench.reply("Hello", root)
-        await bench.slack.settle()
-        bench.clock.set_rate(FAST)
-        await bench.wait_mark(ts, "hourglass_flowing_sand")
-        port = int(bench.telnyx._inbound.origin.rpartition(":")[2])
-        await bench.telnyx.start(port=port)
-
-        await bench.wait_mark(ts, "white_check_mark")
-        assert bench.phone() == ["Hello"]
-
-
-async def test_a_text_that_is_quickly_delivered_never_wears_an_hourglass(bench: Bench) -> None:
-    root = await bench.open_thread()
-    await bench.reply("Hello", root)
-    await bench.pass_time(timedelta(minutes=1))
-
-    names = [call.params["name"] for call in bench.slack.calls if call.method == "reactions.add"]
-    assert names == ["white_check_mark"]
-
-
-async def test_a_mark_that_slack_would_not_take_at_once_comes_later() -> None:
-    async with open_bench(rate=FAST) as bench:
-        root = await bench.open_thread()
-        bench.fail(bench.slack, FaultKind.RATE_LIMIT, "reactions.add", times=1, retry_after=3)
-        ts = await bench.reply("Hello", root)
-
-        await bench.wait_mark(ts, "white_check_mark")
-
-
-async def test_there_is_one_mark_after_a_crash_between_two() -> None:
-    async with open_bench(rate=FAST) as bench:
-        root = await bench.open_thread()
-        bench.fail(bench.telnyx, FaultKind.RATE_LIMIT, SENDING, retry_after=20, times=1)
-        bench.fail(bench.slack, FaultKind.DROP_ANSWER, "reactions.add", times=1)
-        ts = await bench.reply("Hello", root)
-        await bench.wait_until(lambda: bench.marks(ts))
-        await bench.restart()
-        await bench.finish()
-
-        assert bench.marks(ts) == {"white_check_mark"}
+# ---------------------------------------------------------------------------------------------------- several senders
 
 
 async def test_several_senders_are_named_to_the_carrier_with_the_profile() -> None:

@@ -293,7 +293,7 @@ async def a_reply_reaches_the_phone(life: Life) -> None:
     check_thread(life.world, "Hello")
 
 
-@story(points=47)
+@story(points=41)
 async def replies_keep_their_order(life: Life) -> None:
     await open_thread(life)
     life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.UNREACHABLE, times=2))
@@ -321,7 +321,7 @@ async def a_refused_reply_says_why(life: Life) -> None:
     assert len(life.world.slack.lines("Not delivered")) == 1
 
 
-@story(points=18)
+@story(points=16)
 async def a_text_that_is_not_delivered_says_why(life: Life) -> None:
     await open_thread(life)
     life.world.carrier.fates["Hi"] = DeliveryStatus.DELIVERY_FAILED
@@ -352,7 +352,7 @@ async def a_receipt_comes_before_the_answer(life: Life) -> None:
     check_mark(message, Mark.DELIVERED)
 
 
-@story(points=20)
+@story(points=18)
 async def a_send_without_an_answer_is_settled_by_its_receipt(life: Life) -> None:
     await open_thread(life)
     life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.LOST_ANSWER, times=3))

@@ -62,7 +62,7 @@ async def check_carried(life: Life, text: str, *names: str) -> None:
     assert served == [stamp(draw(name)) for name in names]
 
 
-@story(points=33)
+@story(points=31)
 async def pictures_of_a_reply_go_out_with_it_once_whole_and_in_order(life: Life) -> None:
     await open_thread(life)
     message = await reply(life, "Look", "one.jpg", "two.jpg")
@@ -117,7 +117,7 @@ async def a_reply_that_is_deleted_while_its_pictures_are_made_ready_is_stopped_o
     assert {whisper.text for whisper in life.world.slack.whispers} == ({deleted_too_late()[0]} if sent else set())
 
 
-@story(points=25)
+@story(points=23)
 async def a_form_with_a_picture_sends_it_once_and_shows_it_once(life: Life) -> None:
     picture = life.world.files.attach("one.jpg")
     files = (FileRef(file_id=FileId(picture["id"]), name="one.jpg"),)

@@ -138,7 +138,7 @@ async def stop_comes_while_a_text_is_being_changed(life: Life) -> None:
 # ---------------------------------------------------------------------------------------------------- unless they reply
 
 
-@story(points=18)
+@story(points=17)
 async def a_reply_takes_back_what_the_carrier_holds(life: Life) -> None:
     await open_thread(life)
     await schedule(life, "Still there?", _HOUR, unless_reply=True)

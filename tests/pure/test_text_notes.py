@@ -186,6 +186,16 @@ def test_a_sign_behind_a_word_is_no_sign(word: str, sign: str) -> None:
         assert not is_note(parse_message(f"x{word} {sign} the rest"))
 
 
+@given(
+    st.text(st.characters(max_codepoint=0x7F)),
+    st.sampled_from([*SIGNS, "hello"]),
+    st.text(st.characters(max_codepoint=0x7F)),
+)
+def test_a_letter_beyond_ascii_that_nobody_sees_changes_nothing(before: str, sign: str, after: str) -> None:
+    written = before + sign + after
+    assert is_note(parse_message(written)) == is_note(parse_message(f"{written}\u200b"))
+
+
 def test_only_a_mention_that_comes_first_makes_a_note() -> None:
     assert starts_with_mention(parse_message("\n *<@U1>* x"))
     assert not starts_with_mention(parse_message("x <@U1>"))
