@@ -13,8 +13,8 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
+from benchmarks.bare import Handler, serve_application
 from benchmarks.bodies import SLACK_SECRET
-from benchmarks.floors import Handler, serve_application
 from benchmarks.group_commit import INBOX, Store
 
 

@@ -1,7 +1,6 @@
 """
 The floors, each the least that does one thing: `python -m benchmarks.floors KIND DATABASE [SLACK_URL]`.
 
-- `bare`: aiohttp answers 200.
 - `floor`: aiohttp, the same Ed25519 check, JSON, group commit with synchronous=FULL, duplicates refused.
 - `each`: the same with a transaction for each request.
 - `lean`: Slack's HMAC instead of the carrier's signature.
@@ -13,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -24,6 +22,7 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks import slow_disk
+from benchmarks.bare import Handler, serve_application
 from benchmarks.bodies import CARRIER_PUBLIC_KEY, CHANNEL, SLACK_SECRET
 from benchmarks.group_commit import INBOX, POSTED, Row, Store
 from bot.clock import SystemClock
@@ -31,18 +30,6 @@ from handlers.verify import CarrierVerifier, SlackVerifier
 
 #: Posts under way at once, as many as the bridge allows itself.
 _IN_FLIGHT = 256
-
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-
-
-def build_bare() -> Handler:
-    """Return what answers 200."""
-
-    async def handle(request: web.Request) -> web.Response:
-        await request.read()
-        return web.Response()
-
-    return handle
 
 
 def build_floor(put: Callable[[Row], Awaitable[None]], *, then: Callable[[Any], None] | None = None) -> Handler:
@@ -117,34 +104,10 @@ class Poster:
         del self._waiting[conversation]
 
 
-async def serve_application(build: Callable[[], Awaitable[Handler]]) -> None:
-    """Serve what *build* returns on a free port, and say on which, until told to stop."""
-    stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    application = web.Application()
-    handler = await build()
-    for path in ("/webhooks/telnyx", "/slack/events"):
-        application.router.add_post(path, handler)
-    application.router.add_get("/healthz", lambda _: _answer())
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
-    await site.start()
-    print(f"listening {runner.addresses[0][1]}", flush=True)
-    await stopping.wait()
-    await runner.cleanup()
-
-
-async def _answer() -> web.Response:
-    return web.Response()
-
-
 async def _serve(kind: str, database: Path, slack_url: str) -> None:
     tasks = []
 
     async def build() -> Handler:
-        if kind == "bare":
-            return build_bare()
         store = Store(database)
         tasks.append(asyncio.create_task(store.run()))
         if kind == "through":

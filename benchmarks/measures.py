@@ -219,24 +219,13 @@ def measure_footprint(bench: Bench) -> None:
                 tally.add(
                     contender, "ready", ready * 1e3 if contender == BRIDGE else tally.samples["bare", "listening"][-1]
                 )
-                tally.add(contender, "memory", _await_settled_memory(server))
+                tally.add(contender, "memory", server.settle_memory())
                 tally.add(contender, "stop", server.stop() * 1e3)
         bench.say(f"  footprint, round {number + 1} of {bench.size.rounds}")
     tally.compare("Start to listening", "listening", BRIDGE, "bare", "ms", Goal(at_most=1.3))
     tally.compare("Start to ready (Slack and the carrier asked)", "ready", BRIDGE, "bare", "ms", Goal(at_most=1.3))
     tally.compare("Idle memory", "memory", BRIDGE, "bare", "MB", Goal(at_most=1.6))
     tally.compare("SIGTERM to exit, idle", "stop", BRIDGE, "bare", "ms")
-
-
-def _await_settled_memory(server: Server) -> float:
-    """Return the megabytes that a server holds once that has not changed for a second: some of it is loaded late."""
-    held = 0.0
-    for _ in range(20):
-        time.sleep(1.0)
-        if server.memory == held:
-            break
-        held = server.memory
-    return held
 
 
 #: By the name under which `--only` asks for each.

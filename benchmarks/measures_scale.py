@@ -113,8 +113,7 @@ def measure_backlog(bench: Bench) -> None:
     bench.yard.report()
     bench.yard.set_slack(watches=True)
     with bench.yard.serving(BRIDGE) as server, Load(server.port, 32) as load:
-        time.sleep(2.0)
-        tally.add(BRIDGE, "resting", server.memory)
+        tally.add(BRIDGE, "resting", server.settle_memory())
         bench.yard.set_slack("down", watches=True)
         for first in range(0, size.backlog, part):
             requests = render_texts("backlog", part, Customers(count=conversations), first=first)
@@ -143,8 +142,7 @@ def measure_backlog(bench: Bench) -> None:
         spent = time.perf_counter() - began
         inversions = count_inversions(seen, conversations)
         tally.errors += abs(size.backlog - len(seen)) + inversions
-        time.sleep(2.0)
-        tally.add(BRIDGE, "worked", server.memory)
+        tally.add(BRIDGE, "worked", server.settle_memory())
     bench.yard.set_slack()
     what = f"Backlog of {size.backlog:,} texts, Slack down"
     tally.compare(

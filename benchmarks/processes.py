@@ -30,7 +30,7 @@ _LISTENS = re.compile(r"listening (\d+)|Textbridge listens\..*\bport=(\d+)")
 
 #: Each contender and its module; the bridge is the program itself.
 MODULES = {
-    "bare": ("benchmarks.floors", "bare"),
+    "bare": ("benchmarks.bare",),
     "floor": ("benchmarks.floors", "floor"),
     "each": ("benchmarks.floors", "each"),
     "lean": ("benchmarks.floors", "lean"),
@@ -113,6 +113,16 @@ class Server:
             status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
             total += int(status.partition("VmRSS:")[2].split()[0]) / 1024
         return total
+
+    def settle_memory(self) -> float:
+        """Return the same once that has not changed for a second: some is taken late, and some is given back late."""
+        held = 0.0
+        for _ in range(20):
+            time.sleep(1.0)
+            if self.memory == held:
+                break
+            held = self.memory
+        return held
 
     def stop(self) -> float:
         """End it and return the seconds that this took."""

@@ -45,9 +45,9 @@ _REASONS = {
     "A message": "its sixty letters, and two ids of 16 bytes that stand twice each, in the row and in an index",
     "Write-ahead log": "nothing empties it while writing never pauses",
     "Backlog": "each text that waits is a row of the queue, and is tried again now and then",
-    "Memory after": "what was loaded at first need, and what the allocator keeps",
-    "Start": "what stands beside aiohttp's own imports: phonenumbers, the metrics, our own modules, three connections to "
-    "the database and two questions to the platforms",
+    "Memory after": "what 256 posts at once took of Python's own pools, of which one that still holds anything is kept",
+    "Start": "what stands beside aiohttp's own imports: the signature's library, SQLite, some thirty classes of our own, a "
+    "new database with all its steps, and two questions to the platforms",
     "Idle memory": "the platforms' clients and every flow, loaded once it is ready",
 }
 

@@ -36,6 +36,7 @@ from bot.late import LatePictures, load_framework
 from bot.observe import Log, Metrics
 from bot.ports.media import SlackFiles
 from bot.settings import SETTINGS, Secret, Settings
+from bot.workers.memory import Memory
 from bot.workers.pacing import Pacer, Waiting
 from bot.workers.supervise import Supervisor
 from bot.workers.worker import Flow, Worker
@@ -141,6 +142,7 @@ class Works:
             pool: Worker(pool, flows, ground.workbench, limit=limit, clock=clock, chance=chance, metrics=ground.metrics)
             for pool, limit in limits.items()
         }
+        self._memory = Memory(ground.metrics)
         self.clock_changes = ClockChanges(ground.database, ground.bell, clock)
         self.reconcile = texts.reconcile
         self.raw_upkeep = RawUpkeep(ground.database, clock)
@@ -211,6 +213,7 @@ class Works:
     async def _follow_clock(self) -> None:
         while True:
             await self.clock_changes.follow()
+            await self._memory.give_back()
             await self._ground.clock.sleep(_CLOCK_EVERY)
 
     async def _sweep(self) -> None:
