@@ -36,6 +36,8 @@ T = TypeVar("T")
 BUSY_MILLISECONDS = 500
 #: How many turns of the loop a commit leaves to those whose answers are just coming in, so that they may share it.
 _TURNS = 4
+#: How many of those who waited for a commit go on in one turn of the loop: a request that comes meanwhile waits for it.
+_WOKEN_TOGETHER = 16
 
 _WRITER = (
     "PRAGMA journal_mode = WAL",
@@ -84,9 +86,15 @@ class _Commit:
         """Tell all who wait that it is on disk, or why it is not."""
         waiters, self._waiters = self._waiters, None
         self._error = error
-        for waiter in waiters or ():
+        self._wake(waiters or [])
+
+    def _wake(self, waiters: list[asyncio.Future[None]]) -> None:
+        """Wake a few in this turn of the loop and the others in the next: between turns, requests are taken in."""
+        for waiter in waiters[:_WOKEN_TOGETHER]:
             if not waiter.done():  # its task was cancelled
                 waiter.set_result(None)
+        if len(waiters) > _WOKEN_TOGETHER:
+            asyncio.get_running_loop().call_soon(self._wake, waiters[_WOKEN_TOGETHER:])
 
     @property
     def is_open(self) -> bool:

@@ -188,3 +188,19 @@ async def test_when_all_tasks_are_cancelled_at_once_none_waits_for_a_commit_that
         await _add(rig.database, f"and again {turns}")  # but not for ever
         assert rig.writer_is_idle, turns
         await rig.tell_writer("DELETE FROM facts")
+
+
+async def test_those_who_shared_a_commit_go_on_a_few_at_a_time_so_that_requests_come_between(rig: Rig) -> None:
+    turn, went_on = 0, []
+
+    async def add(number: int) -> None:
+        await _add(rig.database, f"n{number}")
+        went_on.append(turn)
+
+    everybody = asyncio.gather(*(add(number) for number in range(40)))
+    while not everybody.done():
+        await asyncio.sleep(0)
+        turn += 1
+
+    assert len(went_on) == 40
+    assert max(went_on.count(each) for each in set(went_on)) <= 16
