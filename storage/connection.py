@@ -59,11 +59,13 @@ class NearConnection(aiosqlite.Connection):
     ) -> list[sqlite3.Row]:
         """Return the rows of *sql*, at once if its plan says that it is quick."""
         values = () if parameters is None else tuple(parameters)
-        connection = self._connection
-        if self._under_way == 0 and connection is not None and self._is_quick(sql, values):
-            return connection.execute(sql, values).fetchall()
-        if sql == BEGIN and self._under_way == 0 and self._connection is not None and self._begin_at_once():
-            return []
+        if self._under_way == 0 and self._connection is not None:
+            speed = self._speeds.get(sql) or self._learn(sql, values)
+            # Outside a transaction, what writes also commits, and that waits for the disk.
+            if speed is _QUICK or (speed is _QUICK_INSIDE and self._connection.in_transaction):
+                return self._connection.execute(sql, values).fetchall()
+            if sql == BEGIN and self._begin_at_once():
+                return []
         return list(await super().execute_fetchall(sql, values))
 
     def _begin_at_once(self) -> bool:
@@ -89,7 +91,7 @@ class NearConnection(aiosqlite.Connection):
     ) -> None:
         """Run *sql* with each of *parameters*, at once if its plan says that it is quick."""
         rows = [tuple(values) for values in parameters]
-        if rows and self._under_way == 0 and self._is_quick(sql, rows[0]):
+        if rows and self._under_way == 0 and self._connection is not None and self._is_quick(sql, rows[0]):
             self._conn.executemany(sql, rows)
         else:
             await super().executemany(sql, rows)
@@ -126,15 +128,14 @@ class NearConnection(aiosqlite.Connection):
         self._under_way -= 1
 
     def _is_quick(self, sql: str, values: tuple[Any, ...]) -> bool:
-        if self._connection is None:
-            return False  # closed, which the slow way says in its own words
-        speed = self._speeds.get(sql)
-        if speed is None:
-            if len(self._speeds) >= _MOST_KNOWN:
-                self._speeds.clear()
-            speed = self._speeds[sql] = self._read_plan(sql, values)
-        # Outside a transaction, what writes also commits, and that waits for the disk.
-        return speed is _QUICK or (speed is _QUICK_INSIDE and self._connection.in_transaction)
+        speed = self._speeds.get(sql) or self._learn(sql, values)
+        return speed is _QUICK or (speed is _QUICK_INSIDE and self._conn.in_transaction)
+
+    def _learn(self, sql: str, values: tuple[Any, ...]) -> _Speed:
+        if len(self._speeds) >= _MOST_KNOWN:
+            self._speeds.clear()
+        speed = self._speeds[sql] = self._read_plan(sql, values)
+        return speed
 
     def _read_plan(self, sql: str, values: tuple[Any, ...]) -> _Speed:
         if not sql.lstrip().startswith(_QUICK_WORDS):

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,6 +79,7 @@ class _Commit:
 
     def __init__(self) -> None:
         self.is_urgent = False  #: Somebody outside waits for it: it leaves nobody time to join.
+        self.then: list[Callable[[], None]] = []  #: Called once it is on disk.
         self._waiters: list[asyncio.Future[None]] | None = []  #: None: it has ended.
         self._error: BaseException | None = None
 
@@ -86,6 +87,9 @@ class _Commit:
         """Tell all who wait that it is on disk, or why it is not."""
         waiters, self._waiters = self._waiters, None
         self._error = error
+        if error is None:
+            for call in self.then:
+                call()
         self._wake(waiters or [])
 
     def _wake(self, waiters: list[asyncio.Future[None]]) -> None:
@@ -119,6 +123,32 @@ class _Commit:
             raise NotStored(f"the commit failed: {type(self._error).__name__}") from self._error
 
 
+class _Writing(AbstractAsyncContextManager[aiosqlite.Connection]):
+    """One write transaction, alone or joined to a commit that is still to come."""
+
+    __slots__ = ("_begun", "_database", "_is_urgent", "_then")
+
+    def __init__(self, database: Database, *, is_urgent: bool, then: Callable[[], None] | None) -> None:
+        self._database = database
+        self._is_urgent = is_urgent
+        self._then = then
+        self._begun: _Commit | None = None
+
+    async def __aenter__(self) -> aiosqlite.Connection:
+        """Wait for the lock, and begin or join."""
+        connection, self._begun = await self._database.begin()
+        return connection
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Wait for the commit; take back what was done if the block failed."""
+        if error is None:
+            await self._database.end(self._begun, is_urgent=self._is_urgent, then=self._then)
+            return
+        await self._database.give_up(self._begun)
+        if isinstance(error, sqlite3.OperationalError):
+            raise _explain(error) from error
+
+
 class Reading(AbstractAsyncContextManager[T]):
     """Lends what reads, and says in our words when SQLite cannot."""
 
@@ -150,34 +180,61 @@ class Database:
         self._committing: asyncio.Task[None] | None = None
         self._checkpoints = Checkpoints(path)
 
-    @asynccontextmanager
-    async def write(self, *, is_urgent: bool = False) -> AsyncIterator[aiosqlite.Connection]:
+    def write(
+        self, *, is_urgent: bool = False, then: Callable[[], None] | None = None
+    ) -> AbstractAsyncContextManager[aiosqlite.Connection]:
         """
         Open a write transaction: committed and on disk when the block ends, rolled back on any exception.
 
-        *is_urgent*: the commit begins at once, and runs while the next requests are read.
+        *is_urgent*: the commit begins at once, and runs while the next requests are read. *then* is called as soon as it is
+        on disk, even if whoever wrote was cancelled meanwhile, and never if it is not; it must not raise.
 
         Raises NotStored when SQLite cannot: locked, full, read-only, failing.
         """
-        async with self._lock:
-            begun = self._open_commit
+        return _Writing(self, is_urgent=is_urgent, then=then)
+
+    async def begin(self) -> tuple[aiosqlite.Connection, _Commit | None]:
+        """Wait for the lock; return what writes, and the commit that was joined, None where there was none."""
+        await self._lock.acquire()
+        begun = self._open_commit
+        try:
+            await self._writer.execute_fetchall(BEGIN if begun is None else "SAVEPOINT joined")
+        except BaseException as error:
+            await self.give_up(begun)
+            if isinstance(error, sqlite3.OperationalError):
+                raise _explain(error) from error
+            raise
+        return self._writer, begun
+
+    async def end(self, begun: _Commit | None, *, is_urgent: bool, then: Callable[[], None] | None) -> None:
+        """Let the next one write, and return when what was written since `begin` is on disk."""
+        if begun is not None:
             try:
-                await self._writer.execute_fetchall(BEGIN if begun is None else "SAVEPOINT joined")
-                yield self._writer
-                if begun is not None:
-                    await self._writer.execute_fetchall("RELEASE joined")
+                await self._writer.execute_fetchall("RELEASE joined")
             except BaseException as error:
-                await run_to_end(self._roll_back() if begun is None else self._take_back(begun))
+                await self.give_up(begun)
                 if isinstance(error, sqlite3.OperationalError):
                     raise _explain(error) from error
                 raise
-            commit = begun
-            if commit is None:
-                commit = self._open_commit = _Commit()
-                self._committing = asyncio.ensure_future(self._commit_in_turn(commit))  # noqa: TID251 - `close` awaits it
-                self._committing.add_done_callback(partial(self._end_commit, commit))
-            commit.is_urgent |= is_urgent
+        commit = self._open_one() if begun is None else begun
+        commit.is_urgent |= is_urgent
+        if then is not None:
+            commit.then.append(then)
+        self._lock.release()
         await commit.wait()
+
+    async def give_up(self, begun: _Commit | None) -> None:
+        """Take back what was written since `begin`, and only that, and let the next one write."""
+        try:
+            await run_to_end(self._roll_back() if begun is None else self._take_back(begun))
+        finally:
+            self._lock.release()
+
+    def _open_one(self) -> _Commit:
+        commit = self._open_commit = _Commit()
+        self._committing = asyncio.ensure_future(self._commit_in_turn(commit))  # noqa: TID251 - `close` awaits it
+        self._committing.add_done_callback(partial(self._end_commit, commit))
+        return commit
 
     async def _commit_in_turn(self, commit: _Commit) -> None:
         """Commit once all who wait for the lock by now have joined; the lock is given out in the order of asking."""

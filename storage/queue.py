@@ -10,16 +10,18 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import aiosqlite
 
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.ids import JobId
-from bot.domain.job import LEASE, Job, Kind, NewJob, Pool, QueuedJob
+from bot.domain.job import LEASE, Job, Kind, NewJob, Pool, QueuedJob, Status
 from bot.errors import LeaseLost
+from bot.ports import Taker
 from storage.database import Database
+from storage.handing import Handover, Takers
 from storage.moments import from_micros, to_micros
 from storage.rush import FEW, PAUSE
 
@@ -31,10 +33,17 @@ VALUES (?1, ?2, ?3, ?4,
         THEN 'waiting' ELSE 'ready' END,
     ?5, ?6, ?7)
 ON CONFLICT (key) DO NOTHING"""
-_INSERT_RETURNING = INSERT + " RETURNING id"
+_INSERT_RETURNING = INSERT + " RETURNING status"
+#: (kind, pool, key, lane, body, now, token, until when the lease is)
+_INSERT_CLAIMED = """
+INSERT INTO jobs (kind, pool, key, lane, status, body, due_at, created_at, started_at, attempts, token, lease_until)
+VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?6, ?6, 1, ?7, ?8)
+ON CONFLICT (key) DO NOTHING RETURNING id"""
+_HAS_HEAD = "SELECT 1 FROM jobs WHERE lane = ? AND status IN ('ready', 'running')"
 _NOTE = """
 INSERT INTO jobs (kind, pool, key, status, body, due_at, created_at, finished_at)
 VALUES ('noted', 'chore', ?1, 'done', '', ?2, ?2, ?2) ON CONFLICT (key) DO NOTHING RETURNING id"""
+_IS_ANY_DUE = "SELECT 1 FROM jobs WHERE pool = ? AND status = 'ready' AND due_at <= ? LIMIT 1"
 _CLAIM = """
 UPDATE jobs SET status = 'running', token = ?1, lease_until = ?2, started_at = ?3, attempts = attempts + 1
 WHERE id IN (SELECT id FROM jobs WHERE pool = ?4 AND status = 'ready' AND due_at <= ?3 ORDER BY due_at, id LIMIT ?5)
@@ -85,11 +94,14 @@ _SET_ASIDE = """
 UPDATE jobs SET status = 'parked', finished_at = ?1, trouble = 'parked by hand'
 WHERE id = ?2 AND status IN ('ready', 'waiting') RETURNING lane"""
 
+_LEASE_MICROS = LEASE // timedelta(microseconds=1)
+
 
 class Bell:
-    """Rings when a job of a pool may have become ready."""
+    """Rings when a job of a pool may have become ready, and knows who takes one without being rung for."""
 
     def __init__(self) -> None:
+        self.takers = Takers()
         self._events = {pool: asyncio.Event() for pool in Pool}
 
     def ring(self, pools: Iterable[str]) -> None:
@@ -104,20 +116,74 @@ class Bell:
 
 
 class QueueRows:
-    """`bot.ports.Queue` on SQLite, within one transaction. *rung* collects the pools to wake after the commit."""
+    """
+    `bot.ports.Queue` on SQLite, within one transaction.
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock) -> None:
+    *rung* collects the pools to wake after the commit, *handover* what is begun then by one of the *takers*; without these
+    every job waits to be claimed.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock, takers: Takers | None = None) -> None:
         self._connection = connection
         self._clock = clock
+        self._takers = takers
         self.rung: set[str] = set()
+        self.handover = Handover()
 
-    async def enqueue(self, job: NewJob) -> bool:
+    async def enqueue(self, job: NewJob, *, in_hand: object = None) -> bool:
         """Enqueue *job*; False, and nothing done, if its key was ever enqueued before."""
-        rows = await self._connection.execute_fetchall(_INSERT_RETURNING, insert_parameters(job, self._clock.now()))
-        added = bool(list(rows))
-        if added:
-            self.rung.add(job.pool)
-        return added
+        now = self._clock.now()
+        if self._takers is not None and (job.due_at is None or job.due_at <= now):
+            taker = self._takers.find_taker(job.pool)
+            token = None if taker is None else taker.reserve()
+            if taker is not None and token is not None:
+                handed = await self._enqueue_claimed(job, taker, token, now, in_hand)
+                if handed is not None:
+                    return handed
+        for row in await self._connection.execute_fetchall(_INSERT_RETURNING, insert_parameters(job, now)):
+            if row["status"] == Status.READY:
+                self.rung.add(job.pool)
+            return True
+        return False
+
+    async def _enqueue_claimed(
+        self, job: NewJob, taker: Taker, token: str, now: datetime, in_hand: object
+    ) -> bool | None:
+        """Enqueue *job* claimed with *token*, for *taker* to begin after the commit; None where its lane has a head."""
+        is_handed = False
+        try:
+            if job.lane is not None and list(await self._connection.execute_fetchall(_HAS_HEAD, (job.lane,))):
+                return None
+            micros = to_micros(now)
+            rows = list(
+                await self._connection.execute_fetchall(
+                    _INSERT_CLAIMED,
+                    (job.kind, job.pool, job.key, job.lane, job.body, micros, token, micros + _LEASE_MICROS),
+                )
+            )
+            if not rows:
+                return False
+            claimed = Job(
+                id=JobId(rows[0]["id"]),
+                kind=job.kind,
+                pool=job.pool,
+                key=job.key,
+                body=job.body,
+                lane=job.lane,
+                attempts=1,
+                surprises=0,
+                unsettled=False,
+                created_at=now,
+                started_at=now,
+                token=token,
+                in_hand=in_hand,
+            )
+            self.handover.add(taker, claimed)
+            is_handed = True
+            return True
+        finally:
+            if not is_handed:
+                taker.release()
 
     async def finish(self, job: Job) -> None:
         """Finish *job* in this transaction; raises LeaseLost if the claim is no longer ours."""
@@ -222,6 +288,9 @@ class WorkbenchRows:
             if rush.is_on(self._clock.monotonic()):
                 limit = min(limit, FEW)
         now = self._clock.now()
+        async with self._database.reading() as view:
+            if not list(await view.execute_fetchall(_IS_ANY_DUE, (pool, to_micros(now)))):
+                return []  # without a commit for nothing
         token = self._chance.token()
         async with self._database.write() as connection:
             rows = await connection.execute_fetchall(
@@ -265,8 +334,13 @@ class WorkbenchRows:
 
     async def next_due(self, pool: Pool) -> datetime | None:
         """Return when the soonest ready job of *pool* is due."""
-        rows = await self._database.read(_NEXT_DUE, (pool,))
+        async with self._database.reading() as view:
+            rows = list(await view.execute_fetchall(_NEXT_DUE, (pool,)))
         return None if rows[0]["due_at"] is None else from_micros(rows[0]["due_at"])
+
+    def hand_to(self, pool: Pool, taker: Taker | None) -> None:
+        """Have new jobs of *pool* offered to *taker* by the transactions that make them; None: to nobody any more."""
+        self._bell.takers.set_taker(pool, taker)
 
     async def wait(self, pool: Pool) -> None:
         """Return when a job of *pool* may have become ready."""

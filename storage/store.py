@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 
 import aiosqlite
 
@@ -16,6 +17,7 @@ from storage.conversations import ConversationRows
 from storage.database import Database, Reading
 from storage.deliveries import DeliveryRows
 from storage.facts import FactRows
+from storage.handing import Handover, Takers
 from storage.media import MediaRows
 from storage.messages import MessageRows
 from storage.names import Names
@@ -30,7 +32,9 @@ _log = Log("store")
 class StoreTransaction:
     """`bot.ports.Transaction` on one connection."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock, names: Names | None = None) -> None:
+    def __init__(
+        self, connection: aiosqlite.Connection, clock: Clock, names: Names | None = None, takers: Takers | None = None
+    ) -> None:
         names = names or Names(connection)
         self.conversations = ConversationRows(connection, names)
         self.messages = MessageRows(connection, names)
@@ -43,7 +47,41 @@ class StoreTransaction:
         self.media = MediaRows(connection)
         self.audit = AuditRows(connection)
         self.record = RecordRows(connection)
-        self.queue = QueueRows(connection, clock)
+        self.queue = QueueRows(connection, clock, takers)
+
+
+class _Transacting(AbstractAsyncContextManager[StoreTransaction]):
+    """One transaction, and what is done when it is on disk: workers are woken, and given what it made for them."""
+
+    __slots__ = ("_bell", "_handover", "_name", "_open", "_rung", "_writing")
+
+    def __init__(
+        self, database: Database, bell: Bell, open_on: Callable[[aiosqlite.Connection], StoreTransaction], name: str
+    ) -> None:
+        self._bell = bell
+        self._open = open_on
+        self._name = name
+        self._rung: set[str] = set()
+        self._handover = Handover()
+        self._writing = database.write(then=self._handover.pass_on)
+
+    async def __aenter__(self) -> StoreTransaction:
+        """Open it."""
+        found = self._open(await self._writing.__aenter__())
+        found.queue.rung, found.queue.handover = self._rung, self._handover
+        return found
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Commit or roll back."""
+        try:
+            await self._writing.__aexit__(kind, error, traceback)
+            _log.debug("Committed.", transaction=self._name)
+        finally:
+            self._handover.give_up()  # nothing is left to give up after a commit
+            # Even when cancelled: the commit may have happened, and a ring too many only wakes somebody for nothing.
+            self._bell.ring(self._rung)
 
 
 class SqliteStore:
@@ -56,24 +94,15 @@ class SqliteStore:
         self._view = StoreTransaction(database.reader, clock)
         self._writing: StoreTransaction | None = None
 
-    @asynccontextmanager
-    async def transaction(self, name: str) -> AsyncIterator[StoreTransaction]:
+    def transaction(self, name: str) -> AbstractAsyncContextManager[StoreTransaction]:
         """Open a transaction that may write; see the port for what it promises."""
-        rung: set[str] = set()
-        try:
-            async with self._database.write() as connection:
-                yield self._open(connection, rung)
-            _log.debug("Committed.", transaction=name)
-        finally:
-            # Even when cancelled: the commit may have happened, and a ring too many only wakes somebody for nothing.
-            self._bell.ring(rung)
+        return _Transacting(self._database, self._bell, self._open, name)
 
-    def _open(self, connection: aiosqlite.Connection, rung: set[str]) -> StoreTransaction:
-        # There is one that writes at a time, and but for the bells it keeps nothing: so one is enough.
+    def _open(self, connection: aiosqlite.Connection) -> StoreTransaction:
+        # There is one that writes at a time, and but for what is to be done after it, it keeps nothing: so one is enough.
         if self._writing is None:
             names = Names(connection, committed=self._database.reader)
-            self._writing = StoreTransaction(connection, self._clock, names)
-        self._writing.queue.rung = rung
+            self._writing = StoreTransaction(connection, self._clock, names, self._bell.takers)
         return self._writing
 
     def reading(self) -> Reading[StoreTransaction]:

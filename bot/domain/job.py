@@ -12,7 +12,8 @@ A job of the durable queue, and the rules by which it moves.
 
 (a) the job ahead of it in its lane is done or parked · (c) claimed: lease and token · (d) finished in the transaction
 that holds its result · (e) to be tried again, or its lease ran out: then it is *unsettled*, for its call may have been
-made · (f) given up, kept for a person · (g) a person says: again. A job without a lane, or first in it, is born ready.
+made · (f) given up, kept for a person · (g) a person says: again. A job without a lane, or first in it, is born ready; or
+it is born running, claimed by a worker of this process that has a place for it, and is begun as soon as it is on disk.
 
 At most one job of a lane is ready or running: a partial unique index says so, not this program.
 """
@@ -110,6 +111,8 @@ class Job:
     created_at: datetime
     started_at: datetime  #: When the first attempt that may have done its work began, else when this one did.
     token: str  #: Proof of the claim; every write for the job shows it.
+    #: What whoever made it knew, where it is done at once: it saves looking that up. None for any other.
+    in_hand: object = None
 
 
 #: How long a claimed job may take before another worker may take it over. Longer than any gateway's own time limit.

@@ -21,6 +21,7 @@ from bot.flows.backlog import Backlogs
 from bot.flows.changes import Changes
 from bot.flows.channel_settings import ChannelSettings
 from bot.flows.contacts import Contacts
+from bot.flows.courtesies import Courtesies
 from bot.flows.decisions import Decisions
 from bot.flows.home import Home
 from bot.flows.marks import Marks
@@ -172,6 +173,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         policy=policy,
         clock=clock,
     )
+    courtesies = Courtesies(store=store, threads=around.threads)
     taking_back = TakingBack(store=store, carrier=carrier, clock=clock)
     return TextFlows(
         posting=posting,
@@ -195,9 +197,9 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.TIDY_POST: posting.tidy_post,
             Kind.SHOW_BACKLOG: backlogs.show_backlog,
             Kind.SHOW_CONTACT: contacts.show_contact,
-            Kind.REACT: posting.react,
+            Kind.REACT: courtesies.react,
             Kind.SHOW_ACCOUNT: home.show_account,
-            Kind.WHISPER: posting.whisper,
+            Kind.WHISPER: courtesies.whisper,
             Kind.SEND_TEXT: sending.send_text,
             Kind.SHOW_MARK: marks.show_mark,
             Kind.CANCEL_AT_CARRIER: taking_back.cancel_at_carrier,

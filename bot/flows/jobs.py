@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.domain.conversation import Conversation
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MediaId, MessageId, SlackTs, UserId
 from bot.domain.job import Job, Kind, NewJob, Pool
-from bot.domain.message import PATIENCE_SECONDS
+from bot.domain.message import PATIENCE_SECONDS, Message
 from bot.domain.phone import Address
 from bot.domain.recurrence import Recurrence
 from bot.ports import Block, Transaction
@@ -17,6 +19,14 @@ from bot.text.escape import split_for_slack
 
 #: A little more than the patience, so that the mark chosen then is the hourglass.
 _PATIENCE = timedelta(seconds=PATIENCE_SECONDS, milliseconds=200)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextInHand:
+    """What is handed on with the job that shows a text, so that it need not be looked up."""
+
+    message: Message
+    conversation: Conversation  #: As it is when its lane is free: only jobs of the lane change where its thread stands.
 
 
 def read_body(job: Job) -> Mapping[str, Any]:
@@ -95,8 +105,13 @@ async def enqueue_text(
     broadcast: bool = False,
     has_media: bool = False,
     recovered: bool = False,
+    in_hand: TextInHand | None = None,
 ) -> None:
-    """Have *text* shown in its thread, in as many posts as it takes, in order; *broadcast*: in the channel as well."""
+    """
+    Have *text* shown in its thread, in as many posts as it takes, in order; *broadcast*: in the channel as well.
+
+    *in_hand*: the message and its conversation, where the caller's transaction has read or written them.
+    """
     parts = split_for_slack(text) or [""]
     for number, part in enumerate(parts):
         await _enqueue(
@@ -113,6 +128,7 @@ async def enqueue_text(
                 "recovered": recovered and number == 0,
             },
             lane=post_lane(conversation_id),
+            in_hand=in_hand,
         )
 
 
@@ -351,5 +367,7 @@ async def _enqueue(
     *,
     lane: str | None = None,
     due_at: datetime | None = None,
+    in_hand: object = None,
 ) -> None:
-    await tx.queue.enqueue(NewJob(kind=kind, pool=pool, key=key, lane=lane, due_at=due_at, body=json.dumps(body)))
+    job = NewJob(kind=kind, pool=pool, key=key, lane=lane, due_at=due_at, body=json.dumps(body))
+    await tx.queue.enqueue(job, in_hand=in_hand)

@@ -9,7 +9,7 @@ and the conversation gets a new root that links to the old one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.conversation import Conversation
-from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs, UserId
+from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.pace import name_channel_rule
@@ -28,6 +28,7 @@ from bot.flows.backlog import Backlogs
 from bot.flows.backlog_wording import cannot_be_shown, joint_texts, plain_text
 from bot.flows.contacts import find_contacts
 from bot.flows.jobs import (
+    TextInHand,
     enqueue_line,
     enqueue_mark,
     enqueue_share,
@@ -104,12 +105,15 @@ class Posting:
             await self._show_now(job, message_id)
             return
         number, part = int(body["number"]), str(body["part"])
-        async with self._store.reading() as view:
-            message = await view.messages.get(message_id)
-            conversation = await view.conversations.get(message.conversation_id)
-            companions: Sequence[Companion] = ()
-            if conversation.thread_ts is not None and self._pace.find_wait(name_channel_rule(conversation.channel_id)):
-                companions = await find_companions(view, job, message, self._clock.now())
+        companions: Sequence[Companion] = ()
+        if isinstance(job.in_hand, TextInHand):  # and nothing waits behind it yet
+            message, conversation = job.in_hand.message, job.in_hand.conversation
+        else:
+            async with self._store.reading() as view:
+                message = await view.messages.get(message_id)
+                conversation = await view.conversations.get(message.conversation_id)
+                if conversation.thread_ts and self._pace.find_wait(name_channel_rule(conversation.channel_id)):
+                    companions = await find_companions(view, job, message, self._clock.now())
         words = await self._word_text(conversation, message, number, part, has_media=bool(body.get("media")))
         if body.get("recovered"):
             words = wording.recovered(words)
@@ -452,44 +456,6 @@ class Posting:
                 await self._strays.discard(conversation_id, post.channel_id, posted)
         async with self._store.transaction("tidy post") as tx:
             await tx.queue.finish(job)
-
-    async def react(self, job: Job) -> None:
-        """Show a customer's tapback, or take it off."""
-        body = read_body(job)
-        async with self._store.reading() as view:
-            message = await view.messages.get(MessageId(body["message"]))
-        if message.channel_id is not None and message.slack_ts is not None:
-            call = self._threads.remove_reaction if body["removed"] else self._threads.add_reaction
-            channel_id, ts = message.channel_id, message.slack_ts
-            await _unless_refused(lambda: call(channel_id, ts, str(body["name"])))
-        async with self._store.transaction("react") as tx:
-            await tx.queue.finish(job)
-
-    async def whisper(self, job: Job) -> None:
-        """Tell one person something privately. Somebody who is no longer in the channel cannot be told."""
-        body = read_body(job)
-        thread = body["thread"]
-        text = str(body["text"])
-        blocks = list(body["blocks"]) or wording.line(text)[1]
-        await _unless_refused(
-            lambda: self._threads.whisper(
-                ChannelId(body["channel"]),
-                UserId(body["user"]),
-                text,
-                blocks,
-                None if thread is None else SlackTs(thread),
-            )
-        )
-        async with self._store.transaction("whisper") as tx:
-            await tx.queue.finish(job)
-
-
-async def _unless_refused(call: Callable[[], Awaitable[None]]) -> None:
-    """Make a call whose refusal is no trouble: what it was about is gone."""
-    try:
-        await call()
-    except SlackRefused as error:
-        _log.info("Slack refused a courtesy.", method=error.method, word=error.error)
 
 
 def _key(job: Job, conversation: Conversation) -> str:

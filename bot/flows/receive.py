@@ -28,7 +28,14 @@ from bot.errors import NotUnderstood
 from bot.flows import optout_wording, wording
 from bot.flows.account_events import AccountEvents
 from bot.flows.consenting import record_consent
-from bot.flows.jobs import enqueue_fetch, enqueue_line, enqueue_reaction, enqueue_share, enqueue_text
+from bot.flows.jobs import (
+    TextInHand,
+    enqueue_fetch,
+    enqueue_line,
+    enqueue_reaction,
+    enqueue_share,
+    enqueue_text,
+)
 from bot.flows.optout_notices import tell_optout
 from bot.flows.receipts import Receipts
 from bot.flows.unless_reply import heed_reply
@@ -145,6 +152,7 @@ class Receive:
             broadcast=was_quiet(conversation, message.created_at, self._policy.notice_after),
             has_media=bool(event.media),
             recovered=recovered,
+            in_hand=TextInHand(message=message, conversation=conversation),
         )
         await self._keep_media(tx, conversation, message, event.media)
         return True

@@ -30,6 +30,7 @@ from bot.ports.kept import (
     Recurrences,
     Schedules,
     Store,
+    Taker,
     Transaction,
     Workbench,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "SenderGroup",
     "Standing",
     "Store",
+    "Taker",
     "Threads",
     "Transaction",
     "Workbench",

@@ -259,8 +259,14 @@ class Recurrences(Protocol):
 class Queue(Protocol):
     """The durable queue, from inside a transaction."""
 
-    async def enqueue(self, job: NewJob) -> bool:
-        """Enqueue *job*; False, and nothing done, if its key was ever enqueued before."""
+    async def enqueue(self, job: NewJob, *, in_hand: object = None) -> bool:
+        """
+        Enqueue *job*; False, and nothing done, if its key was ever enqueued before.
+
+        One that is due, whose lane is free and for which a worker keeps a place is begun as soon as the transaction is on
+        disk, without being claimed anew: its flow then finds *in_hand*, what the caller has just read or written and it would
+        look up first, in `Job.in_hand`. Else, and after a crash, it finds None there and looks it up.
+        """
         ...
 
     async def finish(self, job: Job) -> None:
@@ -378,8 +384,28 @@ class Store(Protocol):
         ...
 
 
+class Taker(Protocol):
+    """A worker, as the transactions see it that make jobs for it: one that has places free takes them without a search."""
+
+    def reserve(self) -> str | None:
+        """Keep a place for a job that is being made, and return the token to claim it with; None: there is no place."""
+        ...
+
+    def release(self) -> None:
+        """Give a place back: the job was not made."""
+        ...
+
+    def take(self, job: Job) -> None:
+        """Do *job*, which is claimed and on disk, in a place that was kept for it."""
+        ...
+
+
 class Workbench(Protocol):
-    """The durable queue, as the workers see it. Each method is a transaction of its own."""
+    """The durable queue, as the workers see it. Each method that is awaited is a transaction of its own."""
+
+    def hand_to(self, pool: Pool, taker: Taker | None) -> None:
+        """Have new jobs of *pool* offered to *taker* by the transactions that make them; None: to nobody any more."""
+        ...
 
     async def claim(self, pool: Pool, limit: int) -> Sequence[Job]:
         """Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token."""

@@ -15,7 +15,8 @@ A flow finishes its job inside the transaction that holds its result. What else 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from bot.chance import Chance
@@ -41,8 +42,8 @@ _log = Log("worker")
 PATIENCE = timedelta(seconds=5)
 #: How long a worker sleeps at most: a job that another process brought back (`queue retry`) rings no bell in this one.
 LONGEST_SLEEP = timedelta(seconds=2)
-#: How many jobs are claimed together at most, and how many of those begin in one turn of the loop: whoever waits for an
-#: answer meanwhile waits for as many.
+#: How many jobs are claimed together at most, and how many begin in one turn of the loop: whoever waits for an answer
+#: meanwhile waits for as many.
 MOST_AT_ONCE = 32
 MOST_IN_A_TURN = 8
 
@@ -51,7 +52,12 @@ Flow = Callable[[Job], Awaitable[None]]
 
 
 class Worker:
-    """Works one pool, with at most *limit* jobs under way."""
+    """
+    Works one pool, with at most *limit* jobs under way.
+
+    Jobs come in two ways. Those that wait are claimed; and while none waits that is due, a transaction that makes one for
+    this pool hands it over as it is (`bot.ports.Taker`). Whatever waits goes first, for it is older.
+    """
 
     def __init__(
         self,
@@ -72,10 +78,14 @@ class Worker:
         self._chance = chance
         self._metrics = metrics
         self._running: set[asyncio.Task[None]] = set()
-        self._ended = asyncio.Event()  #: Set when one of them has.
+        self._unbegun: deque[Job] = deque()  #: Ours, and to begin within the next turns of the loop.
+        self._reserved = 0  #: Places kept for jobs that are being made.
+        self._takes = False  #: Whether jobs may be handed over: nothing that is due waits to be claimed.
+        self._ended = asyncio.Event()  #: Set when a place has become free.
 
     async def run(self) -> None:
         """Work until cancelled; then let what is under way finish, within PATIENCE. The rest is the next process's."""
+        self.open()
         try:
             while True:
                 try:
@@ -85,43 +95,104 @@ class Worker:
                     _log.warning("The queue cannot be read; trying again.", pool=self._pool, trouble=error.log)
                     await self._clock.sleep(timedelta(seconds=1))
         finally:
+            self.close()
             try:
-                if self._running:
-                    await asyncio.wait(self._running, timeout=PATIENCE.total_seconds())
+                async with asyncio.timeout(PATIENCE.total_seconds()):
+                    await self.rest()
+            except TimeoutError:
+                _log.info("Work in hand is left to the next process.", pool=self._pool, jobs=self._count_taken())
             finally:  # even when cancelled once more: then there is no patience left
+                self._unbegun.clear()
                 for task in self._running:
                     task.cancel()
                 await asyncio.gather(*self._running, return_exceptions=True)
 
     async def drain(self) -> int:
-        """Do all that is due now, and what comes of it, then return how many jobs that were. For tests."""
+        """Do all that is due now, and what comes of it, then return how many jobs were claimed. For tests."""
         done = 0
         while jobs := await self._workbench.claim(self._pool, self._limit):
             await asyncio.gather(*(self._work(job) for job in jobs))
             done += len(jobs)
+        self._takes = True
+        await self.rest()
         return done
 
+    async def rest(self) -> None:
+        """Return when nothing is in hand."""
+        while self._count_taken():
+            await self._wait_for_an_end()
+
+    # --- Jobs that are handed over
+
+    def open(self) -> None:
+        """Let jobs be handed over."""
+        self._workbench.hand_to(self._pool, self)
+
+    def close(self) -> None:
+        """Let no more jobs be handed over, but those for which a place is kept."""
+        self._workbench.hand_to(self._pool, None)
+
+    def reserve(self) -> str | None:
+        """Keep a place for a job that is being made, and return the token to claim it with; None: there is no place."""
+        if not self._takes or self._count_taken() >= self._limit:
+            return None
+        self._reserved += 1
+        return self._chance.token()
+
+    def release(self) -> None:
+        """Give a place back: the job was not made."""
+        self._reserved -= 1
+        self._ended.set()
+
+    def take(self, job: Job) -> None:
+        """Do *job*, which is claimed and on disk, in a place that was kept for it."""
+        self._reserved -= 1
+        self._begin_soon([job])
+
+    # --- Jobs that are claimed
+
+    def _count_taken(self) -> int:
+        """Return how many places are taken."""
+        return len(self._running) + len(self._unbegun) + self._reserved
+
+    async def _wait_for_an_end(self) -> None:
+        self._ended.clear()
+        await self._ended.wait()
+
     async def _claim_and_start(self) -> int:
-        if len(self._running) >= self._limit:
-            self._ended.clear()
-            await self._ended.wait()
+        if self._count_taken() >= self._limit:
+            await self._wait_for_an_end()
             # Jobs that share a commit end together; those that follow them are then claimed together, too.
             await asyncio.sleep(0)
-        jobs = await self._workbench.claim(self._pool, min(self._limit - len(self._running), MOST_AT_ONCE))
-        for number, job in enumerate(jobs):
-            task = asyncio.create_task(self._work_in_turn(job, number // MOST_IN_A_TURN), name=f"{job.kind} {job.id}")
+        most = min(self._limit - self._count_taken(), MOST_AT_ONCE)
+        if most <= 0:  # it was handed another one meanwhile
+            return 1
+        self._reserved += most
+        try:
+            jobs = await self._workbench.claim(self._pool, most)
+        finally:
+            self._reserved -= most
+        self._takes = not jobs
+        self._begin_soon(jobs)
+        return len(jobs)
+
+    def _begin_soon(self, jobs: Sequence[Job]) -> None:
+        if jobs and not self._unbegun:
+            asyncio.get_running_loop().call_soon(self._begin_some)
+        self._unbegun.extend(jobs)
+
+    def _begin_some(self) -> None:
+        for _ in range(min(len(self._unbegun), MOST_IN_A_TURN)):
+            job = self._unbegun.popleft()
+            task = asyncio.create_task(self._work(job), name=f"{job.kind} {job.id}")
             self._running.add(task)
             task.add_done_callback(self._end)
-        return len(jobs)
+        if self._unbegun:
+            asyncio.get_running_loop().call_soon(self._begin_some)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._ended.set()
-
-    async def _work_in_turn(self, job: Job, turns: int) -> None:
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        await self._work(job)
 
     async def _wait_for_work(self) -> None:
         due_at = await self._workbench.next_due(self._pool)

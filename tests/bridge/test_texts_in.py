@@ -248,6 +248,7 @@ async def test_a_text_and_a_command_at_once_open_one_thread(bench: Bench) -> Non
     await asyncio.gather(
         bench.text_in("From them"), *(bench.command("/sms", f"4155550101 From us {n}") for n in range(3))
     )
+    await bench.wait_until(lambda: len(bench.phone()) == 3)  # a send that comes while theirs is read waits a little
     await bench.settle()
 
     assert len(bench.slack.messages(CHANNEL)) == 1

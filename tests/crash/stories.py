@@ -264,7 +264,7 @@ async def a_post_in_a_thread_that_is_lost_then_is_no_second_copy(life: Life) -> 
     assert [m.thread_ts for m in life.world.slack.posted()] == [None, root.ts, None]
 
 
-@story(points=21)
+@story(points=18)
 async def a_tapback_becomes_a_reaction(life: Life) -> None:
     root = await open_thread(life)
     quoted = await reply(life, "See you at 5")
@@ -280,7 +280,7 @@ async def a_tapback_becomes_a_reaction(life: Life) -> None:
 # ------------------------------------------------------------------------------------------------------- Slack to phone
 
 
-@story(points=23)
+@story(points=15)
 async def a_reply_reaches_the_phone(life: Life) -> None:
     await open_thread(life)
     message = await reply(life, "On our way")
@@ -293,7 +293,7 @@ async def a_reply_reaches_the_phone(life: Life) -> None:
     check_thread(life.world, "Hello")
 
 
-@story(points=41)
+@story(points=36)
 async def replies_keep_their_order(life: Life) -> None:
     await open_thread(life)
     life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.UNREACHABLE, times=2))
@@ -305,7 +305,7 @@ async def replies_keep_their_order(life: Life) -> None:
         check_mark(message, Mark.DELIVERED)
 
 
-@story(points=27)
+@story(points=21)
 async def a_refused_reply_says_why(life: Life) -> None:
     await open_thread(life)
     life.world.carrier.refusals["Boo"] = CarrierRefused(
@@ -321,7 +321,7 @@ async def a_refused_reply_says_why(life: Life) -> None:
     assert len(life.world.slack.lines("Not delivered")) == 1
 
 
-@story(points=16)
+@story(points=14)
 async def a_text_that_is_not_delivered_says_why(life: Life) -> None:
     await open_thread(life)
     life.world.carrier.fates["Hi"] = DeliveryStatus.DELIVERY_FAILED
@@ -332,7 +332,7 @@ async def a_text_that_is_not_delivered_says_why(life: Life) -> None:
     assert len(life.world.slack.lines("Not delivered")) == 1
 
 
-@story(points=20)
+@story(points=17)
 async def a_receipt_comes_before_the_answer(life: Life) -> None:
     await open_thread(life)
 

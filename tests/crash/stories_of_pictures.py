@@ -62,7 +62,7 @@ async def check_carried(life: Life, text: str, *names: str) -> None:
     assert served == [stamp(draw(name)) for name in names]
 
 
-@story(points=31)
+@story(points=28)
 async def pictures_of_a_reply_go_out_with_it_once_whole_and_in_order(life: Life) -> None:
     await open_thread(life)
     message = await reply(life, "Look", "one.jpg", "two.jpg")
@@ -75,7 +75,7 @@ async def pictures_of_a_reply_go_out_with_it_once_whole_and_in_order(life: Life)
     check_mark(message, Mark.DELIVERED)
 
 
-@story(points=26)
+@story(points=25)
 async def pictures_are_there_for_the_carrier_before_it_answers_and_under_the_same_addresses_when_asked_again(
     life: Life,
 ) -> None:
@@ -92,7 +92,7 @@ async def pictures_are_there_for_the_carrier_before_it_answers_and_under_the_sam
     await check_carried(life, "Look", "one.jpg")
 
 
-@story(points=22)
+@story(points=21)
 async def when_one_picture_cannot_be_had_none_goes_out_and_its_author_is_told_once(life: Life) -> None:
     await open_thread(life)
     message = await reply(life, "Look", "one.jpg", "two.jpg")
@@ -135,7 +135,7 @@ async def a_form_with_a_picture_sends_it_once_and_shows_it_once(life: Life) -> N
     check_pictures(life, find_root(life.world).ts, "one.jpg")
 
 
-@story(points=34)
+@story(points=32)
 async def a_scheduled_text_takes_its_picture_along(life: Life) -> None:
     root = await open_thread(life)
     picture = life.world.files.attach("one.jpg")

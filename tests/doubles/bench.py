@@ -115,6 +115,7 @@ class World:
     slack_pace: EasyPace = field(default_factory=EasyPace)
     chance: SeededChance = field(default_factory=lambda: SeededChance(11))
     requests: list[Request] = field(default_factory=list)  #: All that ever were, in the order in which they came up.
+    hands_on: bool = True  #: Whether jobs are begun where they are made, or each waits to be claimed.
     lives: int = 0
     _numbers: int = 0
     slack: MemorySlack = field(init=False)
@@ -380,8 +381,19 @@ class Bench:
     async def work(self, *pools: Pool) -> None:
         """Do all that is due now in *pools* (all of them unless told), and what comes of it."""
         now = to_micros(self.world.clock.now())
-        while due := {Pool(name) for (name,) in await self.read(_DUE, now)} & set(pools or Pool):
-            await asyncio.gather(*(self._workers[pool].drain() for pool in Pool if pool in due))
+        workers = [self._workers[pool] for pool in Pool if not pools or pool in pools]
+        for worker in workers if self.world.hands_on else ():
+            worker.open()
+        try:
+            # What one hands to another is done by it though nothing of its pool is due.
+            while {Pool(name) for (name,) in await self.read(_DUE, now)} & set(pools or Pool):
+                await asyncio.gather(*(worker.drain() for worker in workers))
+                await asyncio.gather(*(worker.rest() for worker in workers))
+        finally:
+            for worker in workers:
+                worker.close()
+        if self.world.border.dead:  # of a job that nobody waited for
+            raise Crash
 
     async def read(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query on the file."""

@@ -78,10 +78,12 @@ class BorderDatabase(Database):
         self._border = border
 
     @asynccontextmanager
-    async def write(self, *, is_urgent: bool = False) -> AsyncIterator[aiosqlite.Connection]:
+    async def write(
+        self, *, is_urgent: bool = False, then: Callable[[], None] | None = None
+    ) -> AsyncIterator[aiosqlite.Connection]:
         """Open a write transaction. One that changed nothing crosses nothing: it makes no difference whether it was."""
         name = f"commit {_transaction_name.get()}"
-        async with super().write(is_urgent=is_urgent) as connection:
+        async with super().write(is_urgent=is_urgent, then=then) as connection:
             changes = connection.total_changes
             yield connection
             changed = connection.total_changes != changes

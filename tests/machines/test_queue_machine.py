@@ -11,10 +11,9 @@ import asyncio
 import tempfile
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from bot.domain.job import LEASE, Job, Pool, Status
 from bot.errors import LeaseLost
 from storage.moments import from_micros_or_none
 from tests.machines.effort import choose_effort
+from tests.machines.queue_model import LOOK, Greedy, ModelJob, Row
 from tests.storage.rig import Rig, open_rig
 from tests.storage.samples import make_job
 
@@ -54,57 +54,9 @@ delays = st.sampled_from((timedelta(0), timedelta(0), timedelta(seconds=30)))
 spans = st.sampled_from((0, 1, 30, 100, 200)).map(lambda seconds: timedelta(seconds=seconds))
 
 
-@dataclass(slots=True, kw_only=True)
-class ModelJob:
-    """What the table should say of one job."""
-
-    id: int
-    key: str
-    pool: Pool
-    lane: str | None
-    status: Status
-    due_at: datetime
-    attempts: int = 0
-    surprises: int = 0
-    started_at: datetime | None = None
-    unsettled_at: datetime | None = None
-    lease_until: datetime | None = None
-    token: str | None = None
-
-    @property
-    def as_row(self) -> tuple[object, ...]:
-        """The job as `_LOOK` reads it."""
-        return (
-            self.id, self.key, self.pool, self.lane, self.status, self.due_at, self.attempts, self.surprises,
-            self.started_at, self.unsettled_at, self.lease_until, self.token,
-        )  # fmt: skip
-
-
 def choose(things: Sequence[T], which: int) -> T:
     """Return one of *things*."""
     return things[which % len(things)]
-
-
-class Row(NamedTuple):
-    """What the table says of one job."""
-
-    id: int
-    key: str
-    pool: str
-    lane: str | None
-    status: str
-    due_at: datetime
-    attempts: int
-    surprises: int
-    started_at: datetime | None
-    unsettled_at: datetime | None
-    lease_until: datetime | None
-    token: str | None
-
-
-_LOOK = """
-SELECT id, key, pool, lane, status, due_at, attempts, surprises, started_at, unsettled_at, lease_until, token
-FROM jobs WHERE kind != 'noted' ORDER BY id"""
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -121,6 +73,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.enqueued: set[str] = set()  # keys for which the queue said yes
         self.noted: set[str] = set()
         self.next_id = 1
+        self.greedy = Greedy()
         self.brought_back: set[int] = set()  # by a person, and so out of their order
         self.run(self._open())
         self.ready: set[tuple[str, int, datetime]] = set()  # (pool, id, due) at the step before
@@ -142,7 +95,7 @@ class QueueMachine(RuleBasedStateMachine):
                 from_micros_or_none(value) if name in times else value
                 for name, value in zip(Row._fields, row, strict=True)
             )
-            for row in await self.rig.database.read(_LOOK)
+            for row in await self.rig.database.read(LOOK)
         ]
 
     def of_lane(self, lane: str | None, statuses: Iterable[Status]) -> list[ModelJob]:
@@ -184,8 +137,8 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -------------------------------------------------------------------------------------------------------- rules
 
-    @rule(wanted=st.lists(st.tuples(keys, pools, lanes, delays), min_size=1, max_size=4))
-    def enqueue(self, wanted: list[tuple[str, Pool, str | None, timedelta]]) -> None:
+    @rule(wanted=st.lists(st.tuples(keys, pools, lanes, delays), min_size=1, max_size=4), handed_over=st.booleans())
+    def enqueue(self, wanted: list[tuple[str, Pool, str | None, timedelta]], *, handed_over: bool) -> None:
         async def work() -> list[bool]:
             async with self.rig.store.transaction("enqueue") as kept:
                 return [
@@ -196,7 +149,25 @@ class QueueMachine(RuleBasedStateMachine):
                 ]
 
         expected = [self.add_to_model(*job) for job in wanted]
+        for pool in POOLS:
+            self.rig.workbench.hand_to(pool, self.greedy if handed_over else None)
         assert self.run(work()) == expected
+        for pool in POOLS:
+            self.rig.workbench.hand_to(pool, None)
+        self.note_handed_over({key for key, _, _, _ in wanted} if handed_over else set())
+
+    def note_handed_over(self, keys: set[str]) -> None:
+        """Of the jobs with *keys*, those that are ready in the model were begun where they were made, if just made."""
+        taken, self.greedy.taken = self.greedy.taken, []
+        assert self.greedy.is_at_rest
+        now = self.clock.now()
+        for job in taken:
+            known = self.jobs_by_id[job.id]
+            assert known.key in keys
+            assert (known.status, known.attempts, known.due_at) == (Status.READY, 0, now)
+            known.status, known.token, known.lease_until = Status.RUNNING, job.token, now + LEASE
+            known.attempts, known.started_at = 1, now
+        self.claims += taken
 
     @rule(pool=pools, limit=st.integers(min_value=1, max_value=3))
     def claim(self, pool: Pool, limit: int) -> None:

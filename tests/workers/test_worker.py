@@ -5,99 +5,22 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from bot.chance import SeededChance
-from bot.domain.job import LEASE, MOST_SURPRISES, Job, Kind, NewJob, Pool, choose_wait
+from bot.domain.job import LEASE, MOST_SURPRISES, Job, Kind, Pool, choose_wait
 from bot.errors import Broken, ChannelUnusable, NotAllowed, NotStored, OutcomeUnknown, RetryLater
-from bot.observe import Metrics
-from bot.workers.worker import MOST_AT_ONCE, MOST_IN_A_TURN, Flow, Worker
+from bot.workers.worker import MOST_AT_ONCE, MOST_IN_A_TURN
 from tests.storage.rig import Rig, locked_by_another
 from tests.storage.samples import make_job
-
-KIND = Kind.POST_TEXT
-_STATUS = "SELECT status FROM jobs WHERE key = ?"
-
-
-class Bench:
-    """A rig, a worker on its queue, and a flow that the test decides about."""
-
-    def __init__(self, rig: Rig, *, limit: int = 4) -> None:
-        self.rig = rig
-        self.seen: list[Job] = []
-        self.flow: Flow = self.finish
-        self.metrics = Metrics()
-        self.worker = Worker(
-            Pool.POST,
-            {KIND: self._do},
-            rig.workbench,
-            limit=limit,
-            clock=rig.clock,
-            chance=SeededChance(1),
-            metrics=self.metrics,
-        )
-
-    async def _do(self, job: Job) -> None:
-        self.seen.append(job)
-        await self.flow(job)
-
-    async def finish(self, job: Job) -> None:
-        async with self.rig.store.transaction("finish") as kept:
-            await kept.queue.finish(job)
-
-    def fail(self, error: Exception) -> None:
-        """Let every attempt from now on end with *error*."""
-
-        async def flow(job: Job) -> None:
-            raise error
-
-        self.flow = flow
-
-    async def add(self, *jobs: NewJob) -> None:
-        async with self.rig.store.transaction("add") as kept:
-            for job in jobs:
-                await kept.queue.enqueue(job)
-
-    def status(self, key: str = "a") -> str:
-        ((status,),) = self.rig.look(_STATUS, key)
-        return str(status)
-
-    def count(self, outcome: str) -> float:
-        return self.metrics.jobs.labels(KIND, outcome).value
-
-    async def wait_of_next(self) -> timedelta:
-        due_at = await self.rig.workbench.next_due(Pool.POST)
-        assert due_at is not None
-        return due_at - self.rig.clock.now()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
-        task = asyncio.create_task(self.worker.run())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+from tests.workers.worker_bench import Bench, hold, until
 
 
 @pytest.fixture
 def bench(rig: Rig) -> Bench:
     return Bench(rig)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let everybody else have turns until *condition* holds; SQLite answers from a thread: turns cannot be counted."""
-
-    async def look() -> None:
-        while not condition():  # noqa: ASYNC110 - a condition of the table has no event
-            await asyncio.sleep(0)
-
-    await asyncio.wait_for(look(), 10)
 
 
 # ------------------------------------------------------------------------------------------------ how an attempt ends
@@ -299,16 +222,6 @@ async def test_a_result_that_cannot_be_written_is_taken_up_again_when_the_lease_
 # ------------------------------------------------------------------------------------------------------- running
 
 
-def _hold(bench: Bench) -> tuple[asyncio.Event, Callable[[Job], Awaitable[None]]]:
-    go_on = asyncio.Event()
-
-    async def flow(job: Job) -> None:
-        await go_on.wait()
-        await bench.finish(job)
-
-    return go_on, flow
-
-
 async def test_a_running_worker_is_woken_by_the_bell_and_by_the_clock(bench: Bench) -> None:
     async with bench.running():
         await bench.add(make_job("now"))
@@ -342,7 +255,7 @@ async def test_never_more_than_the_limit_are_under_way_and_all_get_done(rig: Rig
 
 async def test_a_full_worker_claims_no_more_than_it_can_do(rig: Rig) -> None:
     bench = Bench(rig, limit=2)
-    go_on, bench.flow = _hold(bench)
+    go_on, bench.flow = hold(bench)
     await bench.add(*(make_job(str(number)) for number in range(5)))
     async with bench.running():
         await until(lambda: len(bench.seen) == 2)
@@ -409,7 +322,7 @@ async def test_a_worker_outlives_a_locked_file(bench: Bench) -> None:
 
 
 async def test_a_worker_that_cannot_ask_when_the_next_job_is_due_lets_its_work_finish(bench: Bench) -> None:
-    go_on, bench.flow = _hold(bench)
+    go_on, bench.flow = hold(bench)
     await bench.add(make_job("a"))
     asked = 0
     ask = bench.rig.workbench.next_due
@@ -434,7 +347,7 @@ async def test_a_worker_that_cannot_ask_when_the_next_job_is_due_lets_its_work_f
 
 async def test_stopping_lets_work_in_hand_finish_and_takes_up_no_more(rig: Rig) -> None:
     bench = Bench(rig, limit=1)
-    go_on, bench.flow = _hold(bench)
+    go_on, bench.flow = hold(bench)
     await bench.add(make_job("a"), make_job("b"))
     async with bench.running() as task:
         await until(lambda: bool(bench.seen))
@@ -447,7 +360,7 @@ async def test_stopping_lets_work_in_hand_finish_and_takes_up_no_more(rig: Rig) 
 
 
 async def test_work_that_does_not_end_when_told_is_left_to_the_next_process_as_unsettled(bench: Bench) -> None:
-    _, bench.flow = _hold(bench)
+    _, bench.flow = hold(bench)
     await bench.add(make_job("a"))
     async with bench.running() as task:
         await until(lambda: bool(bench.seen))
