@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import aiosqlite
@@ -12,6 +13,7 @@ from bot.domain.ids import MessageId
 from bot.domain.message import Direction, State
 from bot.domain.phone import Address
 from bot.ports import CarrierRequest
+from storage.connection import NearConnection
 from storage.moments import from_micros, from_micros_or_none, to_micros
 from storage.packing import pack_id
 from storage.rows import SELECT_DELIVERY, read_delivery
@@ -73,7 +75,11 @@ class DeliveryRows:
 
     async def count_outcomes(self, *, since: datetime) -> Sequence[tuple[date, DeliveryStatus, int]]:
         """Return how many copies of texts written from *since* on stand where, by day (UTC) and status."""
-        rows = await self._connection.execute_fetchall(_COUNT_OUTCOMES, (to_micros(since),))
+        parameters = (to_micros(since),)
+        if isinstance(self._connection, NearConnection):  # it reads many rows, if none in vain
+            rows: Iterable[sqlite3.Row] = await self._connection.scan(_COUNT_OUTCOMES, parameters)
+        else:
+            rows = await self._connection.execute_fetchall(_COUNT_OUTCOMES, parameters)
         return [(date.fromisoformat(row["day"]), STATUSES[row["status"]], row["copies"]) for row in rows]
 
     async def find_request(self, message_id: MessageId) -> CarrierRequest | None:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from storage import conversations, messages, queue
+from storage import conversations, deliveries, messages, queue
 from storage.connection import NearConnection
 from tests.storage.rig import Rig
 
@@ -89,8 +89,30 @@ async def test_a_closed_connection_says_so(rig: Rig, writer: NearConnection) -> 
 
 async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None:
     """Whatever refers to messages needs an index, or the plan of each INSERT into them reads a whole table."""
-    hot = (messages._ADD, queue.INSERT, queue._FINISH, queue._PROMOTE, queue._CLAIM, conversations._CREATE)
+    hot = (
+        *(messages._ADD, messages._GET, messages._BY_CARRIER_ID, messages._IN_SLACK, messages._RECENT),
+        *(messages._write_update(("state", "carrier_id")), messages._write_update(("channel_id", "slack_ts"))),
+        *(conversations._CREATE, conversations._FIND, conversations._GET, conversations._FIND_BY_THREAD),
+        *(conversations._ADD_THREAD, conversations._OPEN_THREAD, conversations._TOUCH),
+        *(deliveries._ADD_REQUEST, deliveries._FIND_REQUEST, deliveries._OPEN_ATTEMPT, deliveries._CLOSE_ATTEMPT),
+        *(deliveries._OF_COPY, deliveries._OF_MESSAGE, deliveries._PUT),
+        *(queue.INSERT, queue._FINISH, queue._PROMOTE, queue._CLAIM),
+    )
     values = {sql: sql.count("?") if "?1" not in sql else max(map(int, re.findall(r"\?(\d+)", sql))) for sql in hot}
     await writer.execute_fetchall("BEGIN IMMEDIATE")
     assert [sql for sql, count in values.items() if not writer._is_quick(sql, (None,) * count)] == []
     await writer.execute_fetchall("ROLLBACK")
+
+
+async def test_what_looks_at_all_texts_does_not_hold_up_the_loop(writer: NearConnection) -> None:
+    for sql, count in (
+        (messages._SILENT.format(final="?"), 3),
+        (messages._OUTBOUND_TO.format(states="?"), 2),
+        (conversations._FIND_WITH, 1),
+    ):
+        assert not writer._is_quick(sql, (None,) * count)
+
+
+async def test_what_became_of_texts_lately_is_counted_without_looking_at_all_of_them(writer: NearConnection) -> None:
+    plan = await writer.execute_fetchall(f"EXPLAIN QUERY PLAN {deliveries._COUNT_OUTCOMES}", (0,))
+    assert [step["detail"] for step in plan if step["detail"].startswith("SCAN")] == []
