@@ -49,12 +49,12 @@ if TYPE_CHECKING:  # loaded late
 
 _log = Log("app")
 
-#: Jobs under way at once, by pool. Those that only write share a commit; httpx loses with more than ten.
+#: Jobs under way at once, by pool. Those that only write share a commit; the carrier sees ten at most.
 _LIMITS = {
     Pool.CARRIER_IN: 32,
     Pool.SLACK_IN: 8,
     Pool.POST: 256,
-    Pool.SEND: 8,
+    Pool.SEND: 10,
     Pool.MARK: 8,
     Pool.MEDIA: 16,
     Pool.CHORE: 4,

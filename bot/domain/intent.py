@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.policy import ThreadMode
-from bot.text.mrkdwn import parse_message
+from bot.text.mrkdwn import parse_message, read_plain_words
 from bot.text.notes import find_sms_prefix, is_note
 from bot.text.tree import Document
 
@@ -26,7 +26,8 @@ def read_written(text: str, blocks: object) -> Written:
     Slack makes the text of the blocks, so both say the same. Where they do not, what either calls a note is one.
     """
     document = parse_message(text, blocks)
-    forms = (document, parse_message(text))
+    # Plain words are the same in both forms, and most messages are nothing else.
+    forms = (document,) if document == read_plain_words(text) else (document, parse_message(text))
     return Written(
         document=document,
         is_note=any(is_note(form) for form in forms),

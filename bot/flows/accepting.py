@@ -6,7 +6,7 @@ Every path that sends, from a thread, a command, a form or a button, comes throu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.chance import Chance
@@ -178,9 +178,8 @@ class Accepting:
         None if it is stored already. The caller has checked author, text and consent; consent is asked again when it
         is sent.
         """
-        message = self._make(conversation, draft, State.WAITING)
         quiet = await find_night(tx, conversation, self._policy, self._clock.now())
-        message = replace(message, due_at=self._choose_due(message, quiet))
+        message = self._make(conversation, draft, State.WAITING, due_at=self._choose_due(draft.origin, quiet))
         if not await tx.messages.add(message):
             return None
         await add_files(tx, message, draft.files, self._chance)
@@ -219,13 +218,13 @@ class Accepting:
         await tx.conversations.touch(conversation.id, self._clock.now())
         self._metrics.texts.labels("outbound").inc()
 
-    def _choose_due(self, message: Message, quiet: QuietMoment | None) -> datetime | None:
+    def _choose_due(self, origin: Origin, quiet: QuietMoment | None) -> datetime | None:
         opening = None if quiet is None else quiet.opens_at
-        held = self._clock.now() + self._policy.hold if self._is_held(message) else None
+        held = self._clock.now() + self._policy.hold if self._is_held(origin) else None
         return max((moment for moment in (opening, held) if moment is not None), default=None)
 
-    def _is_held(self, message: Message) -> bool:
-        return message.origin is Origin.THREAD and bool(self._policy.hold)
+    def _is_held(self, origin: Origin) -> bool:
+        return origin is Origin.THREAD and bool(self._policy.hold)
 
     async def _tell_wait(
         self, tx: Transaction, conversation: Conversation, message: Message, quiet: QuietMoment | None
@@ -261,7 +260,9 @@ class Accepting:
                 blocks=blocks,
             )
 
-    def _make(self, conversation: Conversation, draft: Draft, state: State) -> Message:
+    def _make(
+        self, conversation: Conversation, draft: Draft, state: State, *, due_at: datetime | None = None
+    ) -> Message:
         now = self._clock.now()
         return Message(
             id=MessageId(self._chance.ordered(now)),
@@ -274,4 +275,5 @@ class Accepting:
             author=draft.author,
             channel_id=draft.channel_id,
             slack_ts=draft.slack_ts,
+            due_at=due_at,
         )

@@ -346,6 +346,8 @@ async def add_files(tx: Transaction, message: Message, files: Sequence[FileRef],
 
 async def add_missing_files(tx: Transaction, message: Message, files: Sequence[FileRef], chance: Chance) -> None:
     """Store those of *files* that are not on record as going with *message* yet."""
+    if not files:
+        return
     known = await tx.media.of_message(message.id)
     sources = {media.source for media in known}
     missing = [ref for ref in files if ref.file_id not in sources]

@@ -140,7 +140,8 @@ class Replies:
                 await self._accepting.take_note(tx, conversation, draft)
                 outcome = "note"
             else:
-                draft = replace(draft, text=words)
+                if words != plain:
+                    draft = replace(draft, text=words)
                 outcome = await self._take(tx, conversation, draft, person, event, ask=mode is ThreadMode.CONFIRM)
             await tx.queue.finish(job)
         _log.info("A reply was read.", conversation=known.id, outcome=outcome)
@@ -158,7 +159,8 @@ class Replies:
     ) -> str:
         try:
             check_author(person)
-            draft = replace(draft, files=read_attachments(event.files))
+            if event.files:
+                draft = replace(draft, files=read_attachments(event.files))
             check_files(draft.files, self._policy, conversation.parties.medium)
             check_text(draft.text, has_files=bool(draft.files), medium=conversation.parties.medium)
             await self._accepting.check_consent(tx, conversation)

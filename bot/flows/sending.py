@@ -111,9 +111,10 @@ class Sending:
     async def send_text(self, job: Job) -> None:
         """Hand a text to the carrier, or settle what became of an earlier attempt to."""
         message_id = MessageId(read_body(job)["message"])
-        request = await self._prepare(job, message_id)
-        if request is None:
+        prepared = await self._prepare(job, message_id)
+        if prepared is None:
             return
+        request, conversation = prepared
         try:
             acceptance = await self._carrier.send(request)
         except CarrierRefused as error:
@@ -125,13 +126,15 @@ class Sending:
                 self._hold_back(request, error)
             await self._record_unreachable(job, request, error)
         else:
-            await self._record_acceptance(job, message_id, acceptance)
+            await self._record_acceptance(job, message_id, conversation, acceptance)
 
     # --- Before the call
 
-    async def _prepare(self, job: Job, message_id: MessageId) -> CarrierRequest | None:
+    async def _prepare(self, job: Job, message_id: MessageId) -> tuple[CarrierRequest, Conversation] | None:
         """
-        Return the request to make now, recorded as under way; None when there is nothing to send, and the job is finished.
+        Return the request to make now, recorded as under way, and the conversation that it is to.
+
+        None when there is nothing to send, and the job is finished.
 
         Transaction: the last word on whether this may go out, and that it is about to.
         """
@@ -173,7 +176,7 @@ class Sending:
             await tx.messages.update(
                 message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state
             )
-            return request
+            return request, conversation
 
     def _take_turn(self, message: Message, conversation: Conversation, *, is_mms: bool) -> None:
         """Return when it is the text's turn; Paced if the carrier would not take it yet."""
@@ -293,12 +296,13 @@ class Sending:
 
     # --- After the call
 
-    async def _record_acceptance(self, job: Job, message_id: MessageId, acceptance: Acceptance) -> None:
+    async def _record_acceptance(
+        self, job: Job, message_id: MessageId, conversation: Conversation, acceptance: Acceptance
+    ) -> None:
         """Transaction: the carrier's id, what it says of each copy, and the mark."""
         now = self._clock.now()
         async with self._store.transaction("record acceptance") as tx:
             message = await tx.messages.get(message_id)
-            conversation = await tx.conversations.get(message.conversation_id)
             await accept(tx, message, acceptance.carrier_id)
             for recipient, status in acceptance.statuses.items():
                 await tx.deliveries.merge(message_id, recipient, Delivery(status=status, occurred_at=now))

@@ -16,6 +16,8 @@ from bot.text.rich_text import find_rich_text
 from bot.text.tree import Block, Document, Inline, Paragraph, Preformatted, Quote, Text
 
 _FENCE: Final = "```"
+#: What may be, or begin, anything but itself.
+_MEANINGFUL: Final = frozenset("<>&*_~`:")
 # What a person types as `>` comes as `&gt;`; a bare one comes from programs.
 _QUOTE_MARK: Final = re.compile(r"(?:&gt;|>) ?")
 _LONG_QUOTE_MARK: Final = re.compile(r"(?:&gt;|>){3} ?")
@@ -31,6 +33,13 @@ def parse_message(text: object, blocks: object = None) -> Document:
     if rich := find_rich_text(blocks):
         return Document(blocks=rich)
     return Document(blocks=tuple(_read_blocks(text))) if isinstance(text, str) else Document()
+
+
+def read_plain_words(text: str) -> Document | None:
+    """Return what `parse_message` makes of *text* where nothing in it means more than itself; None where it may."""
+    if not text or not text.isprintable() or not _MEANINGFUL.isdisjoint(text):
+        return None
+    return Document(blocks=(Paragraph(content=(Text(text=text),)),))
 
 
 def _read_blocks(text: str) -> Iterator[Block]:

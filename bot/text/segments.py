@@ -23,6 +23,7 @@ _GSM_BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_EXTENSION: Final = frozenset("\f^{}\\[~]|€")
+_SINGLE_GSM: Final = 160
 _LAST_OF_FIRST_PLANE: Final = "\uffff"
 
 _LOOKALIKES: Final = MappingProxyType(
@@ -92,6 +93,9 @@ class Segments:
 
 def count_segments(text: str) -> Segments:
     """Count *text* as it stands: what a carrier replaces on its own is not foreseen."""
+    if len(text) <= _SINGLE_GSM and _GSM_BASIC.issuperset(text):  # as most are: nothing is to be weighed
+        units = len(text)
+        return Segments(encoding=Encoding.GSM7, units=units, parts=min(units, 1), remaining=_SINGLE_GSM - units)
     culprits = tuple(
         Culprit(position=place, character=letter)
         for place, letter in enumerate(text)
@@ -99,7 +103,7 @@ def count_segments(text: str) -> Segments:
     )
     encoding = Encoding.UCS2 if culprits else Encoding.GSM7
     if encoding is Encoding.GSM7:
-        single, several, weigh = 160, 153, _weigh_gsm
+        single, several, weigh = _SINGLE_GSM, 153, _weigh_gsm
     elif encoding is Encoding.UCS2:
         single, several, weigh = 70, 67, _weigh_ucs
     else:

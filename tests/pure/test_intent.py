@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from bot.domain.intent import find_words_to_send, read_written
 from bot.domain.policy import ThreadMode
+from bot.text.mrkdwn import parse_message, read_plain_words
 from bot.text.plain import render_plain
 from tests.pure.golden_outbound import emoji, items, pre, quote, section, text, typed, user
 
@@ -75,3 +78,16 @@ def test_a_note_behind_the_prefix_stays_here_whatever_it_is_made_of(elements: An
 )
 def test_what_either_form_calls_a_note_is_one(mode: ThreadMode, written: str, elements: Any) -> None:
     assert find(mode, written, elements) is None
+
+
+@given(st.text() | st.text(st.sampled_from("abot 1:*_~`&<>;lg.,!-•éß日👋\u200b\n\t")))
+@example(":wave:")
+@example("*a* _a_")
+@example("~a~")
+@example("`a`")
+@example("&amp;")
+@example("<@U1>")
+@example("> a")
+def test_plain_words_are_read_as_any_message_is(text: str) -> None:
+    plain = read_plain_words(text)
+    assert plain is None or plain == parse_message(text)
