@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.crash import (  # noqa: F401 - they add their stories to the list
+    stories_of_changes,
     stories_of_commands,
     stories_of_pictures,
     stories_of_recovery,

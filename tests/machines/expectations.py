@@ -15,7 +15,7 @@ from bot.domain.job import Pool
 from bot.domain.message import Mark
 from bot.domain.phone import Address
 from tests.doubles.bench import ANA, BOB, CEM, Request
-from tests.doubles.slack import SlackMessage
+from tests.doubles.slack import SlackMessage, Whisper
 
 PEOPLE = (ANA, BOB, CEM)
 
@@ -29,7 +29,8 @@ class Haste(StrEnum):
 
 
 hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE))
-kinds_of_reply = st.sampled_from(("reply", "reply", "reply", "reply", "note", "refused"))
+#: `unanswered`: the carrier takes it, and its answer is lost; `edited`: Slack tells of an edit first.
+kinds_of_reply = st.sampled_from(("reply", "reply", "reply", "reply", "unanswered", "edited", "note", "refused"))
 people = st.sampled_from(PEOPLE)
 places = st.integers(min_value=0, max_value=30)
 spans = st.sampled_from((0.2, 1, 5, 7, 35, 100, 300)).map(lambda seconds: timedelta(seconds=seconds))
@@ -85,3 +86,9 @@ def check_order(placed: Any) -> None:
     for position, (later, _) in enumerate(ordered):
         for earlier, _ in ordered[:position]:
             assert not 0 < later.taken.stored < earlier.taken.began, "overtaken"
+
+
+def has_newest_words(wanted: Outbound, went_out: str, whispers: Sequence[Whisper]) -> bool:
+    """Tell whether the newest words went out, or their author was told that they came too late."""
+    newest = wanted.versions[-1]
+    return went_out == newest or any(newest in whisper.text for whisper in whispers)

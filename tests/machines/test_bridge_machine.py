@@ -47,6 +47,7 @@ from tests.machines.expectations import (
     Inbound,
     Outbound,
     check_order,
+    has_newest_words,
     has_said_stop,
     hastes,
     is_card_of,
@@ -162,6 +163,10 @@ class BridgeMachine(RuleBasedStateMachine):
         text = f"note: {token}" if kind == "note" else f"{token} v0"
         message, event = self.world.slack.say(ANN, root, text)
         self.prepare_fate(text, kind, place)
+        versions = [text] if kind != "edited" else [text, f"{token} v1"]
+        if kind == "edited":
+            self.prepare_fate(versions[1], kind, place)
+            self.world.tell(self.world.slack.edit(message, versions[1]))
         self.outbound.append(
             Outbound(
                 to=who,
@@ -170,7 +175,7 @@ class BridgeMachine(RuleBasedStateMachine):
                 request=self.world.tell(event),
                 is_note=kind == "note",
                 refused=kind == "refused",
-                versions=[text],
+                versions=versions,
             )
         )
 
@@ -179,6 +184,8 @@ class BridgeMachine(RuleBasedStateMachine):
         carrier.fates[text] = list(MARKS)[place % len(MARKS)]
         if kind == "refused":
             carrier.refusals[text] = CarrierRefused(code="40302", title="Message too large", detail=None, status=400)
+        elif kind == "unanswered":
+            self.world.border.faults.insert(0, Fault(operation="carrier send", trouble=Trouble.LOST_ANSWER))
 
     @rule(who=people, place=places, what=st.sampled_from(("edit", "edit", "delete", "delete card")), haste=hastes)
     def teammate_changes_their_mind(self, who: Address, place: int, what: str, haste: Haste) -> None:
@@ -451,6 +458,7 @@ class BridgeMachine(RuleBasedStateMachine):
             posts = list(self.world.slack.posted(lambda m: m.words in wanted.versions))
         else:
             posts = [wanted.message]
+            assert not gone or wanted.taken_back or has_newest_words(wanted, gone[-1].text, self.world.slack.whispers)
         for message in posts:
             if message.deleted_by is None:
                 self.check_mark(wanted, message, gone)
