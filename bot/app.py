@@ -232,7 +232,8 @@ async def open_bridge(
 def _open_session() -> aiohttp.ClientSession:
     # aiohttp's own limit of 100 connections would be the pools'.
     connector = aiohttp.TCPConnector(limit=sum(_LIMITS.values()), ssl=get_tls())
-    return aiohttp.ClientSession(timeout=_SLACK_TIMEOUT, connector=connector)
+    # Slack's cookies are for browsers; to look for one that fits would take part in each call.
+    return aiohttp.ClientSession(timeout=_SLACK_TIMEOUT, connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def read_policy(settings: Settings, port: int | None) -> Policy:

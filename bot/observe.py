@@ -60,12 +60,24 @@ class Log:
 
     def _write(self, level: int, sentence: str, fields: dict[str, object], error: BaseException | None = None) -> None:
         if self._logger.isEnabledFor(level):
-            self._logger.log(level, sentence, extra={_FIELDS: fields}, exc_info=error)
+            # Made here: `Logger.log` would look through the stack for a place that no line of ours shows.
+            trace = None if error is None else (type(error), error, error.__traceback__)
+            record = logging.LogRecord(self._logger.name, level, "", 0, sentence, (), trace)
+            setattr(record, _FIELDS, fields)
+            self._logger.handle(record)
 
 
 class _TextFormatter(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = -1
+        self._shown = ""
+
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S.%f")[:-3]
+        second = int(record.created)
+        if second != self._second:  # most lines come within the second of the one before
+            self._second, self._shown = second, datetime.fromtimestamp(second, UTC).strftime("%H:%M:%S")
+        moment = f"{self._shown}.{int((record.created - second) * 1000):03}"
         fields = "".join(f" {name}={value}" for name, value in getattr(record, _FIELDS, {}).items())
         line = f"{moment} {record.levelname:<7} {record.name}: {record.getMessage()}{fields}"
         if record.exc_info:
@@ -95,6 +107,8 @@ def configure_logging(*, level: str, as_json: bool) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("textbridge").setLevel(level)
+    # What no line shows need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # Both log whole request bodies: rejected ones at INFO and below (slack_bolt), every call at DEBUG (slack_sdk).
     for name in ("slack_sdk", "httpx", "httpcore", "aiosqlite", "aiohttp.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

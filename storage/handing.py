@@ -8,8 +8,12 @@ any crash leaves, a claim that nobody holds.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bot.domain.job import Job, Pool
-from bot.ports import Taker
+
+if TYPE_CHECKING:  # the ports bring half of what we know with them, for which no answer waits
+    from bot.ports import Taker
 
 
 class Takers:

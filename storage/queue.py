@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import aiosqlite
 
@@ -19,11 +20,13 @@ from bot.clock import Clock
 from bot.domain.ids import JobId
 from bot.domain.job import LEASE, Job, Kind, NewJob, Pool, QueuedJob, Status
 from bot.errors import LeaseLost
-from bot.ports import Taker
 from storage.database import Database
 from storage.handing import Handover, Takers
 from storage.moments import from_micros, to_micros
 from storage.rush import FEW, PAUSE
+
+if TYPE_CHECKING:  # the ports bring half of what we know with them, for which no answer waits
+    from bot.ports import Taker
 
 #: (kind, pool, key, lane, body, due, created)
 INSERT = """

@@ -211,8 +211,10 @@ class Receive:
 
     async def _heed(self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText) -> None:
         """Take in what the text says about being texted."""
-        sender = event.sender
         signal = read_consent(event.text, event.autoresponse_type)
+        if signal is ConsentSignal.NONE:
+            return
+        sender = event.sender
         # Without the carrier's reading the words alone were read: they need not be read again.
         from_carrier = event.autoresponse_type is not None and read_consent(event.text, None) is not signal
         source = EvidenceSource.CARRIER_WORD if from_carrier else EvidenceSource.KEYWORD
@@ -241,5 +243,5 @@ class Receive:
                 answered = (event.autoresponse_type or "").strip().upper() == "HELP"
                 text, blocks = optout_wording.help_wanted(sender, self._policy.region, answered=answered)
                 await enqueue_line(tx, conversation.id, f"help:{message.id}", text, blocks)
-            case ConsentSignal.NONE:
-                pass
+            case _:
+                assert_never(signal)

@@ -365,7 +365,7 @@ class SlackGateway:
             raise judged from error
         else:
             outcome = "ok"
-            data = answer.data
+            data = answer if isinstance(answer, dict) else answer.data  # made by `call_directly`, else by the SDK
             return data if isinstance(data, Mapping) else {}
         finally:
             self._metrics.calls.labels("slack", method, outcome).inc()

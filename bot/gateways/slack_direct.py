@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+_YES = HTTPStatus.OK
 
-async def call_directly(client: AsyncWebClient, method: str, asked: Mapping[str, Any]) -> AsyncSlackResponse:
+
+async def call_directly(client: AsyncWebClient, method: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     """
-    Call *method* with *asked* as JSON, by the session, address and token of *client*, and return Slack's answer.
+    Call *method* with *asked* as JSON, by the session, address and token of *client*, and return Slack's yes.
 
     Raises what the SDK does: SlackApiError for any answer but a yes, TimeoutError and aiohttp's errors for none.
     """
@@ -31,14 +34,15 @@ async def call_directly(client: AsyncWebClient, method: str, asked: Mapping[str,
         answer = json.loads(raw)
     except ValueError:
         answer = None
-    found = AsyncSlackResponse(
-        client=client,
-        http_verb="POST",
-        api_url=url,
-        req_args={},
-        data=answer if isinstance(answer, dict) else {},  # a proxy's page says nothing, and so no yes
-        headers=dict(response.headers),
-        status_code=response.status,
-    )
-    found.validate()  # type: ignore[no-untyped-call] # the SDK's
+    found: Mapping[str, Any] = answer if isinstance(answer, dict) else {}  # a proxy's page says nothing, and so no yes
+    if response.status != _YES or found.get("ok") is not True:
+        AsyncSlackResponse(
+            client=client,
+            http_verb="POST",
+            api_url=url,
+            req_args={},
+            data=dict(found),
+            headers=dict(response.headers),
+            status_code=response.status,
+        ).validate()  # type: ignore[no-untyped-call] # the SDK's, which raises
     return found
