@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class NearConnection(aiosqlite.Connection):
         )
         self._speeds: dict[str, _Speed] = {}
         self._under_way = 0
+        self._patience: int | None = None  #: In milliseconds, while the connection has none; None while it has it.
 
     async def execute_fetchall(  # type: ignore[override] # aiosqlite's may also be entered; nobody here does
         self, sql: str, parameters: Iterable[Any] | None = None
@@ -66,25 +67,31 @@ class NearConnection(aiosqlite.Connection):
                 return self._connection.execute(sql, values).fetchall()
             if sql == BEGIN and self._begin_at_once():
                 return []
+        if sql == BEGIN:
+            await self._execute(self._begin_patiently)
+            return []
         return list(await super().execute_fetchall(sql, values))
 
     def _begin_at_once(self) -> bool:
         """Begin if nobody else holds the file; False if that has to be waited for, or fails."""
-        with self._without_patience():
-            try:
-                self._conn.execute(BEGIN)
-            except sqlite3.OperationalError:
-                return False
+        self._lose_patience()
+        try:
+            self._conn.execute(BEGIN)
+        except sqlite3.OperationalError:
+            return False
         return True
 
-    @contextmanager
-    def _without_patience(self) -> Iterator[None]:
-        ((patience,),) = self._conn.execute("PRAGMA busy_timeout").fetchall()
-        self._conn.execute("PRAGMA busy_timeout = 0")
-        try:
-            yield
-        finally:
-            self._conn.execute(f"PRAGMA busy_timeout = {patience}")
+    def _begin_patiently(self) -> None:
+        if self._patience is not None:
+            self._conn.execute(f"PRAGMA busy_timeout = {self._patience}")
+            self._patience = None
+        self._conn.execute(BEGIN)
+
+    def _lose_patience(self) -> None:
+        """Have the connection wait for nobody until it must: to have it so for each BEGIN alone takes longer than a BEGIN."""
+        if self._patience is None:
+            ((self._patience,),) = self._conn.execute("PRAGMA busy_timeout").fetchall()
+            self._conn.execute("PRAGMA busy_timeout = 0")
 
     async def executemany(  # type: ignore[override] # likewise
         self, sql: str, parameters: Iterable[Iterable[Any]]
@@ -101,7 +108,8 @@ class NearConnection(aiosqlite.Connection):
         await self._execute(self._try_at_once, statement)
 
     def _try_at_once(self, statement: str) -> None:
-        with self._without_patience(), suppress(sqlite3.OperationalError):  # the log then goes on; tried again later
+        self._lose_patience()
+        with suppress(sqlite3.OperationalError):  # the log then goes on; tried again later
             self._conn.execute(statement).fetchall()
 
     async def scan(self, sql: str, parameters: Iterable[Any] = ()) -> list[sqlite3.Row]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
 from storage import conversations, deliveries, messages, queue
-from storage.connection import NearConnection
+from storage.connection import BEGIN, NearConnection
 from tests.storage.rig import Rig
 
 _HERE = "SELECT who() FROM facts WHERE name = ?"
@@ -49,6 +51,25 @@ async def test_a_write_runs_at_once_within_a_transaction_only(writer: NearConnec
     assert await _find_thread(writer, sql, "b") != threading.get_ident()  # it would wait for the disk
     await writer.execute_fetchall("BEGIN IMMEDIATE")
     assert await _find_thread(writer, sql, "c") == threading.get_ident()
+    await writer.execute_fetchall("ROLLBACK")
+
+
+@pytest.mark.parametrize("earlier", [0, 1, 3])
+async def test_a_file_that_another_process_holds_is_waited_for_on_the_thread_however_often_it_was_free_before(
+    rig: Rig, writer: NearConnection, earlier: int
+) -> None:
+    await writer.execute_fetchall("PRAGMA busy_timeout = 5000")
+    for _ in range(earlier):
+        await writer.execute_fetchall(BEGIN)
+        await writer.execute_fetchall("ROLLBACK")
+    with closing(sqlite3.connect(rig.database.path, isolation_level=None)) as other:
+        other.execute(BEGIN)
+        waiting = asyncio.ensure_future(writer.execute_fetchall(BEGIN))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        other.execute("ROLLBACK")
+    await waiting
     await writer.execute_fetchall("ROLLBACK")
 
 
