@@ -1,5 +1,7 @@
 """
-Slack's Web API over slack_sdk, posts by aiohttp alone: one shared session, no retries in here (the SDK's own would post twice).
+Slack's Web API over slack_sdk, posts and marks by aiohttp alone.
+
+One shared session, and no retries in here (the SDK's own would post twice).
 
 What an answer means for the next step is decided in `bot.gateways.slack_answers`. Posting is the only call here that must not be
 repeated blindly; all others may be, for Slack answers a repeated one with `already_reacted` and its kin.
@@ -180,7 +182,9 @@ class SlackGateway:
         """Add our reaction; one already there is no error."""
         await self._do(
             "reactions.add",
-            lambda: self._client.reactions_add(channel=channel_id, timestamp=ts, name=name),
+            lambda: call_directly(
+                self._client, "reactions.add", {"channel": channel_id, "timestamp": ts, "name": name}
+            ),
             already="already_reacted",
             ticket=f"{channel_id} {ts} {name}",
         )
@@ -189,7 +193,9 @@ class SlackGateway:
         """Remove our reaction; none there is no error."""
         await self._do(
             "reactions.remove",
-            lambda: self._client.reactions_remove(channel=channel_id, timestamp=ts, name=name),
+            lambda: call_directly(
+                self._client, "reactions.remove", {"channel": channel_id, "timestamp": ts, "name": name}
+            ),
             already="no_reaction",
             ticket=f"{channel_id} {ts} {name}",
         )
