@@ -29,6 +29,9 @@ ENV PATH=/opt/textbridge/bin:$PATH \
 RUN useradd --system --uid 10001 --home-dir /app --create-home --shell /usr/sbin/nologin textbridge \
     && install --directory --owner textbridge --group textbridge --mode 0700 /data
 COPY --from=build /opt/textbridge /opt/textbridge
+# Python's image comes without its own modules compiled, and who is not root cannot keep what is compiled at each start:
+# half a second. So all that the bridge loads is loaded once here.
+RUN PYTHONDONTWRITEBYTECODE= python -c "import bot.cli.serving, bot.serve, bot.works, bot.exposition, handlers.framework"
 WORKDIR /app
 USER textbridge
 VOLUME /data

@@ -6,6 +6,8 @@ import ast
 import json
 import re
 import shlex
+import subprocess
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -89,6 +91,29 @@ def test_its_health_is_asked_without_tools_that_a_slim_image_lacks() -> None:
     timeout = re.search(r"--timeout=(\d+)s", options)
     assert timeout is not None
     assert int(timeout[1]) > 4  # so that the question, which gives up after 4 s, ends by itself
+
+
+def test_what_the_bridge_loads_is_compiled_into_it_pythons_own_modules_too() -> None:
+    (line,) = (rest for rest in find_all(FINAL, "RUN") if "PYTHONDONTWRITEBYTECODE= " in rest)
+    words = [rest if word == "RUN" else word for word, rest in FINAL]
+    assert words.index("COPY") < words.index(line) < words.index("USER")
+    _, program, flag, code = shlex.split(line)
+    assert (program, flag) == ("python", "-c")
+
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
+        env={"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert {*done.stdout.split()} >= {
+        "asyncio.base_events",
+        "aiohttp.web",
+        "slack_bolt",
+        "handlers.framework",
+        "bot.works",
+    }
 
 
 def test_everything_that_is_copied_exists_and_reaches_the_build() -> None:
