@@ -25,6 +25,9 @@ from yarl import URL
 
 from bot.gateways.tls import get_tls
 
+#: Of an answer's head. aiohttp's own eight kilobytes would lose a yes for what some proxy says beside it.
+_LONGEST_LINE = 64 * 1024
+
 
 def find_proxy(url: httpx.URL) -> str | None:
     """Return the proxy that the environment names for *url*; whom it is not for, httpx itself knows (NO_PROXY)."""
@@ -45,6 +48,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # httpx does
             middlewares=(_try_once,),
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -282,6 +282,37 @@ async def test_a_packed_answer_is_unpacked(transport: httpx.AsyncBaseTransport) 
         assert (await ask(transport, build_request(wire.url))).content == YES
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        render_answer(YES, b"X-Policy: " + b"a" * 40_000),
+        b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + render_answer(),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(YES), YES),
+        b"HTTP/1.1 200\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(YES), YES),
+    ],
+    ids=["a long line in its head", "hints before it", "in chunks", "the last on its connection"],
+)
+async def test_however_an_answer_comes_it_is_understood(transport: httpx.AsyncBaseTransport, raw: bytes) -> None:
+    async def answer(line: Line, wire: Wire) -> None:
+        await answer_each(line, wire, raw)
+
+    async with open_wire(answer) as wire:
+        for _ in range(3):
+            response = await ask(transport, build_request(wire.url))
+            assert (response.status_code, response.content) == (200, YES)
+
+
+async def test_an_answer_may_end_with_its_connection(transport: httpx.AsyncBaseTransport) -> None:
+    async def answer_and_close(line: Line, _: Wire) -> None:
+        await line.read_request()
+        await line.say(b"HTTP/1.1 200 OK\r\n\r\n" + YES)
+        line.hang_up()
+
+    async with open_wire(answer_and_close) as wire:
+        for _ in range(3):
+            assert (await ask(transport, build_request(wire.url))).content == YES
+
+
 async def test_no_redirect_is_followed(transport: httpx.AsyncBaseTransport) -> None:
     async def send_away(line: Line, wire: Wire) -> None:
         place = f"Location: {wire.url}/elsewhere".encode()
