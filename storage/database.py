@@ -105,12 +105,16 @@ class _Commit:
         """Tell whether it is still to come."""
         return self._waiters is not None
 
-    async def wait(self) -> None:
-        """Return when it is on disk, cancelled or not; raise, to each a new exception, if it could not be."""
+    async def wait(self, *, is_urgent: bool = False) -> None:
+        """
+        Return when it is on disk, cancelled or not; raise, to each a new exception, if it could not be.
+
+        *is_urgent*: go on before all others.
+        """
         cancelled: asyncio.CancelledError | None = None
         while self._waiters is not None:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
+            self._waiters.insert(0 if is_urgent else len(self._waiters), waiter)
             try:
                 await waiter
             except asyncio.CancelledError as error:
@@ -221,7 +225,7 @@ class Database:
         if then is not None:
             commit.then.append(then)
         self._lock.release()
-        await commit.wait()
+        await commit.wait(is_urgent=is_urgent)
 
     async def give_up(self, begun: _Commit | None) -> None:
         """Take back what was written since `begin`, and only that, and let the next one write."""

@@ -113,12 +113,11 @@ class GroupedInbox:
 
     async def _store_batch(self, batch: list[_Entry]) -> None:
         try:
-            outcome = await self._store([entry.job for entry in batch])
+            await self._store(batch)
         except NotStored as error:
             # Locked or full is the file's trouble, not a row's: one by one, each would wait for the lock in vain.
             for entry in batch:
                 _settle(entry, error)
-            return
         except Exception as error:  # noqa: BLE001 - whatever it was, each row gets a try of its own
             if len(batch) == 1:
                 # Only the kind of error: the text of some quotes the row.
@@ -126,21 +125,24 @@ class GroupedInbox:
                 return
             for entry in batch:
                 await self._store_batch([entry])
-            return
-        for entry, added in zip(batch, outcome, strict=True):
-            _settle(entry, added)
 
-    async def _store(self, jobs: list[NewJob]) -> list[bool]:
+    async def _store(self, batch: list[_Entry]) -> None:
         now = self._clock.now()
-        async with self._database.write(is_urgent=True) as connection:
+        jobs = [entry.job for entry in batch]
+        added = [True] * len(jobs)
+
+        def tell() -> None:
+            """Have each answered; with the commit, and so a turn of the loop before this goes on."""
+            for entry, is_new in zip(batch, added, strict=True):
+                _settle(entry, is_new)
+            self._bell.ring({job.pool for job in jobs})
+
+        async with self._database.write(is_urgent=True, then=tell) as connection:
             rows = list(await connection.execute_fetchall(_NEWEST))
             changes = connection.total_changes
             await connection.executemany(INSERT, [insert_parameters(job, now) for job in jobs])
-            added = [True] * len(jobs)
             if connection.total_changes - changes < len(jobs):
-                added = await _find_added(connection, [job.key for job in jobs], rows[0]["newest"] or 0)
-        self._bell.ring({job.pool for job in jobs})
-        return added
+                added[:] = await _find_added(connection, [job.key for job in jobs], rows[0]["newest"] or 0)
 
 
 async def _find_added(connection: aiosqlite.Connection, keys: list[str], newest: int) -> list[bool]:

@@ -190,12 +190,15 @@ async def test_when_all_tasks_are_cancelled_at_once_none_waits_for_a_commit_that
         await rig.tell_writer("DELETE FROM facts")
 
 
-async def test_those_who_shared_a_commit_go_on_a_few_at_a_time_so_that_requests_come_between(rig: Rig) -> None:
-    turn, went_on = 0, []
+async def test_those_who_shared_a_commit_go_on_a_few_at_a_time_and_whoever_answers_a_request_first(rig: Rig) -> None:
+    turn, went_on, answered_in = 0, [], []
 
     async def add(number: int) -> None:
-        await _add(rig.database, f"n{number}")
+        async with rig.database.write(is_urgent=number == 39) as connection:
+            await connection.execute_fetchall(_ADD, (f"n{number}", "x"))
         went_on.append(turn)
+        if number == 39:
+            answered_in.append(turn)
 
     everybody = asyncio.gather(*(add(number) for number in range(40)))
     while not everybody.done():
@@ -204,3 +207,4 @@ async def test_those_who_shared_a_commit_go_on_a_few_at_a_time_so_that_requests_
 
     assert len(went_on) == 40
     assert max(went_on.count(each) for each in set(went_on)) <= 16
+    assert answered_in == [min(went_on)]
