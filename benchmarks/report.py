@@ -35,10 +35,10 @@ _REASONS = {
     "answers here once its one listener has stored the event, takes some 2.4 times as long as the floor, so 2.2 times its "
     "rate is nine tenths of the floor's, which has no order to keep",
     "Through": "nothing stands out any more: the request to Slack and the answer to the carrier, in aiohttp, are a third; "
-    "some fifteen statements, for two jobs that are each claimed and finished, a quarter; the rest is spread over our own "
-    "lines, and one core does them all",
+    "some sixteen statements and the thread that commits a quarter; the rest is spread over our own lines, two tasks and "
+    "the loop, and one core does them all. The floor keeps no rule, reads no word and has one row where we have three",
     "Delivered, Slack 150 ms": "one core does some hundreds of texts a second the whole way, whatever Slack's latency "
-    "leaves room for",
+    "leaves room for; so fewer than 256 are under way",
     "Delivery beside": "one core: reading what waits takes from it what the others would have had at that moment",
     "Replies": "one core, and nothing stands out any more: the request to the carrier, in httpx and aiohttp, is a fifth; some "
     "thirty statements, for two jobs that are each claimed and finished, a seventh; the rest is spread over our own lines",

@@ -51,7 +51,7 @@ _log = Log("app")
 
 #: Jobs under way at once, by pool. Those that only write share a commit; the carrier sees ten at most.
 _LIMITS = {
-    Pool.CARRIER_IN: 32,
+    Pool.CARRIER_IN: 64,
     Pool.SLACK_IN: 8,
     Pool.POST: 256,
     Pool.SEND: 10,

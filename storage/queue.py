@@ -37,12 +37,11 @@ VALUES (?1, ?2, ?3, ?4,
     ?5, ?6, ?7)
 ON CONFLICT (key) DO NOTHING"""
 _INSERT_RETURNING = INSERT + " RETURNING status"
-#: (kind, pool, key, lane, body, now, token, until when the lease is)
+#: Nothing where the key is known or the lane has a head: (kind, pool, key, lane, body, now, token, end of the lease).
 _INSERT_CLAIMED = """
 INSERT INTO jobs (kind, pool, key, lane, status, body, due_at, created_at, started_at, attempts, token, lease_until)
 VALUES (?1, ?2, ?3, ?4, 'running', ?5, ?6, ?6, ?6, 1, ?7, ?8)
-ON CONFLICT (key) DO NOTHING RETURNING id"""
-_HAS_HEAD = "SELECT 1 FROM jobs WHERE lane = ? AND status IN ('ready', 'running')"
+ON CONFLICT DO NOTHING RETURNING id"""
 _NOTE = """
 INSERT INTO jobs (kind, pool, key, status, body, due_at, created_at, finished_at)
 VALUES ('noted', 'chore', ?1, 'done', '', ?2, ?2, ?2) ON CONFLICT (key) DO NOTHING RETURNING id"""
@@ -138,55 +137,45 @@ class QueueRows:
         now = self._clock.now()
         if self._takers is not None and (job.due_at is None or job.due_at <= now):
             taker = self._takers.find_taker(job.pool)
-            token = None if taker is None else taker.reserve()
-            if taker is not None and token is not None:
-                handed = await self._enqueue_claimed(job, taker, token, now, in_hand)
-                if handed is not None:
-                    return handed
+            if taker is not None and await self._enqueue_claimed(job, taker, now, in_hand):
+                return True
         for row in await self._connection.execute_fetchall(_INSERT_RETURNING, insert_parameters(job, now)):
             if row["status"] == Status.READY:
                 self.rung.add(job.pool)
             return True
         return False
 
-    async def _enqueue_claimed(
-        self, job: NewJob, taker: Taker, token: str, now: datetime, in_hand: object
-    ) -> bool | None:
-        """Enqueue *job* claimed with *token*, for *taker* to begin after the commit; None where its lane has a head."""
+    async def _enqueue_claimed(self, job: NewJob, taker: Taker, now: datetime, in_hand: object) -> bool:
+        """Enqueue *job* claimed, for *taker* to begin after the commit; False where it, the lane or the key is taken."""
+        token = taker.reserve()
+        if token is None:
+            return False
         is_handed = False
         try:
-            if job.lane is not None and list(await self._connection.execute_fetchall(_HAS_HEAD, (job.lane,))):
-                return None
             micros = to_micros(now)
-            rows = list(
-                await self._connection.execute_fetchall(
-                    _INSERT_CLAIMED,
-                    (job.kind, job.pool, job.key, job.lane, job.body, micros, token, micros + _LEASE_MICROS),
+            values = (job.kind, job.pool, job.key, job.lane, job.body, micros, token, micros + _LEASE_MICROS)
+            for row in await self._connection.execute_fetchall(_INSERT_CLAIMED, values):
+                claimed = Job(
+                    id=JobId(row["id"]),
+                    kind=job.kind,
+                    pool=job.pool,
+                    key=job.key,
+                    body=job.body,
+                    lane=job.lane,
+                    attempts=1,
+                    surprises=0,
+                    unsettled=False,
+                    created_at=now,
+                    started_at=now,
+                    token=token,
+                    in_hand=in_hand,
                 )
-            )
-            if not rows:
-                return False
-            claimed = Job(
-                id=JobId(rows[0]["id"]),
-                kind=job.kind,
-                pool=job.pool,
-                key=job.key,
-                body=job.body,
-                lane=job.lane,
-                attempts=1,
-                surprises=0,
-                unsettled=False,
-                created_at=now,
-                started_at=now,
-                token=token,
-                in_hand=in_hand,
-            )
-            self.handover.add(taker, claimed)
-            is_handed = True
-            return True
+                self.handover.add(taker, claimed)
+                is_handed = True
         finally:
             if not is_handed:
                 taker.release()
+        return is_handed
 
     async def finish(self, job: Job) -> None:
         """Finish *job* in this transaction; raises LeaseLost if the claim is no longer ours."""
