@@ -363,7 +363,9 @@ class Schedules:
             )
         if row.schedule is None:
             return Took.OVER, None
-        if (text, due_at) == (row.text, row.due_at) and row.schedule.state is not ScheduleState.FAILED:
+        # A form holds whole seconds; what was typed as `in 2 hours` is due at some fraction of one.
+        is_moved = due_at.replace(microsecond=0) != row.due_at.replace(microsecond=0)
+        if text == row.text and not is_moved and row.schedule.state is not ScheduleState.FAILED:
             took = Took.AT_ONCE  # the condition alone is ours to keep: the carrier need not give the text back for it
         else:
             took = await put_in_its_stead(tx, row.schedule, text=text, due_at=due_at, now=now, chance=self._chance)
