@@ -14,7 +14,8 @@ from datetime import timedelta
 FEW = 1
 PAUSE = timedelta(milliseconds=100)
 
-#: So many at once are a crowd, and so many a second do not come together to one.
+#: So many at once are a crowd: they came while something else was done, and the next will. So many a second do not come
+#: together to one.
 _CROWD = 8.0
 _PER_SECOND = 500.0
 #: However long it was, a rush is over a tenth of a second after the last of it.
@@ -22,7 +23,12 @@ _MOST = _CROWD + _PER_SECOND / 10
 
 
 class Rush:
-    """Whether there is one: a bucket that leaks, filled by what comes."""
+    """
+    Whether there is one: a bucket that leaks, filled by what comes.
+
+    A crowd fills it at a stroke: on a slow machine requests do not come any faster than they are answered, and work that
+    did not give way to them would make itself room by answering fewer.
+    """
 
     def __init__(self) -> None:
         self._level = 0.0
@@ -30,7 +36,7 @@ class Rush:
 
     def count(self, requests: int, now: float) -> None:
         """Tell how many *requests* a commit was for; *now* is the clock's monotonic seconds."""
-        self._level = min(_MOST, self._find_level(now) + requests)
+        self._level = _MOST if requests >= _CROWD else min(_MOST, self._find_level(now) + requests)
         self._counted_at = now
 
     def is_on(self, now: float) -> bool:

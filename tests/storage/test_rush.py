@@ -32,6 +32,13 @@ def test_so_is_a_stream_that_leaves_no_time_for_work(rate: int, rush: bool) -> N
     assert counted.is_on(now) is rush
 
 
+def test_on_a_machine_that_answers_slowly_crowd_after_crowd_is_one() -> None:
+    rush = Rush()
+    for number in range(20):
+        rush.count(16, number * 0.08)  # two hundred a second
+        assert rush.is_on(number * 0.08 + 0.079)
+
+
 def test_however_long_it_was_it_is_over_soon_after_the_last() -> None:
     rush = Rush()
     now = count_steadily(rush, 5_000, 3.0)
