@@ -20,8 +20,10 @@ from storage.rows import SELECT_DELIVERY, read_delivery
 from storage.words import DIRECTION_CODES, STATE_CODES, STATUS_CODES, STATUSES
 
 _NUMBER = "(SELECT number FROM packed_messages WHERE id = ?1)"
+#: NULL for a number would give the request to whichever message comes next.
 _ADD_REQUEST = f"""
-INSERT INTO requests (message, path, idempotency_key, body, created_at) VALUES ({_NUMBER}, ?2, ?3, ?4, ?5)"""  # noqa: S608 - constants
+INSERT INTO requests (message, path, idempotency_key, body, created_at, attempted_at, attempts)
+VALUES (COALESCE({_NUMBER}, -1), ?2, ?3, ?4, ?5, ?6, ?7)"""  # noqa: S608 - constants
 _FIND_REQUEST = f"SELECT * FROM requests WHERE message = {_NUMBER}"  # noqa: S608 - constants
 _FORGET_REQUEST = f"DELETE FROM requests WHERE message = {_NUMBER} AND attempted_at IS NULL RETURNING message"  # noqa: S608 - constants
 _OPEN_ATTEMPT = f"UPDATE requests SET attempted_at = ?2, attempts = attempts + 1 WHERE message = {_NUMBER}"  # noqa: S608 - constants
@@ -70,6 +72,8 @@ class DeliveryRows:
                 request.idempotency_key,
                 request.body,
                 to_micros(request.created_at),
+                None if request.attempted_at is None else to_micros(request.attempted_at),
+                request.attempts,
             ),
         )
 

@@ -27,15 +27,21 @@ _log = Log("marks")
 
 
 async def renew_mark(
-    tx: Transaction, message: Message, conversation: Conversation, now: datetime, chance: Chance
+    tx: Transaction,
+    message: Message,
+    conversation: Conversation,
+    deliveries: Mapping[Address, Delivery],
+    now: datetime,
+    chance: Chance,
 ) -> None:
     """
-    Have the mark on *message*, as it stands in this transaction, brought up to date, if there is anything to be done.
+    Have the mark on *message* brought up to date, if there is anything to be done.
+
+    It and its *deliveries* are given as they stand in this transaction.
 
     Between a send and the end of it nothing is. What a mark that is being shown may be about to change is unknown, so
     then it is looked at once more.
     """
-    deliveries = await tx.deliveries.of_message(message.id)
     wanted = _choose(message, conversation, deliveries, now)
     is_shown = wanted == message.mark_shown and message.mark_tried is None
     if not is_shown or await tx.queue.is_busy(mark_lane(message.id)):

@@ -100,7 +100,8 @@ class Receipts:
                 failure = Failure(code=merged.code or merged.status.value, title=merged.title, detail=merged.detail)
                 await explain_failure(tx, message, conversation, self._policy, failure, recipient, now)
         await self._follow_schedule(tx, message, receipt)
-        await renew_mark(tx, await tx.messages.get(message.id), conversation, now, self._chance)
+        message, deliveries = await tx.messages.get(message.id), await tx.deliveries.of_message(message.id)
+        await renew_mark(tx, message, conversation, deliveries, now, self._chance)
 
     async def _follow_schedule(self, tx: Transaction, message: Message, receipt: Receipt) -> None:
         """Record that a scheduled text has gone out, even one that was thought to be taken back, and show it."""

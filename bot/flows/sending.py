@@ -77,6 +77,8 @@ KEY_LIFE = timedelta(hours=24)
 PATIENCE = timedelta(hours=24)
 #: How long to wait while what the customer just wrote is being read: it may be STOP.
 _LISTEN_WAIT = timedelta(milliseconds=100)
+#: When its author wrote it, the conversation was touched: not again for a text that goes out at once.
+_LATELY = timedelta(minutes=1)
 #: How often a text that waits for a new day of the spend limit looks whether somebody lifted it.
 _SPEND_LIMIT_LOOK = timedelta(seconds=60)
 _SETTLE_EVERY = timedelta(seconds=60)
@@ -172,7 +174,8 @@ class Sending:
                     await tx.queue.finish(job)
                     return None
                 request = await self._store_request(tx, message, conversation, schedule, files, recipients, now)
-            await tx.deliveries.open_attempt(message_id, now)
+            else:
+                await tx.deliveries.open_attempt(message_id, now)
             await tx.messages.update(
                 message_id, state=State.UNDER_WAY if message.state is State.WAITING else message.state
             )
@@ -249,6 +252,7 @@ class Sending:
         recipients: list[Address],
         now: datetime,
     ) -> CarrierRequest:
+        """Return the request, as it was before its first attempt, which is recorded along with it."""
         send_at = None
         by_carrier = conversation.parties.medium is Medium.SMS
         if schedule is not None and by_carrier and choose_hand_over(schedule.due_at, now) is HandOver.TO_CARRIER:
@@ -264,7 +268,7 @@ class Sending:
             body=raw,
             created_at=now,
         )
-        await tx.deliveries.add_request(request)
+        await tx.deliveries.add_request(replace(request, attempted_at=now, attempts=1))
         left_out = [address for address in conversation.parties.theirs if address not in recipients]
         await audit_send(tx, message, conversation, recipients, send_at, now)
         if left_out:
@@ -304,13 +308,21 @@ class Sending:
         async with self._store.transaction("record acceptance") as tx:
             message = await tx.messages.get(message_id)
             await accept(tx, message, acceptance.carrier_id)
-            for recipient, status in acceptance.statuses.items():
-                await tx.deliveries.merge(message_id, recipient, Delivery(status=status, occurred_at=now))
-            await tx.conversations.touch(conversation.id, now)
+            deliveries = {
+                recipient: await tx.deliveries.merge(message_id, recipient, Delivery(status=status, occurred_at=now))
+                for recipient, status in acceptance.statuses.items()
+            }
+            if conversation.active_at is None or now - conversation.active_at >= _LATELY:
+                await tx.conversations.touch(conversation.id, now)
             if conversation.parties.ours == POOL and acceptance.sender:
                 await tx.conversations.rename(conversation.id, parse_address(acceptance.sender))
             await follow_schedule(tx, message, acceptance.carrier_id, now)
-            await renew_mark(tx, replace(message, state=State.ACCEPTED), conversation, now, self._chance)
+            if not deliveries.keys() >= set(
+                conversation.parties.theirs
+            ):  # of a copy it says nothing: a receipt may have
+                deliveries = {**await tx.deliveries.of_message(message_id)}
+            accepted = replace(message, state=State.ACCEPTED)
+            await renew_mark(tx, accepted, conversation, deliveries, now, self._chance)
             await tx.queue.finish(job)
         counted = count_segments(message.text).parts
         if acceptance.parts is not None and acceptance.parts != counted:

@@ -35,7 +35,7 @@ async def renew(store: Store, message: Message, status: DeliveryStatus = Deliver
     async with store.transaction("test") as tx:
         await tx.deliveries.merge(message.id, ANA, Delivery(status=status, occurred_at=NOW))
         conversation = await tx.conversations.get(message.conversation_id)
-        await renew_mark(tx, message, conversation, NOW, CHANCE)
+        await renew_mark(tx, message, conversation, await tx.deliveries.of_message(message.id), NOW, CHANCE)
 
 
 async def claim(workbench: Workbench) -> list[Job]:
