@@ -54,16 +54,23 @@ async def test_with_what_is_handed_to_it_a_worker_has_no_more_than_its_limit(rig
         await until(lambda: bench.count("done") == 5)
 
 
-async def test_while_what_is_older_waits_nothing_is_handed_over(rig: Rig) -> None:
-    bench = Bench(rig, limit=1)
+async def test_nothing_is_handed_over_before_a_worker_has_found_that_nothing_older_waits(rig: Rig) -> None:
+    bench = Bench(rig, limit=5)
     go_on, bench.flow = hold(bench)
-    await bench.add(make_job("a"), make_job("b"))
-    async with bench.running():
-        await until(lambda: bool(bench.seen))
-        go_on.set()
-        await bench.add(make_job("c"))
-        await until(lambda: bench.count("done") == 3)
+    bench.worker.open()
+    await bench.add(make_job("a"))
+    assert bench.status("a") == "ready"
+    assert await bench.worker._claim_and_start() == 1
+    await bench.add(make_job("b"))
+    assert bench.status("b") == "ready"
+    assert await bench.worker._claim_and_start() == 1
+    assert await bench.worker._claim_and_start() == 0
+    await bench.add(make_job("c"))
+    assert bench.status("c") == "running"
+    go_on.set()
+    await bench.worker.rest()
     assert [job.key for job in bench.seen] == ["a", "b", "c"]
+    bench.worker.close()
 
 
 async def test_a_job_that_is_being_made_when_its_worker_stops_is_still_done(bench: Bench) -> None:
