@@ -22,7 +22,7 @@ from storage.packing import PACKERS
 _log = Log("migrate")
 
 #: What this program's SQL expects.
-SCHEMA = 11
+SCHEMA = 12
 #: The oldest program that may open a database which this one has written.
 COMPAT = 11
 

@@ -21,9 +21,10 @@ _FIND = f"{SELECT_SCHEDULE} WHERE s.id = ?"
 _FIND_BY_MESSAGE = f"{SELECT_SCHEDULE} WHERE m.id = ?"
 _SET_STATE = "UPDATE schedules SET state = ? WHERE id = ?"
 _PENDING = f"{SELECT_SCHEDULE} WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') ORDER BY s.due_at, s.id"
+#: The + has it begin with what waits for a reply, and not with every message of the conversation.
 _UNLESS_REPLY = f"""
-{SELECT_SCHEDULE} WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') AND s.unless_reply
-AND m.conversation = (SELECT number FROM packed_conversations WHERE id = ?)
+{SELECT_SCHEDULE} WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') AND s.unless_reply = 1
+AND +m.conversation = (SELECT number FROM packed_conversations WHERE id = ?)
 ORDER BY s.due_at, s.id"""  # noqa: S608 - constants
 _OF_RECURRENCE = f"{SELECT_SCHEDULE} WHERE s.recurrence_id = ? AND s.state <> 'cancelled' ORDER BY s.due_at, s.id"
 _REFERRING = {"message_id": "message", "next_message_id": "next_message"}

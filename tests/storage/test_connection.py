@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from storage import conversations, deliveries, messages, queue
+from storage import conversations, deliveries, messages, queue, recurrences, schedules
 from storage.connection import BEGIN, NearConnection
 from tests.storage.rig import Rig
 
@@ -117,12 +117,21 @@ async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None
         *(conversations._ADD_THREAD, conversations._OPEN_THREAD, conversations._TOUCH),
         *(deliveries._ADD_REQUEST, deliveries._FIND_REQUEST, deliveries._OPEN_ATTEMPT, deliveries._CLOSE_ATTEMPT),
         *(deliveries._OF_COPY, deliveries._OF_MESSAGE, deliveries._PUT),
-        *(queue.INSERT, queue._FINISH, queue._PROMOTE, queue._CLAIM),
+        *(queue.INSERT, queue._INSERT_CLAIMED, queue._FINISH, queue._PROMOTE, queue._CLAIM, queue._IS_ANY_DUE),
+        *(queue._NEXT_DUE, schedules._UNLESS_REPLY, recurrences._ACTIVE_IN),
     )
     values = {sql: sql.count("?") if "?1" not in sql else max(map(int, re.findall(r"\?(\d+)", sql))) for sql in hot}
     await writer.execute_fetchall("BEGIN IMMEDIATE")
     assert [sql for sql, count in values.items() if not writer._is_quick(sql, (None,) * count)] == []
     await writer.execute_fetchall("ROLLBACK")
+
+
+async def test_what_a_text_takes_back_is_found_without_looking_at_all_of_its_conversation(
+    writer: NearConnection,
+) -> None:
+    plan = await writer.execute_fetchall(f"EXPLAIN QUERY PLAN {schedules._UNLESS_REPLY}", (b"",))
+    assert "USING INDEX schedules_unless_reply" in plan[0]["detail"]
+    assert not any("messages_of_conversation" in step["detail"] for step in plan)
 
 
 async def test_what_looks_at_all_texts_does_not_hold_up_the_loop(writer: NearConnection) -> None:
