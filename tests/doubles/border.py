@@ -70,6 +70,7 @@ class Border:
     """Counts what passes, and decides what becomes of it. It outlives the process."""
 
     crash_at: Collection[int] = ()  #: Numbers of crossings.
+    crash_before: set[str] = field(default_factory=set)  #: Names: the process dies once right before the next of each.
     crossings: list[Crossing] = field(default_factory=list)
     effects: int = 0  #: How much has taken effect outside the process's memory.
     begun_at: int = 0  #: The crossing with which what is tested begins: what comes before is tested elsewhere.
@@ -85,9 +86,18 @@ class Border:
             raise Crash
         crossing = Crossing(number=len(self.crossings), name=name, side=side, effects=self.effects)
         self.crossings.append(crossing)
-        if crossing.number in self.crash_at:
+        is_next = side is Side.BEFORE and name in self.crash_before
+        if is_next or crossing.number in self.crash_at:
+            self.crash_before.discard(name)
             self.dead = True
             raise Crash(str(crossing))
+
+    def mend(self) -> None:
+        """Plan no trouble any more."""
+        self.faults.clear()
+        self.meanwhile.clear()
+        self.crash_at = ()
+        self.crash_before.clear()
 
     def list_points(self) -> list[Crossing]:
         """Return one crossing for each state of the world in which the process can die, with the same left behind."""

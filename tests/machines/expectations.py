@@ -26,9 +26,10 @@ class Haste(StrEnum):
     LATER = "later"  #: Whenever.
     DELIVERED = "delivered"  #: It is in the inbox.
     DONE = "done"  #: All that is due is done.
+    TORN = "torn"  #: The process dies while it takes it in, right before that is on disk.
 
 
-hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE))
+hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE, Haste.TORN))
 #: `unanswered`: the carrier takes it, and its answer is lost; `edited`: Slack tells of an edit first.
 kinds_of_reply = st.sampled_from(("reply", "reply", "reply", "reply", "unanswered", "edited", "note", "refused"))
 people = st.sampled_from(PEOPLE)

@@ -120,6 +120,8 @@ class BridgeMachine(RuleBasedStateMachine):
 
     def see_to_it(self, haste: Haste) -> None:
         """Have the platforms bring what has happened, and the program work on it, as far as *haste* says."""
+        if haste is Haste.TORN:
+            self.world.border.crash_before.add("commit queue")
         if haste is not Haste.LATER:
             self.run(self.life.deliver_all())
         if haste is Haste.DONE:
@@ -407,10 +409,7 @@ class BridgeMachine(RuleBasedStateMachine):
 
     async def heal(self) -> None:
         """Mend everything, let all receipts come, and let the world come to rest."""
-        border = self.world.border
-        border.faults.clear()
-        border.meanwhile.clear()
-        border.crash_at = ()
+        self.world.border.mend()
         await self.life.settle()
         for text in self.world.carrier.texts:
             if text.sent_at is not None:
@@ -496,4 +495,4 @@ def template() -> Iterator[Path]:
 
 def test_the_bridge_keeps_its_promises_whatever_happens(template: Path) -> None:
     BridgeMachine.template = template
-    run_state_machine_as_test(BridgeMachine, settings=choose_effort(examples=60, steps=30))
+    run_state_machine_as_test(BridgeMachine, settings=choose_effort(examples=90, steps=30))

@@ -343,9 +343,7 @@ class SafetyMachine(RuleBasedStateMachine):
     # ------------------------------------------------------------------------------------------------------- the end
 
     async def heal(self) -> None:
-        border = self.world.border
-        border.faults.clear()
-        border.crash_at = ()
+        self.world.border.mend()
         await self.life.settle()
         for text in self.world.carrier.texts:
             self.world.report(text)
