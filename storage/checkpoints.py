@@ -95,13 +95,12 @@ class Checkpoints:
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
             connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MILLISECONDS}")
-            while True:
+            while not self._closing:
                 seen = self._commits
                 came = self._wanted.wait(self._quiet if self.measure() >= self._begin else None)
-                if self._closing:
-                    return
-                self._wanted.clear()
-                self._move(connection, is_quiet=not came and self._commits == seen)
+                if not self._closing:
+                    self._move(connection, is_quiet=not came and self._commits == seen)
+                self._wanted.clear()  # not before: each commit beside the move asked for it again
         finally:
             connection.close()
 
