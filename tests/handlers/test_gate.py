@@ -183,6 +183,47 @@ async def test_a_body_is_taken_as_it_came_even_if_it_says_that_it_is_compressed(
         assert server.taken == [b"hi"]
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"POST /take?ref=1 HTTP/1.1", 200),
+        (b"POST /t%61ke HTTP/1.1", 200),
+        (b"POST http://x/take HTTP/1.1", 200),
+        (b"PUT /take HTTP/1.1", 405),
+        (b"POST /take/ HTTP/1.1", 404),
+    ],
+)
+async def test_however_an_address_is_written_it_is_the_same_and_no_other(line: bytes, status: int) -> None:
+    async with serve(Limits()) as server, clients(server, 1) as (client,):
+        await client.send(_WHOLE.replace(b"POST /take HTTP/1.1", line))
+
+        assert await client.answer() == status
+        assert server.taken == [b"hi"] * (status == 200)
+
+
+_ASKING = _WHOLE[:-2].replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+_GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+async def test_whoever_asks_before_it_sends_a_body_is_told_to_go_on() -> None:
+    async with serve(Limits()) as server, clients(server, 1) as (client,):
+        await client.send(_ASKING)
+        assert await client.reader.readuntil(b"\r\n\r\n") == _GO_ON
+        await client.send(b"hi")
+
+        assert await client.answer() == 200
+        assert server.taken == [b"hi"]
+
+
+async def test_whoever_was_told_to_go_on_and_does_not_is_cut_off() -> None:
+    async with serve(Limits(body_within=_SOON, look_every=_SOON)) as server, clients(server, 1) as (client,):
+        await client.send(_ASKING)
+        assert await client.reader.readuntil(b"\r\n\r\n") == _GO_ON
+
+        assert await client.is_cut()
+        assert server.taken == []
+
+
 @pytest.mark.parametrize("turns", range(6))
 async def test_whoever_comes_while_the_door_closes_is_told_so_at_once(turns: int) -> None:
     """In whichever turn of the loop it comes; a socket that is forgotten instead is a warning, and so a failure."""
