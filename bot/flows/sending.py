@@ -317,9 +317,8 @@ class Sending:
             if conversation.parties.ours == POOL and acceptance.sender:
                 await tx.conversations.rename(conversation.id, parse_address(acceptance.sender))
             await follow_schedule(tx, message, acceptance.carrier_id, now)
-            if not deliveries.keys() >= set(
-                conversation.parties.theirs
-            ):  # of a copy it says nothing: a receipt may have
+            if not deliveries.keys() >= set(conversation.parties.theirs):
+                # Of a copy it says nothing; a receipt may have.
                 deliveries = {**await tx.deliveries.of_message(message_id)}
             accepted = replace(message, state=State.ACCEPTED)
             await renew_mark(tx, accepted, conversation, deliveries, now, self._chance)
