@@ -279,9 +279,10 @@ def _show_setting(value: object) -> str:
 
 
 def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str | None) -> AsyncWebClient:
-    # No retry handlers: the SDK's own would post twice when a connection breaks after the request.
+    # No retry handlers: the SDK's own would post twice when a connection breaks after the request. The context is told
+    # for what slack-bolt answers clicks with: sessions of its own, which would trust nobody (`bot.late.import_aiohttp`).
     url = settings.slack_api_url.rstrip("/") + "/"
-    return AsyncWebClient(token=token, base_url=url, session=session, retry_handlers=[])
+    return AsyncWebClient(token=token, base_url=url, session=session, ssl=get_tls(), retry_handlers=[])
 
 
 @asynccontextmanager

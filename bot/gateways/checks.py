@@ -19,6 +19,7 @@ import httpx
 from bot.domain.ids import ChannelId
 from bot.domain.phone import Address
 from bot.errors import RetryLater
+from bot.gateways.tls import get_tls, read_roots
 
 _TIMEOUT = httpx.Timeout(8.0, connect=4.0)
 
@@ -51,7 +52,13 @@ class Probe:
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-        self._client = httpx.AsyncClient(base_url=url.rstrip("/") + "/", headers=headers, timeout=_TIMEOUT)
+        read_roots()
+        self._client = httpx.AsyncClient(
+            base_url=url.rstrip("/") + "/",
+            headers=headers,
+            timeout=_TIMEOUT,
+            verify=get_tls(),  # whom the bridge trusts, and not httpx's own roots: they may not be the system's
+        )
 
     async def __aenter__(self) -> Self:
         return self

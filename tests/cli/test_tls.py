@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from yarl import URL
 
@@ -24,6 +26,11 @@ async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             writer.write(some)
             await writer.drain()
     writer.close()
+
+
+def find_asked(thread: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the message of the thread that holds a button."""
+    return next((each for each in thread[1:] if "opt_out" in json.dumps(each.get("blocks", []))), None)
 
 
 @asynccontextmanager
@@ -60,6 +67,27 @@ async def test_over_tls_both_platforms_are_asked_texted_and_posted_to_where_the_
                 await world.slack.post(dana, channel, "Until six.", thread_ts=root["ts"])
 
                 await eventually(lambda: world.telnyx.sends, what="that the reply reaches the carrier")
+                assert await running.stop() == 0
+
+
+async def test_a_click_is_answered_over_tls_too(tmp_path: Path) -> None:
+    """By slack-bolt, in a session of its own."""
+    async with open_world() as world:
+        plain = build_settings(world, tmp_path)
+        async with serve_over_tls(plain["SLACK_API_URL"]) as slack:
+            places = {"SLACK_API_URL": slack, "SSL_CERT_FILE": str(PAPERS)}
+            async with run_bridge(world, tmp_path, **places) as running:
+                world.slack.base_url = str(URL(slack).origin())  # of the addresses at which clicks are answered
+                ours, channel, dana = world.cast.lines[0].number, main_channel(world), world.seats.users["dana"]
+                await world.telnyx.text_in(from_=SAM, to=ours, text="Please stop texting me")
+                root = (await eventually(lambda: world.slack.messages(channel), what="that the text is shown"))[0]
+                asked = await eventually(
+                    lambda: find_asked(world.slack.thread(channel, root["ts"])), what="that somebody is asked"
+                )
+
+                await world.slack.click(dana, channel, asked["ts"], "opt_out")
+
+                await eventually(lambda: world.slack.ephemerals(dana), what="that who clicked is told")
                 assert await running.stop() == 0
 
 
