@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.chance import SeededChance
 from bot.clock import ManualClock
+from bot.workers.worker import Worker
 from storage.database import Database, open_database
 from storage.inbox import GroupedInbox
 from storage.queue import Bell, WorkbenchRows
@@ -87,9 +88,9 @@ async def open_rig(path: Path, clock: ManualClock | None = None) -> AsyncIterato
 
 
 @asynccontextmanager
-async def running(inbox: GroupedInbox) -> AsyncIterator[asyncio.Task[None]]:
-    """Keep *inbox* committing while the block runs."""
-    task = asyncio.create_task(inbox.run())
+async def running(work: GroupedInbox | Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Keep *work* at it while the block runs."""
+    task = asyncio.create_task(work.run())
     try:
         yield task
     finally:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from bot.chance import SeededChance
 from bot.domain.job import Job, Kind, NewJob, Pool
 from bot.observe import Metrics
 from bot.workers.worker import Flow, Worker
-from tests.storage.rig import Rig
+from tests.storage.rig import Rig, running
 
 KIND = Kind.POST_TEXT
 _STATUS = "SELECT status FROM jobs WHERE key = ?"
@@ -68,15 +68,8 @@ class Bench:
         assert due_at is not None
         return due_at - self.rig.clock.now()
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
-        task = asyncio.create_task(self.worker.run())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[asyncio.Task[None]]:
+        return running(self.worker)
 
 
 async def until(condition: Callable[[], bool]) -> None:
