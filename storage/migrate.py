@@ -1,6 +1,9 @@
 """
 Bringing the database to this program's schema: numbered SQL files, never edited once released.
 
+A new file is made at once of `schema.sql`, which is what all steps together come to: `tools/write_schema.py` writes it of
+them, and `tests/storage/test_migrations.py` holds that a file made of it is no other than one that took every step.
+
 Two numbers are kept in the file: *schema*, what it has become, and *compat*, the oldest program that may still open it.
 A program that is older than *compat* refuses to start, instead of damaging what it does not know.
 """
@@ -33,6 +36,7 @@ _INSTRUCTIONS = 1_000_000
 
 #: Beside this file, in the wheel as well. `importlib.resources` would find it too, and take as long as all steps do.
 _FOLDER = Path(__file__).with_name("migrations")
+_WHOLE = Path(__file__).with_name("schema.sql")
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 _CREATE_VERSION = """
@@ -69,7 +73,7 @@ def list_migrations() -> list[Migration]:
 
 def migrate(connection: sqlite3.Connection) -> list[str]:
     """
-    Bring the database behind *connection* to SCHEMA and return the names of the steps taken.
+    Bring the database behind *connection* to SCHEMA and return the names of the steps taken; a new file takes one.
 
     *connection* must be in autocommit mode (`isolation_level=None`). Raises Broken when the database was written by a
     newer program that no longer wants this one to touch it.
@@ -83,33 +87,38 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
         raise Broken(msg, person=msg)
     if schema >= SCHEMA:
         return []
-    taken = _take(connection, [step for step in list_migrations() if step.number > schema])
-    if taken and schema:
-        _log.info("The database is up to date.", schema=SCHEMA)
-    return taken
-
-
-def _take(connection: sqlite3.Connection, steps: list[Migration]) -> list[str]:
-    """Take all of *steps* that are still needed, in one transaction: one flush of the disk, and all of them or none."""
+    # All in one transaction: one flush of the disk, and all of them or none.
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Asked again under the lock: another process may have opened the same new file and taken them meanwhile.
+        # Asked again under the lock: another process may have opened the same new file and made it meanwhile.
         schema = _read_version(connection)[0]
-        needed = [step for step in steps if step.number > schema]
-        if needed:
-            _lend_packers(connection)
-            connection.execute(_CREATE_VERSION)
-            with _telling(connection, since=schema) as tell:
-                for step in needed:
-                    tell(step)
-                    for statement in split_script(step.script):
-                        connection.execute(statement)
-            connection.execute(_WRITE_VERSION, (needed[-1].number, COMPAT))
+        steps = [step for step in list_migrations() if step.number > schema] if schema else [_read_whole()]
+        take_steps(connection, steps, since=schema)
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
-    return [step.name for step in needed]
+    if steps and schema:
+        _log.info("The database is up to date.", schema=SCHEMA)
+    return [step.name for step in steps]
+
+
+def _read_whole() -> Migration:
+    return Migration(number=SCHEMA, name=_WHOLE.name, script=_WHOLE.read_text("utf-8"))
+
+
+def take_steps(connection: sqlite3.Connection, steps: list[Migration], *, since: int = 0) -> None:
+    """Take *steps*, which follow on schema *since*, in the caller's transaction; log them, but for a new file's."""
+    if not steps:
+        return
+    _lend_packers(connection)
+    connection.execute(_CREATE_VERSION)
+    with _telling(connection, since=since) as tell:
+        for step in steps:
+            tell(step)
+            for statement in split_script(step.script):
+                connection.execute(statement)
+    connection.execute(_WRITE_VERSION, (steps[-1].number, COMPAT))
 
 
 def _lend_packers(connection: sqlite3.Connection) -> None:

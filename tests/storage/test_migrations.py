@@ -5,15 +5,20 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import Broken
 from storage import migrate as migrations
-from storage.migrate import COMPAT, SCHEMA, Migration, list_migrations, migrate, split_script
+from storage.migrate import COMPAT, SCHEMA, Migration, list_migrations, migrate, split_script, take_steps
+from tools.write_schema import SCRIPT, render_schema
 
-_OBJECTS = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
+#: In the order in which SQLite looks through them.
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
+_PRAGMAS = ("user_version", "application_id", "encoding", "auto_vacuum", "page_size")
 
 
 @pytest.fixture
@@ -34,27 +39,43 @@ def _use(monkeypatch: pytest.MonkeyPatch, *steps: Migration) -> None:
     monkeypatch.setattr(migrations, "list_migrations", lambda: list(steps))
 
 
-def test_a_fresh_database_takes_every_step_once(connection: sqlite3.Connection) -> None:
-    assert migrate(connection) == [step.name for step in list_migrations()]
+def _even_out(sql: str) -> str:
+    """Return *sql* without the quotes and blanks that each SQLite sets as it likes when it renames a table."""
+    return " ".join(sql.replace('"', "").split())
+
+
+def _describe(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Return everything that is in a database: its objects, its rows, and what its head says."""
+    objects = connection.execute(_OBJECTS).fetchall()
+    found = {"objects": [(*rest, sql and _even_out(sql)) for *rest, sql in objects]}
+    for kind, name, *_ in objects:
+        if kind == "table":
+            found[name] = connection.execute(f"SELECT * FROM {name}").fetchall()
+    return found | {pragma: connection.execute(f"PRAGMA {pragma}").fetchall() for pragma in _PRAGMAS}
+
+
+def test_a_new_file_is_made_at_once(connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(migrations, "list_migrations", list)
+        assert migrate(connection) == ["schema.sql"]
     assert migrate(connection) == []
     assert connection.execute("SELECT schema, compat FROM version").fetchall() == [(SCHEMA, COMPAT)]
 
 
-@pytest.mark.parametrize("stop_after", range(SCHEMA + 1))
-def test_a_migrated_database_is_the_same_as_a_fresh_one(
-    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, stop_after: int
-) -> None:
-    fresh = sqlite3.connect(":memory:", isolation_level=None)
-    try:
-        migrate(fresh)
-        steps = list_migrations()
-        with monkeypatch.context() as older:
-            _use(older, *steps[:stop_after])
-            migrate(connection)
-        migrate(connection)
-        assert connection.execute(_OBJECTS).fetchall() == fresh.execute(_OBJECTS).fetchall()
-    finally:
-        fresh.close()
+@pytest.mark.parametrize("stop_after", range(1, SCHEMA + 1))
+def test_a_file_that_took_every_step_is_the_same_as_a_new_one(connection: sqlite3.Connection, stop_after: int) -> None:
+    steps = list_migrations()
+    take_steps(connection, steps[:stop_after])
+
+    assert migrate(connection) == [step.name for step in steps[stop_after:]]
+
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+        migrate(new)
+        assert _describe(connection) == _describe(new)
+
+
+def test_what_new_files_are_made_of_was_written_with_the_newest_step() -> None:
+    assert _even_out(SCRIPT.read_text("utf-8")) == _even_out(render_schema()), "run tools/write_schema.py"
 
 
 def test_a_newer_programs_database_is_refused_with_what_to_do(connection: sqlite3.Connection) -> None:
@@ -86,7 +107,7 @@ def test_a_step_that_fails_leaves_nothing_of_itself_and_of_those_before_it(
 ) -> None:
     first = _step(1, "CREATE TABLE a (x INTEGER);\nINSERT INTO a VALUES (1);")
     _use(monkeypatch, first)
-    migrate(connection)
+    take_steps(connection, [first])
     _use(
         monkeypatch,
         first,
@@ -103,10 +124,12 @@ def test_a_step_that_fails_leaves_nothing_of_itself_and_of_those_before_it(
         assert connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'b'").fetchall() == []
 
 
-def test_the_first_step_failing_leaves_an_empty_file(
-    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+def test_a_new_file_that_cannot_be_made_stays_empty(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _use(monkeypatch, _step(1, "CREATE TABLE a (x INTEGER);\nCREATE TABLE a (x INTEGER);"))
+    script = tmp_path / "schema.sql"
+    script.write_text("CREATE TABLE a (x INTEGER);\nCREATE TABLE a (x INTEGER);", encoding="utf-8")
+    monkeypatch.setattr(migrations, "_WHOLE", script)
     with pytest.raises(sqlite3.OperationalError):
         migrate(connection)
     assert connection.execute(_OBJECTS).fetchall() == []
@@ -115,10 +138,12 @@ def test_the_first_step_failing_leaves_an_empty_file(
 def test_a_missing_step_is_noticed_before_anything_is_touched(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    take_steps(connection, list_migrations()[:-1])
+    before = _describe(connection)
     monkeypatch.setattr(migrations, "SCHEMA", SCHEMA + 1)
     with pytest.raises(Broken, match=f"do not run from 1 to {SCHEMA + 1}"):
         migrate(connection)
-    assert connection.execute(_OBJECTS).fetchall() == []
+    assert _describe(connection) == before
 
 
 def test_two_programs_that_open_a_new_file_at_once_both_find_it_whole(tmp_path: Path) -> None:
