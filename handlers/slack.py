@@ -25,6 +25,7 @@ from bot.domain.carrier_lanes import clean, identify_event
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.slack_lanes import choose_slack_lane
 from bot.errors import RetryLater
+from bot.json_text import read_json
 from bot.observe import Log, Metrics
 from handlers.verify import SlackVerifier
 
@@ -180,7 +181,7 @@ def _read_form(request: web.Request, text: str) -> Any:
 def _read_json(text: str) -> Any:
     """Return what *text* says in JSON, with an empty list for `null`. Raises ValueError and _Unreadable."""
     try:
-        event = json.loads(text)
+        event = read_json(text)
     except json.JSONDecodeError:
         raise
     except (RecursionError, ValueError) as error:

@@ -12,6 +12,7 @@ from bot.domain.carrier_lanes import choose_lane, identify_event
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.stored_event import write_stored
 from bot.errors import RetryLater
+from bot.json_text import read_json
 from bot.observe import Log, Metrics
 from handlers.verify import CarrierVerifier
 
@@ -50,7 +51,7 @@ class CarrierWebhook:
         except ValueError:
             return 400
         try:
-            event = json.loads(text)
+            event = read_json(text)
         except json.JSONDecodeError:
             return 400
         except (RecursionError, ValueError):

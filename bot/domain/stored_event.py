@@ -7,9 +7,10 @@ out again, would be read and written for nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from bot.json_text import read_json, write_json
 
 #: By this a wrapped event is known; one that has it itself is always wrapped.
 _EVENT = "body"
@@ -28,15 +29,15 @@ def write_stored(text: str, event: object, *, reference: str | None = None, reco
     """Return what is kept of the *event* that came as *text*."""
     if reference is None and not recovered and not (isinstance(event, Mapping) and _EVENT in event):
         return text
-    return json.dumps({_EVENT: text, "reference": reference, "recovered": recovered})
+    return write_json({_EVENT: text, "reference": reference, "recovered": recovered}).decode()
 
 
 def read_stored(kept: str) -> StoredEvent:
     """Return what `write_stored` kept. Raises ValueError or RecursionError for what cannot be read."""
-    found = json.loads(kept)
+    found = read_json(kept)
     if isinstance(found, Mapping) and isinstance(found.get(_EVENT), str):
         return StoredEvent(
-            event=json.loads(found[_EVENT]),
+            event=read_json(found[_EVENT]),
             reference=found.get("reference") or None,
             recovered=bool(found.get("recovered")),
         )

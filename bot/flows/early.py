@@ -8,7 +8,6 @@ of a change only under which key it is kept, as it came (`storage/raw.py` throws
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,6 +20,7 @@ from bot.domain.slack_events import (
     ThreadReply,
     read_slack_event,
 )
+from bot.json_text import read_json
 from bot.ports import Transaction
 
 
@@ -70,7 +70,7 @@ async def bring_up_to_date(view: Transaction, event: ThreadReply) -> ThreadReply
     if event.edited_at is not None and float(event.edited_at) >= at:  # found in the thread, as it was later still
         return event
     body = await view.queue.find_body(key) if key else None
-    changed = None if body is None else read_slack_event(json.loads(body)["event"])
+    changed = None if body is None else read_slack_event(read_json(body)["event"])
     if not isinstance(changed, MessageEdited | FilesRemoved):
         return event
     files = event.files if changed.files is None else changed.files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from bot.domain.job import Job, Kind, NewJob, Pool
 from bot.domain.message import PATIENCE_SECONDS, Message
 from bot.domain.phone import Address
 from bot.domain.recurrence import Recurrence
+from bot.json_text import read_json, write_json
 from bot.ports import Block, Transaction
 from bot.text.escape import split_for_slack
 
@@ -31,7 +31,7 @@ class TextInHand:
 
 def read_body(job: Job) -> Mapping[str, Any]:
     """Return the JSON object that the job carries."""
-    body: Mapping[str, Any] = json.loads(job.body)
+    body: Mapping[str, Any] = read_json(job.body)
     return body
 
 
@@ -369,5 +369,5 @@ async def _enqueue(
     due_at: datetime | None = None,
     in_hand: object = None,
 ) -> None:
-    job = NewJob(kind=kind, pool=pool, key=key, lane=lane, due_at=due_at, body=json.dumps(body))
+    job = NewJob(kind=kind, pool=pool, key=key, lane=lane, due_at=due_at, body=write_json(body).decode())
     await tx.queue.enqueue(job, in_hand=in_hand)

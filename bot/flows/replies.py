@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -34,6 +33,7 @@ from bot.flows.early import bring_up_to_date, note_change, note_cross, note_dele
 from bot.flows.home import Home
 from bot.flows.preparing import check_files, read_attachments
 from bot.flows.rendering import render_for_phone
+from bot.json_text import read_json
 from bot.observe import Log, Metrics
 from bot.ports import Directory, Person, Standing, Store, Transaction
 
@@ -274,7 +274,7 @@ async def _unless_refused(showing: Awaitable[None]) -> None:
 
 def _read_callback(job: Job) -> Mapping[str, Any]:
     try:
-        callback = json.loads(job.body)
+        callback = read_json(job.body)
     except (ValueError, RecursionError) as error:
         raise NotUnderstood("an event that cannot be read") from error
     if not isinstance(callback, Mapping):

@@ -11,7 +11,6 @@ forgets the key.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -61,6 +60,7 @@ from bot.flows.schedule_troubles import (
     tell_unreached,
     tell_unsettled_schedule,
 )
+from bot.json_text import read_json, write_json
 from bot.observe import Log
 from bot.ports import Acceptance, Carrier, CarrierRequest, Pace, Store, Transaction
 from bot.text.segments import count_segments
@@ -188,7 +188,7 @@ class Sending:
 
     def _hold_back(self, request: CarrierRequest, error: Busy) -> None:
         """Note that the carrier asked for patience: with one sender if its queue is full, else with all of them."""
-        body = json.loads(request.body)
+        body = read_json(request.body)
         is_mms = "media_urls" in body or isinstance(body["to"], list)
         rules = choose_carrier_rules(str(body.get("from", POOL)), is_mms=is_mms, bought=self._policy.send_rates)
         self._pace.hold_back(rules[0 if error.code == QUEUE_FULL else -1], error.after or _PATIENCE_ASKED)
@@ -232,7 +232,7 @@ class Sending:
             await tx.queue.finish(job)
             return False
         choice = choose_hand_over(schedule.due_at, now)
-        if request is not None and "send_at" in json.loads(request.body) and choice is not HandOver.TO_CARRIER:
+        if request is not None and "send_at" in read_json(request.body) and choice is not HandOver.TO_CARRIER:
             # It never reached the carrier, which no longer takes it for this moment: it goes from here, at its time.
             await tx.deliveries.forget_request(message.id)
             request = None
@@ -259,7 +259,7 @@ class Sending:
             send_at = schedule.due_at
         addresses = await self._give_addresses(tx, files, send_at or now)
         path, body = build_body(message, conversation, recipients, self._policy, send_at, addresses)
-        raw = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        raw = write_json(body)
         request = CarrierRequest(
             message_id=message.id,
             path=path,

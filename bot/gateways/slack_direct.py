@@ -7,13 +7,14 @@ then, but nearly every call is `chat.postMessage`, for a text that came in, or `
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.json_text import read_json, write_json
 
 _YES = HTTPStatus.OK
 
@@ -28,10 +29,10 @@ async def call_directly(client: AsyncWebClient, method: str, asked: Mapping[str,
         raise TypeError("the client has no session to share")
     url = f"{client.base_url}{method}"
     headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json;charset=utf-8"}
-    async with client.session.post(url, data=json.dumps(asked).encode(), headers=headers) as response:
+    async with client.session.post(url, data=write_json(asked), headers=headers) as response:
         raw = await response.read()
     try:
-        answer = json.loads(raw)
+        answer = read_json(raw)
     except ValueError:
         answer = None
     found: Mapping[str, Any] = answer if isinstance(answer, dict) else {}  # a proxy's page says nothing, and so no yes

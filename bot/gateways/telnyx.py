@@ -7,7 +7,6 @@ happened, something may have, or the carrier said no. Sources: developers.telnyx
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +26,7 @@ from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater, Textbri
 from bot.gateways import telnyx_account
 from bot.gateways.telnyx_transport import AiohttpTransport, find_proxy
 from bot.gateways.tls import get_tls, read_roots
+from bot.json_text import read_json
 from bot.observe import Metrics
 from bot.ports import Acceptance, CarrierOptout, CarrierRequest, InboundRecord, Page
 
@@ -295,7 +295,7 @@ def _is_short_yes(response: httpx.Response) -> bool:
     if kind == "text/plain":
         return True
     try:
-        json.loads(response.content)
+        read_json(response.content)
     except (ValueError, RecursionError):
         return False
     return True
@@ -303,7 +303,7 @@ def _is_short_yes(response: httpx.Response) -> bool:
 
 def _read_json(response: httpx.Response) -> Mapping[str, Any] | None:
     try:
-        answer = json.loads(response.content)
+        answer = read_json(response.content)
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, Mapping) else None
