@@ -13,6 +13,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from bot.app import open_bridge
+from bot.listening import listen, stop_accepting
 from bot.observe import Log
 from bot.settings import Settings
 from handlers.gate import GATE, Limits
@@ -25,21 +26,6 @@ _REQUEST_PATIENCE = timedelta(seconds=2)
 _LINGERING = 2.0
 #: After how many more objects the collector looks at the youngest; Python's own 700 come with every few requests.
 _NEW_OBJECTS = 10_000
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to *host* and *port* (0: any free one). Raises OSError if it is taken."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    bound = socket.socket(family, kind, protocol)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except OSError:
-        bound.close()
-        raise
-    return bound
 
 
 @asynccontextmanager
@@ -68,23 +54,10 @@ async def open_door(
         try:
             yield
         finally:
-            await _take_in_who_came(bound)
+            await stop_accepting(bound)
             server.close()
     finally:
         await runner.cleanup()
-
-
-async def _take_in_who_came(bound: socket.socket) -> None:
-    """
-    Accept nobody more, and let those who were accepted just now come in.
-
-    asyncio makes a connection of an accepted socket a turn later. A server that was closed in between takes it no more,
-    and leaves the socket to the garbage collector: its client waits for whenever that comes round. And aiohttp, told to
-    stop, overlooks a connection whose handler has not begun, and waits for it as if it were at work.
-    """
-    asyncio.get_running_loop().remove_reader(bound)
-    for _ in range(3):  # the connection is made, its handler is started, it waits for a request
-        await asyncio.sleep(0)  # noqa: TID251 - no time passes
 
 
 @asynccontextmanager

@@ -14,9 +14,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.clock import SystemClock
+from bot.listening import listen
 from bot.observe import configure_logging
 from bot.sandbox.world import World
-from bot.serve import hear_signals, listen, run_bridge
+from bot.serve import hear_signals, run_bridge
 from bot.settings import read_settings
 
 _HOST = "127.0.0.1"

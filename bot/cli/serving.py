@@ -7,6 +7,7 @@ import asyncio
 
 from bot.errors import Broken
 from bot.late import import_aiohttp
+from bot.listening import listen
 from bot.observe import configure_logging
 from bot.settings import LogFormat, Settings, load_settings
 from storage.place import check_place, check_version
@@ -44,8 +45,6 @@ def check_database(settings: Settings) -> None:
 
 def check_port(settings: Settings) -> None:
     """Raise Broken, in words, when nothing can listen at HOST and PORT, or at OPS_HOST and OPS_PORT."""
-    from bot.serve import listen  # noqa: PLC0415 - likewise
-
     places = [(settings.host, settings.port, "HOST or PORT")]
     if settings.ops_port is not None:
         places.append((settings.ops_host, settings.ops_port, "OPS_HOST or OPS_PORT"))

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from bot.clock import Clock
 from bot.sandbox.journal import Exchange, Journal
+from bot.sandbox.server import Server
 
 Json = dict[str, Any]
 
@@ -76,7 +77,7 @@ class Page:
         self._exchanges: list[Exchange] = []
         self._changed = asyncio.Event()
         self._teller: asyncio.Task[None] | None = None
-        self._runner: web.AppRunner | None = None
+        self._server = Server(patience=timedelta(seconds=1))
         self._files = load_files()
 
     async def start(self, host: str, port: int) -> str:
@@ -88,14 +89,10 @@ class Page:
             web.get("/attachment/{kind}/{key:.+}", self.handle_attachment),
             web.get("/{name:[a-z_]*\\.?[a-z]*}", self.handle_file),
         ])  # fmt: skip
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
+        origin = await self._server.start(app, host, port)
         self._journal.listeners.append(self._hear)
         self._teller = asyncio.get_running_loop().create_task(self._tell_changes(), name="page-teller")
-        name, bound = self._runner.addresses[0][:2]
-        return f"http://{f'[{name}]' if ':' in name else name}:{bound}/"
+        return f"{origin}/"
 
     async def stop(self) -> None:
         """Send the open pages away and stop listening."""
@@ -108,9 +105,7 @@ class Page:
             self._teller = None
         for listener in self._listeners:
             listener.put_nowait(None)
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._server.stop()
 
     def touch(self) -> None:
         """Say that something may have changed; the pages are told soon."""

@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.sandbox.faults import FaultBoard, play
 from bot.sandbox.journal import Journal
+from bot.sandbox.server import Server
 from bot.sandbox.slack_api import ApiCall, Methods, WebApi, build_refusal
 from bot.sandbox.slack_chat import METHODS as CHAT
 from bot.sandbox.slack_conversations import METHODS as CONVERSATIONS
@@ -83,7 +84,7 @@ class SlackSim(People, Interactions):
         self.api = WebApi(
             workspace=self.workspace, methods=_METHODS, faults=self.faults, journal=journal, limits=self.limits
         )
-        self._runner: web.AppRunner | None = None
+        self._server = Server(patience=timedelta(seconds=1))
 
     # ----------------------------------------------------------------------------------------------------- the server
 
@@ -98,19 +99,12 @@ class SlackSim(People, Interactions):
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Serve on *host*; port 0 takes a free one, which `api_url` then tells."""
-        self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        taken = self._runner.addresses[0][1]
-        self.base_url = f"http://{host}:{taken}"
+        self.base_url = await self._server.start(self.app(), host, port)
 
     async def stop(self) -> None:
         """End all deliveries and close the server."""
         await self.courier.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._server.stop()
 
     async def settle(self, *, waits: bool = False) -> None:
         """Return once no delivery is under way; see `Courier.settle` for what *waits* adds."""

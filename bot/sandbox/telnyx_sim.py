@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.clock import Clock
 from bot.sandbox.faults import FaultBoard
 from bot.sandbox.journal import Journal
+from bot.sandbox.server import Server
 from bot.sandbox.telnyx_account import AccountOperations
 from bot.sandbox.telnyx_autoresponses import AutoResponseOperations
 from bot.sandbox.telnyx_chores import Chores
@@ -124,7 +125,7 @@ class TelnyxSim:
             AccountOperations(account=self.account, webhooks=self._webhooks),
             DetailRecordOperations(account=self.account, clock=clock),
         )
-        self._runner: web.AppRunner | None = None
+        self._server = Server(patience=timedelta(seconds=0.2))
         self._deliveries: dict[str, Delivery] = {}
 
     # --- running
@@ -147,18 +148,11 @@ class TelnyxSim:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; with port 0 on a free one. A stopped simulator can be started again and still knows everything."""
-        runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.2)
-        await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        self._runner = runner
-        self._inbound.origin = f"http://{host}:{runner.addresses[0][1]}"
+        self._inbound.origin = await self._server.start(self.app(), host, port)
 
     async def stop(self) -> None:
         """Close the server and end everything under way; raises what went wrong in the simulator itself."""
-        if self._runner is not None:
-            runner, self._runner = self._runner, None
-            await runner.cleanup()
+        await self._server.stop()
 
     async def settle(self) -> None:
         """

@@ -22,11 +22,12 @@ from typing import Any
 import aiohttp
 
 from bot.app import Bridge, open_bridge
+from bot.listening import listen
 from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.journal import Journal
 from bot.sandbox.slack_sim import Answer, SlackSim
 from bot.sandbox.telnyx_sim import TelnyxSim
-from bot.serve import listen, open_door
+from bot.serve import open_door
 from bot.settings import Settings, load_settings
 from bot.works import Works
 from handlers.gate import GATE

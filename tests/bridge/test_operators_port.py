@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.serve import listen, run_bridge
+from bot.listening import listen
+from bot.serve import run_bridge
 from tests.bridge.harness import Bench, open_bench
 
 _PATHS = ("/healthz", "/readyz", "/metrics", "/webhooks/telnyx", "/slack/events")

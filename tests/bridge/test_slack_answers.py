@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -18,6 +19,7 @@ from bot.errors import OutcomeUnknown, RetryLater, SlackRefused
 from bot.gateways.slack import SlackGateway
 from bot.observe import Metrics
 from bot.ports import Post, Standing
+from bot.sandbox.server import Server
 from bot.workers.pacing import Pacer
 
 ANN = UserId("U0ANN")
@@ -35,20 +37,19 @@ async def open_slack(answers: dict[str, Any], *, kind: str = "application/json")
 
     app = web.Application()
     app.router.add_route("*", "/api/{method}", answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
+    server = Server(patience=timedelta(seconds=0.1))
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        origin = await server.start(app)
         async with aiohttp.ClientSession() as session:
             client = AsyncWebClient(
                 token="xoxb-t",
-                base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/api/",
+                base_url=f"{origin}/api/",
                 session=session,
                 retry_handlers=[],
             )
             yield SlackGateway(client=client, pace=Pacer(SystemClock(), learned=True), metrics=Metrics())
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.clock import SystemClock
+from bot.listening import listen
 from bot.sandbox.faults import FaultKind
-from bot.serve import listen
 from tests.bridge.harness import API_KEY, BOT_TOKEN, CHANNEL, OURS, SIGNING_SECRET, Bench, open_bench
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,8 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from bot.serve import listen, open_door
+from bot.listening import listen
+from bot.serve import open_door
 from handlers.gate import GATE, Gate, Limits
 
 _SOON = timedelta(milliseconds=50)

@@ -18,6 +18,7 @@ from bot.domain.media import Loss, NotHad
 from bot.errors import RetryLater
 from bot.gateways.http import CarrierMediaGateway, GuardedResolver, is_public
 from bot.observe import Metrics
+from bot.sandbox.server import Server
 
 KEY = "KEYmade-up"
 CONTENT = b"\xff\xd8\xff picture"
@@ -75,14 +76,12 @@ async def open_holder() -> AsyncIterator[Holder]:
     holder = Holder()
     app = web.Application()
     app.router.add_get("/{path:.*}", holder.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    holder.port = runner.addresses[0][1]
+    server = Server(patience=timedelta(seconds=0.1))
+    holder.port = int((await server.start(app)).rpartition(":")[2])
     try:
         yield holder
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import ManualClock
 from bot.sandbox.faults import FaultBoard
 from bot.sandbox.journal import Journal
+from bot.sandbox.server import Server
 from bot.sandbox.slack_sim import SlackSim
 
 TOKEN = "xoxb-sandbox-token"
@@ -59,17 +61,14 @@ class Receiver:
     clock: ManualClock
     requests: list[Received] = field(default_factory=list)
     answers: deque[web.Response | Answerer] = field(default_factory=deque)
-    _runner: web.AppRunner | None = None
+    _server: Server = field(default_factory=lambda: Server(patience=timedelta(seconds=1)))
     url: str = ""
     _end: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/slack/events", self._take)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/slack/events"
+        self.url = f"{await self._server.start(app)}/slack/events"
 
     async def hold(self, _body: dict[str, Any]) -> web.Response:
         """Answer nothing for as long as the app runs."""
@@ -78,8 +77,7 @@ class Receiver:
 
     async def stop(self) -> None:
         self._end.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._server.stop()
 
     async def _take(self, request: web.Request) -> web.Response:
         raw = await request.read()

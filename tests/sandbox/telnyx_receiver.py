@@ -16,6 +16,7 @@ from aiohttp import web
 from bot.clock import Clock, ManualClock
 from bot.sandbox.faults import FaultBoard
 from bot.sandbox.journal import Journal
+from bot.sandbox.server import Server
 from bot.sandbox.telnyx_sim import TelnyxSim
 
 KEY = "KEY0123456789"
@@ -76,14 +77,12 @@ async def open_receiver() -> AsyncIterator[Receiver]:
     app = web.Application()
     app.router.add_post("/{tail:.*}", receiver.take)
     app.router.add_get("/{tail:.*}", receiver.serve)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server = Server(patience=timedelta(seconds=0.2))
+    receiver.origin = await server.start(app)
     try:
         yield receiver
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from bot.clock import SystemClock
 from bot.sandbox.cast import Cast
 from bot.sandbox.page import CommandError, is_own_name
 from bot.sandbox.sections import write_mentions
+from bot.sandbox.server import Server
 from bot.sandbox.stories import STORIES, CustomerTexts, Story, paint_picture
 from bot.sandbox.troubles import TROUBLES
 from bot.sandbox.world import World
@@ -232,12 +233,9 @@ async def test_both_platforms_call_the_bot_where_they_were_told(world: World) ->
 
     app = web.Application()
     app.router.add_post("/{path:.*}", note)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    server = Server(patience=timedelta(seconds=1))
     try:
-        await world.connect(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+        await world.connect(f"{await server.start(app)}/")
         line = world.cast.lines[0]
         await world.do({"do": "text", "from": SAM, "to": line.number, "text": "Hello"})
         dana = world.seats.users["dana"]
@@ -245,7 +243,7 @@ async def test_both_platforms_call_the_bot_where_they_were_told(world: World) ->
         await world.slack.settle()
         await world.telnyx.settle()
     finally:
-        await runner.cleanup()
+        await server.stop()
     assert sorted(called) == ["/slack/events", "/webhooks/telnyx"]
 
 
