@@ -7,6 +7,7 @@ import asyncio
 import random
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tests.chaos.storm import Storm, Weather
@@ -22,7 +23,7 @@ def main() -> int:
     print(f"A storm of {options.seconds:g} s with seed {options.seed} …", flush=True)
     with tempfile.TemporaryDirectory(prefix="textbridge-chaos-") as folder:
         weather = Weather(seed=options.seed, seconds=options.seconds, customers=options.customers)
-        tally = asyncio.run(Storm(weather, Path(folder)).rage())
+        tally = asyncio.run(Storm(weather, Path(folder)).rage(partial(print, flush=True)))
         print(tally.describe())
         if tally.wrong:
             kept = Path(tempfile.mkdtemp(prefix="textbridge-chaos-kept-"))

@@ -37,6 +37,8 @@ from bot.sandbox.telnyx_sim import Outcome, OutcomeKind, TelnyxSim
 OURS = "+13125550100"
 ROOT = Path(__file__).resolve().parents[2]
 _CLOCK = SystemClock()
+#: In seconds.
+_TELL_EVERY = 30.0
 #: Faults after which the carrier has done what was asked without our knowing, and how often no receipt comes, either.
 _WORK_DONE = (FaultKind.DROP_ANSWER, FaultKind.FAIL_AFTER)
 _NO_WORD = 0.6
@@ -82,6 +84,10 @@ class Tally:
     told: int = 0  #: Replies of which nobody knew for half a minute: people were told, and others went before them.
     wrong: list[str] = field(default_factory=list)
 
+    def describe_briefly(self) -> str:
+        """Return how much was done so far."""
+        return f"{self.texts} texts, {self.replies} replies, {self.kills} times killed"
+
     def describe(self) -> str:
         """Return the whole storm in a few lines."""
         owed = sum(map(len, self.texts_owed.values())), sum(map(len, self.replies_owed.values()))
@@ -123,8 +129,8 @@ class Storm:
         self._places: dict[str, str] = {}  #: Where each reply stands, by its text.
         self.tally = Tally()
 
-    async def rage(self) -> Tally:
-        """Let it rage, then wait for the calm, and count both ends."""
+    async def rage(self, tell: Callable[[str], None] | None = None) -> Tally:
+        """Let it rage, then wait for the calm, and count both ends. *tell* is told now and then how far it is."""
         await self._slack.start()
         await self._telnyx.start()
         self._slack.request_url = f"http://127.0.0.1:{self._port}/slack/events"
@@ -138,6 +144,10 @@ class Storm:
                 group.create_task(self._kill_now_and_then(over))
                 group.create_task(self._make_trouble(over))
                 group.create_task(self._tell_old_news(over))
+                if tell is not None:
+                    group.create_task(self._tell_how_far(over, tell))
+            if tell is not None:
+                tell("The storm is over; what is owed is waited for and counted …")
             self._slack.faults.clear()
             self._telnyx.faults.clear()
             await self._wait_for_calm()
@@ -147,6 +157,11 @@ class Storm:
             await self._slack.stop()
             await self._telnyx.stop()
         return self.tally
+
+    async def _tell_how_far(self, over: float, tell: Callable[[str], None]) -> None:
+        while (left := over - _CLOCK.monotonic()) > _TELL_EVERY:
+            await _CLOCK.sleep(timedelta(seconds=_TELL_EVERY))
+            tell(f"{left - _TELL_EVERY:5.0f} s to go: {self.tally.describe_briefly()}")
 
     # --- The process
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import pytest
 
 from storage.checkpoints import BEGIN, LAST_RESORT_PAGES, MOST, Checkpoints
 from storage.database import BUSY_MILLISECONDS
@@ -104,6 +108,18 @@ async def test_should_the_thread_not_keep_up_the_log_is_moved_with_a_commit(path
     async with _open(path, checkpoints, last_resort=250) as rig:
         assert await _write(rig, 0, 200) < 2 * _MEGABYTE
         assert rig.look(_COUNT) == [(200,)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+async def test_whoever_answers_goes_before_the_thread(path: Path) -> None:
+    checkpoints = _Held(path)
+    async with _open(path, checkpoints) as rig:
+        await _write(rig, 0, 1)
+        await asyncio.to_thread(checkpoints.under_way.wait, 10)
+        (thread,) = _list_threads()
+        assert thread.native_id is not None
+        assert os.getpriority(os.PRIO_PROCESS, thread.native_id) > os.getpriority(os.PRIO_PROCESS, 0)
+        checkpoints.go_on.set()
 
 
 async def test_no_commit_waits_for_a_checkpoint_under_way(path: Path) -> None:
