@@ -1,5 +1,5 @@
 """
-Check the rules of the house that no linter knows: sizes, names, lock files, licence. Run by `make check`.
+Check the rules of the house that no linter knows: sizes, names, trust, lock files, licence. Run by `make check`.
 
 Prints one line for each breach, and exits with 1 when there is any.
 """
@@ -17,6 +17,16 @@ FOLDERS = (*PACKAGES, "benchmarks", "tests", "tools")
 MOST_LINES = 500
 #: Names that say nothing of what is inside, so that anything ends up there.
 EMPTY_NAMES = {"util", "utils", "helper", "helpers", "common", "base", "manager", "managers", "misc"}
+
+#: Simulators speak plain HTTP, to each other and to a bridge on the same machine.
+WITHOUT_TLS = Path("bot", "sandbox")
+#: By which keyword what makes connections is told whom to trust; a session, by the connector that was told.
+_TRUSTING = {
+    "connector": ("aiohttp.ClientSession", "aiohttp.request"),
+    "ssl": ("aiohttp.TCPConnector", "slack_sdk.AsyncWebClient", "slack_sdk.AsyncWebhookClient"),
+    "verify": ("httpx.AsyncClient", "httpx.AsyncHTTPTransport", "httpx.Client", "httpx.HTTPTransport"),
+}
+_KEYWORDS = {maker: keyword for keyword, makers in _TRUSTING.items() for maker in makers}
 
 _PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)")
 
@@ -49,6 +59,57 @@ def find_init_imports(root: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__":
             yield f"bot/__init__.py:{node.lineno}: imports nothing, so that every part can be imported alone"
+
+
+def find_own_trust(root: Path) -> Iterator[str]:
+    """
+    Yield a line for each session, connector or client that is not given the bridge's TLS context.
+
+    What aiohttp takes instead trusts nobody in a running bridge, and httpx's has roots of its own: see `bot.gateways.tls`.
+    """
+    for path in list_python(root):
+        place = path.relative_to(root)
+        if place.parts[0] not in PACKAGES or place.is_relative_to(WITHOUT_TLS):
+            continue
+        for line, maker, given in list_makers(ast.parse(path.read_text(encoding="utf-8"))):
+            keyword = _KEYWORDS.get(maker)
+            if keyword and not any(
+                each.arg == keyword and (keyword == "connector" or ast.unparse(each.value) == "get_tls()")
+                for each in given
+            ):
+                value = "aiohttp.TCPConnector(ssl=get_tls())" if keyword == "connector" else "get_tls()"
+                yield f"{place}:{line}: {maker} would not trust whom the bridge trusts; give it {keyword}={value}"
+
+
+def list_makers(tree: ast.Module) -> Iterator[tuple[int, str, list[ast.keyword]]]:
+    """Yield the line of each call of something imported, and of each class made of such, what it is, and its keywords."""
+    names = _read_imports(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield node.lineno, _name(node.func, names), node.keywords
+        elif isinstance(node, ast.ClassDef):
+            inner = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+            given = [word for each in inner if ast.unparse(each.func) == "super().__init__" for word in each.keywords]
+            yield from ((node.lineno, _name(base, names), given) for base in node.bases)
+
+
+def _read_imports(tree: ast.Module) -> dict[str, str]:
+    """Return what each name in a file that came from elsewhere is there: `package`, or `package.name`."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {(each.asname or each.name).partition(".")[0]: each.name.partition(".")[0] for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            package = node.module.partition(".")[0]
+            found |= {each.asname or each.name: f"{package}.{each.name}" for each in node.names}
+    return found
+
+
+def _name(named: ast.expr, names: dict[str, str]) -> str:
+    """Return `package.name` for what was imported; the modules between the two do not count."""
+    first, _, rest = ast.unparse(named).partition(".")
+    whole = f"{names.get(first, '')}.{rest}".rstrip(".")
+    return f"{whole.partition('.')[0]}.{whole.rpartition('.')[2]}"
 
 
 def read_lock(path: Path) -> dict[str, str]:
@@ -90,6 +151,7 @@ RULES: tuple[Callable[[Path], Iterator[str]], ...] = (
     find_long_files,
     find_empty_names,
     find_init_imports,
+    find_own_trust,
     find_lock_faults,
     find_missing_licence,
 )

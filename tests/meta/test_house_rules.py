@@ -44,6 +44,21 @@ def test_a_tree_that_keeps_the_rules_is_left_in_peace(house: Path) -> None:
     assert find_breaches(house) == []
 
 
+def test_what_is_given_the_bridges_trust_and_a_simulator_are_left_in_peace(house: Path) -> None:
+    write("bot/sandbox/sim.py", "import aiohttp\nx = aiohttp.ClientSession()\n")(house)
+    given = [
+        "aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=get_tls()))",
+        "httpx.AsyncClient(base_url='', verify=get_tls())",
+        "session.request('GET', url)",
+        "aiohttp.ClientTimeout(total=5)",
+    ]
+    write("bot/gateways/own.py", "import aiohttp\nimport httpx\n" + "\n".join(given))(house)
+    mine = "class Mine(aiohttp.TCPConnector):\n    def __init__(self):\n        super().__init__(ssl=get_tls())\n"
+    write("handlers/own.py", f"import aiohttp\n{mine}")(house)
+
+    assert find_breaches(house) == []
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -61,6 +76,24 @@ def test_a_tree_that_keeps_the_rules_is_left_in_peace(house: Path) -> None:
         (write("requirements.lock", "one>=1.0 \\\n    --hash=sha256:00\n"), "requirements.lock: not an exact version"),
         (write("requirements.lock", HASHED.replace("1.0", "1.1")), "requirements.lock: one 1.1, but 1.0"),
         (lambda root: (root / "requirements-build.lock").unlink(), "requirements-build.lock: missing"),
+        *(
+            (write("bot/gateways/own.py", f"{imported}\nx = {made}\n"), "bot/gateways/own.py:2: ")
+            for imported, made in (
+                ("import aiohttp", "aiohttp.ClientSession()"),
+                ("import aiohttp", "aiohttp.ClientSession(timeout=5)"),
+                ("import aiohttp as http", "http.TCPConnector(limit=5)"),
+                ("import aiohttp", "aiohttp.TCPConnector(ssl=False)"),
+                ("import aiohttp", "aiohttp.request('GET', url)"),
+                ("from aiohttp import ClientSession as S", "S()"),
+                ("import httpx", "httpx.AsyncClient(verify=True)"),
+                ("import httpx", "httpx.Client()"),
+                ("from slack_sdk.web.async_client import AsyncWebClient", "AsyncWebClient(token='')"),
+            )
+        ),
+        (
+            write("handlers/own.py", "import aiohttp\n\nclass Mine(aiohttp.TCPConnector):\n    pass\n"),
+            "handlers/own.py:3: ",
+        ),
         (write("LICENSE", "All rights reserved\n"), "LICENSE:"),
         (lambda root: (root / "LICENSE").unlink(), "LICENSE:"),
     ],
