@@ -1,7 +1,7 @@
 """
 The floors, each the least that does one thing: `python -m benchmarks.floors KIND DATABASE [SLACK_URL]`.
 
-- `floor`: aiohttp, the same Ed25519 check, JSON, group commit with synchronous=FULL, duplicates refused.
+- `floor`: aiohttp, the same Ed25519 check and reader of JSON, group commit with synchronous=FULL, duplicates refused.
 - `each`: the same with a transaction for each request.
 - `lean`: Slack's HMAC instead of the carrier's signature.
 - `through`: `floor`, and each text is then posted by a bare aiohttp client, one after the other within a conversation,
@@ -11,7 +11,6 @@ The floors, each the least that does one thing: `python -m benchmarks.floors KIN
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -26,6 +25,7 @@ from benchmarks.bare import Handler, serve_application
 from benchmarks.bodies import CARRIER_PUBLIC_KEY, CHANNEL, SLACK_SECRET
 from benchmarks.group_commit import INBOX, POSTED, Row, Store
 from bot.clock import SystemClock
+from bot.json_text import read_json, write_json
 from handlers.verify import CarrierVerifier, SlackVerifier
 
 #: Posts under way at once, as many as the bridge allows itself.
@@ -40,7 +40,7 @@ def build_floor(put: Callable[[Row], Awaitable[None]], *, then: Callable[[Any], 
         raw = await request.read()
         if not verifier.is_genuine(request.headers, raw, clock.now().timestamp()):
             return web.Response(status=401)
-        event = json.loads(raw)
+        event = read_json(raw)
         await put((INBOX, (event["data"]["id"], raw.decode())))
         if then is not None:
             then(event)
@@ -57,7 +57,7 @@ def build_lean(put: Callable[[Row], Awaitable[None]]) -> Handler:
         raw = await request.read()
         if not verifier.is_genuine(request.headers, raw, clock.now().timestamp()):
             return web.Response(status=401)
-        event = json.loads(raw)
+        event = read_json(raw)
         await put((INBOX, (event["event_id"], raw.decode())))
         return web.Response()
 
@@ -95,9 +95,9 @@ class Poster:
             async with self._turns:
                 root = self._roots.get(conversation)
                 asked = {"channel": CHANNEL, "text": payload["text"], **({"thread_ts": root} if root else {})}
-                headers = {"Authorization": "Bearer made-up"}
-                async with self._session.post(self._url, json=asked, headers=headers) as response:
-                    answer = await response.json()
+                headers = {"Authorization": "Bearer made-up", "Content-Type": "application/json;charset=utf-8"}
+                async with self._session.post(self._url, data=write_json(asked), headers=headers) as response:
+                    answer = read_json(await response.read())
             ts = answer["ts"]
             self._roots.setdefault(conversation, ts)
             await self._store.put((POSTED, (payload["id"], self._roots[conversation], ts)))

@@ -13,8 +13,9 @@ process, `python -m bot serve`, with its ordinary settings; it talks to a Slack 
 once (`benchmarks/fakes.py`), because the simulators that come with it play the platforms truly and would be what is
 measured. Absolute numbers are this machine's on that day and good for little else.
 
-- **bare**: aiohttp answers 200. **floor**: aiohttp, the same Ed25519 check, JSON, group commit with `synchronous=FULL`,
-  duplicates refused, nothing else. **each**: the same with a transaction for each request. **lean**: the floor with Slack's HMAC.
+- **bare**: aiohttp answers 200. **floor**: aiohttp, the same Ed25519 check and reader of JSON, group commit with
+  `synchronous=FULL`, duplicates refused, nothing else. **each**: the same with a transaction for each request.
+  **lean**: the floor with Slack's HMAC.
 - **through**: the floor, and each text posted by a bare aiohttp client, in order within its conversation, and recorded.
 - **storeless**: the bridge itself with its inbox switched off.
 - **bolt**: slack-bolt with one listener and the same group commit. **sample**: Flask, slack_sdk and sqlite under gunicorn
