@@ -18,8 +18,8 @@ from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
 from bot.flows.jobs import enqueue_text, send_key, show_key
 from bot.flows.marks import renew_mark
+from bot.flows.outcomes import Failure, accept, explain_failure, follow_schedule
 from bot.flows.schedule_changes import find_schedule, record_gone
-from bot.flows.sending import Failure, accept, explain_failure, follow_schedule
 from bot.observe import Log, Metrics
 from bot.ports import Store, Transaction
 
