@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain import commands
+from bot.domain.command_grammar import parse_optouts, parse_schedule, parse_sms
 from bot.domain.ids import UserId
 from bot.domain.message import Origin
 from bot.domain.phone import Address
@@ -38,7 +39,7 @@ def register_commands(
     """Register `/sms`, `/schedule` and `/optouts`."""
 
     async def on_sms(ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
-        wanted = commands.parse_sms(render_typed(str(body.get("text") or "")), desk.policy.region)
+        wanted = parse_sms(render_typed(str(body.get("text") or "")), desk.policy.region)
         if isinstance(wanted, commands.OpenForm):
             await _open(ack, open_text_form, body, client)
             return
@@ -54,14 +55,14 @@ def register_commands(
         person = await desk.directory.get_person(UserId(body["user_id"]))
         zone = read_zone(person.zone)
         text = render_typed(str(body.get("text") or ""))
-        wanted = commands.parse_schedule(text, desk.policy.region, desk.clock.now(), zone)
+        wanted = parse_schedule(text, desk.policy.region, desk.clock.now(), zone)
         if isinstance(wanted, commands.OpenForm):
             await _open(ack, open_schedule_form, body, client)
             return
         await reply_privately(ack, await _answer(_answer_schedule(desk, wanted, body, zone)))
 
     async def on_optouts(ack: AsyncAck, body: Mapping[str, Any]) -> None:
-        wanted = commands.parse_optouts(render_typed(str(body.get("text") or "")), desk.policy.region)
+        wanted = parse_optouts(render_typed(str(body.get("text") or "")), desk.policy.region)
         await reply_privately(ack, await _answer(_answer_optouts(desk, wanted, body)))
 
     for command, listener in zip(COMMANDS, (on_sms, on_schedule, on_optouts), strict=True):

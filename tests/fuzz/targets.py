@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.clock import ManualClock
-from bot.domain import commands
 from bot.domain.carrier_events import read_event
+from bot.domain.command_grammar import parse_optouts, parse_schedule, parse_sms
 from bot.domain.job import NewJob
 from bot.domain.media import NotHad
 from bot.domain.slack_events import read_slack_event
@@ -141,9 +141,9 @@ def try_slack_request(data: bytes) -> None:
 
 
 def _try_commands(typed: str) -> None:
-    commands.parse_sms(typed, "US")
-    commands.parse_schedule(typed, "US", _CLOCK.now(), _ZONE)
-    commands.parse_optouts(typed, "US")
+    parse_sms(typed, "US")
+    parse_schedule(typed, "US", _CLOCK.now(), _ZONE)
+    parse_optouts(typed, "US")
 
 
 def try_media_address(data: bytes) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bot.domain.command_grammar import parse_optouts, parse_schedule, parse_sms
 from bot.domain.commands import (
     OPTOUTS_ADD,
     OPTOUTS_FORMS,
@@ -41,9 +42,6 @@ from bot.domain.commands import (
     ShowOptout,
     SmsCommand,
     WrongUse,
-    parse_optouts,
-    parse_schedule,
-    parse_sms,
 )
 from bot.domain.ids import ScheduleId
 from bot.domain.phone import Address, PhoneNumber

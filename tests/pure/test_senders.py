@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from bot.domain.commands import FromName, FromNumber, FromPool, FromWhatsapp, Sender, SendText, parse_sms
+from bot.domain.command_grammar import parse_sms
+from bot.domain.commands import FromName, FromNumber, FromPool, FromWhatsapp, Sender, SendText
 from bot.domain.conversation import POOL, Medium, is_one_way, make_parties
 from bot.domain.phone import Address, find_region, parse_number
 from bot.domain.policy import Policy
