@@ -27,6 +27,7 @@ from bot.flows.setting_changes import SettingValue, record_settings
 from bot.flows.sharing import Sharing
 from bot.gateways.http import CarrierMediaGateway
 from bot.gateways.people import RememberedDirectory
+from bot.gateways.proxies import find_proxy
 from bot.gateways.slack import SlackGateway
 from bot.gateways.slack_files import SlackFilesGateway
 from bot.gateways.telnyx import TelnyxGateway
@@ -282,7 +283,10 @@ def _build_client(settings: Settings, session: aiohttp.ClientSession, token: str
     # No retry handlers: the SDK's own would post twice when a connection breaks after the request. The context is told
     # for what slack-bolt answers clicks with: sessions of its own, which would trust nobody (`bot.late.import_aiohttp`).
     url = settings.slack_api_url.rstrip("/") + "/"
-    return AsyncWebClient(token=token, base_url=url, session=session, ssl=get_tls(), retry_handlers=[])
+    proxy = find_proxy(url)
+    client = AsyncWebClient(token=token, base_url=url, session=session, ssl=get_tls(), proxy=proxy, retry_handlers=[])
+    client.proxy = proxy  # where there is none it has looked for itself, without a look at NO_PROXY
+    return client
 
 
 @asynccontextmanager

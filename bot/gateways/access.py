@@ -16,6 +16,7 @@ from typing import Any
 import aiohttp
 
 from bot.errors import RetryLater
+from bot.gateways.proxies import find_proxy
 from bot.gateways.tls import read_roots
 from bot.observe import Metrics
 
@@ -56,7 +57,11 @@ class Access:
             await asyncio.to_thread(read_roots)
         try:
             async with self._session.request(
-                method, address, headers={"Authorization": f"Bearer {token}"}, allow_redirects=False
+                method,
+                address,
+                headers={"Authorization": f"Bearer {token}"},
+                allow_redirects=False,
+                proxy=find_proxy(address),
             ) as response:
                 raw = await response.read()
                 outcome = "ok" if response.ok else f"HTTP {response.status}"

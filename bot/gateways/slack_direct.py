@@ -21,7 +21,7 @@ _YES = HTTPStatus.OK
 
 async def call_directly(client: AsyncWebClient, method: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     """
-    Call *method* with *asked* as JSON, by the session, address and token of *client*, and return Slack's yes.
+    Call *method* with *asked* as JSON, by the session, address, proxy and token of *client*, and return Slack's yes.
 
     Raises what the SDK does: SlackApiError for any answer but a yes, TimeoutError and aiohttp's errors for none.
     """
@@ -29,7 +29,7 @@ async def call_directly(client: AsyncWebClient, method: str, asked: Mapping[str,
         raise TypeError("the client has no session to share")
     url = f"{client.base_url}{method}"
     headers = {"Authorization": f"Bearer {client.token}", "Content-Type": "application/json;charset=utf-8"}
-    async with client.session.post(url, data=write_json(asked), headers=headers) as response:
+    async with client.session.post(url, data=write_json(asked), headers=headers, proxy=client.proxy) as response:
         raw = await response.read()
     try:
         answer = read_json(raw)

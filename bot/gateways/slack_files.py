@@ -22,6 +22,7 @@ from bot.domain.media import Loss, NotHad
 from bot.domain.media_types import HEAD, read_type, sniff_type
 from bot.errors import RetryLater, SlackRefused
 from bot.gateways.http import MOST_REDIRECTS, parse_url, pour
+from bot.gateways.proxies import find_proxy
 from bot.gateways.slack import SlackGateway
 from bot.ports.media import Fetched, Shown, Sink, SlackFile, Upload
 
@@ -72,6 +73,7 @@ class SlackFilesGateway:
                     headers={"Content-Type": "application/octet-stream"},
                     timeout=_TIMEOUT,
                     allow_redirects=False,
+                    proxy=find_proxy(upload.address),
                 ) as response:
                     status = response.status
         except FileNotFoundError as error:
@@ -127,7 +129,9 @@ class SlackFilesGateway:
                 if not self._is_slack(url):
                     raise NotHad(Loss.ASTRAY, "a file's address leads away from Slack")
                 headers = {"Authorization": f"Bearer {self._bot_token}"}
-                async with self._session.get(url, headers=headers, timeout=_TIMEOUT, allow_redirects=False) as response:
+                async with self._session.get(
+                    url, headers=headers, timeout=_TIMEOUT, allow_redirects=False, proxy=find_proxy(str(url))
+                ) as response:
                     if response.status in _REDIRECTS:
                         url = url.join(parse_url(response.headers.get("Location", "")))
                         continue

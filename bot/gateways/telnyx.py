@@ -24,7 +24,8 @@ from bot.domain.ids import CarrierMessageId
 from bot.domain.phone import Address, parse_address
 from bot.errors import Busy, CarrierRefused, OutcomeUnknown, RetryLater, TextbridgeError
 from bot.gateways import telnyx_account
-from bot.gateways.telnyx_transport import AiohttpTransport, find_proxy
+from bot.gateways.proxies import find_proxy
+from bot.gateways.telnyx_transport import AiohttpTransport
 from bot.gateways.tls import get_tls, read_roots
 from bot.json_text import read_json
 from bot.observe import Metrics
@@ -58,8 +59,9 @@ class TelnyxGateway:
         self._metrics = metrics
         read_roots()  # of a running bridge they have been, on a thread
         self._url = httpx.URL(url.rstrip("/") + "/")
-        #: Behind a proxy httpx goes its own way: it knows all kinds of them.
-        self._transport = None if find_proxy(self._url) else AiohttpTransport(limits=_LIMITS)
+        proxy = find_proxy(str(self._url))
+        #: Behind a proxy httpx goes its own way.
+        self._transport = None if proxy else AiohttpTransport(limits=_LIMITS)
         self._client = httpx.AsyncClient(
             base_url=self._url,
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
@@ -68,6 +70,8 @@ class TelnyxGateway:
             follow_redirects=False,
             verify=get_tls(),
             transport=self._transport,
+            proxy=proxy,
+            trust_env=False,
         )
         self._headers = dict(self._client.headers)
         self._send_urls: dict[str, httpx.URL] = {}

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import select
 from collections.abc import Mapping
-from urllib.request import getproxies  # noqa: TID251 - it only reads the environment
 from weakref import WeakSet
 
 import aiohttp
@@ -29,17 +28,11 @@ from bot.gateways.tls import get_tls
 _LONGEST_LINE = 64 * 1024
 
 
-def find_proxy(url: httpx.URL) -> str | None:
-    """Return the proxy that the environment names for *url*; whom it is not for, httpx itself knows (NO_PROXY)."""
-    named = getproxies()
-    return named.get(url.scheme) or named.get("all")
-
-
 class AiohttpTransport(httpx.AsyncBaseTransport):
     """
     Carries out one request for one request: nothing is repeated, no redirect followed, no cookie kept.
 
-    To be made inside a running event loop, and closed. It knows nothing of proxies: see `find_proxy`.
+    To be made inside a running event loop, and closed. It knows nothing of proxies.
     """
 
     def __init__(self, *, limits: httpx.Limits) -> None:

@@ -1,0 +1,23 @@
+"""Which proxy leads to a platform, where the environment names one: the same for every call, whatever library makes it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass  # noqa: TID251 - they only read the environment
+
+_SPOKEN = ("http://", "https://")
+
+
+def find_proxy(address: str) -> str | None:
+    """
+    Return the proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY for *address*; None where NO_PROXY excepts its host.
+
+    Only one that speaks HTTP: the libraries here know no other. Raises ValueError where *address* is none.
+    """
+    url = urlsplit(address)
+    named = getproxies()
+    found = named.get(url.scheme) or named.get("all")
+    if not found or proxy_bypass(url.netloc.rpartition("@")[2]):
+        return None
+    proxy = found if "://" in found else f"http://{found}"
+    return proxy if proxy.startswith(_SPOKEN) else None
