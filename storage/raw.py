@@ -28,9 +28,11 @@ _EMPTY_EVENTS = """
 UPDATE jobs SET body = '' WHERE id IN (
     SELECT id FROM jobs WHERE status = 'done' AND finished_at >= ?1 AND finished_at < ?2 AND body <> '' LIMIT ?3)
 RETURNING id"""
-#: What was read of messages before they were themselves: each says first when that was, in seconds.
-_FORGET_EARLY = """
-DELETE FROM facts WHERE (name GLOB 'changed:*' OR name GLOB 'crossed:*' OR name GLOB 'deleted:*')
+#: What was read of messages before they were themselves, and what Slack refused to show as it was: each says first when
+#: that was, in seconds.
+_FORGET_FACTS = """
+DELETE FROM facts WHERE (name GLOB 'changed:*' OR name GLOB 'crossed:*' OR name GLOB 'deleted:*'
+    OR name GLOB 'apart:*' OR name GLOB 'plain:*')
     AND CAST(value AS REAL) < ? RETURNING name"""
 _SETTLED = ", ".join(str(STATE_CODES[state]) for state in (State.ACCEPTED, State.REFUSED, State.CANCELLED))
 #: A schedule that the carrier holds may still be changed, for which its request is looked at.
@@ -64,7 +66,7 @@ class RawUpkeep:
             await FactRows(connection).set_fact(_EMPTIED_UNTIL, str(to_micros(before)))
         while step := await self._forget_step(before):
             gone += step
-        return gone + await self._change(_FORGET_EARLY, before.timestamp())
+        return gone + await self._change(_FORGET_FACTS, before.timestamp())
 
     async def _find_emptied_until(self) -> datetime:
         """Return until when all was emptied: finished jobs stay for a month, and are not looked through every hour."""

@@ -119,18 +119,13 @@ _CALLS_A_MINUTE = {
 _SLACK_LIMITS = {method: _per_minute(calls) for method, calls in _CALLS_A_MINUTE.items()}
 
 
-def name_channel_rule(channel_id: ChannelId) -> str:
-    """Return the name of the limit on posts into one channel."""
-    return f"chat.postMessage {channel_id}"
-
-
 @lru_cache(maxsize=256)
 def choose_slack_rules(method: str, channel_id: ChannelId | None = None) -> tuple[Rule, ...]:
     """Return the limits that a call of *method* is under; *channel_id*: where it posts to."""
     workspace = Rule(name=method, limit=_SLACK_LIMITS.get(method))
     if method != "chat.postMessage" or channel_id is None:
         return (workspace,)
-    return Rule(name=name_channel_rule(channel_id), limit=POSTS_INTO_A_CHANNEL), workspace
+    return Rule(name=f"{method} {channel_id}", limit=POSTS_INTO_A_CHANNEL), workspace
 
 
 #: What the carrier takes from one account and from one sender (Telnyx, "Messaging rate limiting"). It queues what is more

@@ -21,7 +21,7 @@ from bot.ports import Block, Cards, Store
 
 _log = Log("backlog")
 
-#: Fewer are shown within seconds.
+#: Fewer are shown within seconds, or together at the next turn.
 _FEWEST = 6
 #: How often the count is brought up to date.
 _LOOK_AGAIN = timedelta(seconds=5)

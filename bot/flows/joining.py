@@ -1,30 +1,29 @@
 """
-Texts that are posted together: when more wait for one conversation than Slack's pace lets through one by one.
+Texts that are posted together: which of those that wait for one conversation.
 
-Only for a real backlog, for each text in a message of its own is better to read, to quote and to react to. The first text's
-key stands in the metadata as always, and the others' beside it: whoever finds the message after a lost answer knows what
-is in it, and their jobs are finished in the transaction that records where they stand.
+When and how many is said in `bot.domain.joining`. The first text's key stands in the metadata as always, and the others'
+beside it: whoever finds the message after a lost answer knows what is in it, and their jobs are finished in the
+transaction that records where they stand.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from bot.domain.ids import ChannelId, ConversationId
 from bot.domain.job import Job, Kind, QueuedJob
+from bot.domain.joining import MOST_TOGETHER, count_companions, is_held_up
 from bot.domain.message import Direction, Message
+from bot.domain.pace import choose_slack_rules
 from bot.flows.jobs import read_body, read_text_key
-from bot.ports import Transaction
-from bot.text.escape import MAX_MESSAGE_TEXT
+from bot.ports import Pace, Transaction
 
-#: Fewer, with the first among them, are shown one by one within some fifteen seconds of Slack's pace.
-_FEWEST = 15
-#: Two blocks each, of Slack's fifty.
-_MOST = 20
-#: A text that has waited for less may yet be posted by itself.
-_PATIENCE = timedelta(seconds=5)
+#: Seconds for which nothing is joined in a conversation after Slack refused it: by then what waited is shown.
+_APART_FOR = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,39 +34,58 @@ class Companion:
     message: Message
 
 
-async def find_companions(view: Transaction, job: Job, first: Message, now: datetime) -> Sequence[Companion]:
-    """Return the texts that can be posted together with *first*, which *job* is about; none where there is no backlog."""
-    if job.lane is None or now - first.created_at < _PATIENCE or not _is_simple(first, read_body(job)):
+def find_turn(pace: Pace, channel_id: ChannelId) -> timedelta:
+    """Return how long whoever asked now to post into the channel would wait for it; zero: not at all."""
+    return max(pace.find_wait(rule.name) for rule in choose_slack_rules("chat.postMessage", channel_id))
+
+
+async def find_companions(
+    view: Transaction, job: Job, first: Message, *, now: datetime, turn: timedelta
+) -> Sequence[Companion]:
+    """
+    Return the texts that are posted together with *first*, which *job* is about, in order; none where it is shown by itself.
+
+    *turn*: how long whoever asked now would wait for a turn.
+    """
+    if not turn or job.lane is None or not _is_simple(first, read_body(job)):
+        return ()
+    apart_since = await view.facts.find_fact(_apart(first.conversation_id))
+    if apart_since is not None and now.timestamp() - float(apart_since) < _APART_FOR:
+        return ()
+    if not is_held_up(now - first.created_at, await view.queue.count_waiting(job.lane), turn):
         return ()
     found: list[Companion] = []
-    size = len(first.text)
-    for waiting in await view.queue.list_waiting(job.lane, _MOST - 1):
-        message = await _read(view, waiting)
-        if message is None:
+    for waiting in await view.queue.list_waiting(job.lane, MOST_TOGETHER - 1):
+        companion = await _find_companion(view, waiting)
+        if companion is None:
             break
-        size += len(message.text)
-        if size > MAX_MESSAGE_TEXT:
-            break
-        found.append(Companion(key=waiting.key, message=message))
-    return found if len(found) + 1 >= _FEWEST else ()
+        found.append(companion)
+    return found[: count_companions(len(first.text), [len(each.message.text) for each in found])]
 
 
-async def _read(view: Transaction, waiting: QueuedJob) -> Message | None:
-    """Return the text of a job in the lane, None if it is no text or one that stands by itself: what follows it, too."""
+async def keep_apart(tx: Transaction, conversation_id: ConversationId, now: datetime) -> None:
+    """Have the conversation's texts shown one by one for a while: Slack refused a message of several."""
+    await tx.facts.set_fact(_apart(conversation_id), f"{now.timestamp():.6f}")
+
+
+def _apart(conversation_id: ConversationId) -> str:
+    return f"apart:{conversation_id}"
+
+
+async def _find_companion(view: Transaction, waiting: QueuedJob) -> Companion | None:
+    """Return the text of a job in the lane; None if it is no text, or one that stands by itself, which parts the others."""
     if waiting.kind != Kind.POST_TEXT:
         return None
     body = json.loads(waiting.body)
-    if body.get("broadcast"):
-        return None
     message = await view.messages.get(read_text_key(waiting.key))
-    return message if _is_simple(message, body) else None
+    can_follow = _is_simple(message, body) and not body.get("broadcast")
+    return Companion(key=waiting.key, message=message) if can_follow else None
 
 
-def _is_simple(message: Message, body: object) -> bool:
+def _is_simple(message: Message, body: Mapping[str, Any]) -> bool:
     """Tell whether it is a customer's whole text and nothing else: no picture, no second part, nothing to explain."""
     return (
-        isinstance(body, dict)
-        and message.direction is Direction.INBOUND
+        message.direction is Direction.INBOUND
         and body.get("part") == message.text
         and bool(message.text.strip())
         and not body.get("media")

@@ -20,7 +20,6 @@ from bot.domain.conversation import Conversation
 from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.message import Direction, Message, Origin, State
-from bot.domain.pace import name_channel_rule
 from bot.domain.policy import Policy
 from bot.errors import ChannelUnusable, Paced, RetryLater, SlackRefused
 from bot.flows import wording
@@ -37,7 +36,7 @@ from bot.flows.jobs import (
     read_body,
     read_text_key,
 )
-from bot.flows.joining import Companion, find_companions
+from bot.flows.joining import Companion, find_companions, find_turn, keep_apart
 from bot.flows.strays import Strays
 from bot.flows.wording import Words
 from bot.observe import Log
@@ -56,6 +55,16 @@ _MOST_ROOTS = 3
 #: How long a refusal is tried again that we do not know, and how often.
 _REFUSAL_PATIENCE = timedelta(minutes=10)
 _REFUSAL_WAIT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A text that is to be shown."""
+
+    message: Message
+    conversation: Conversation
+    companions: Sequence[Companion] = ()  #: What is to stand in one message with it.
+    is_refused: bool = False  #: Slack refused it as it is, when it was tried before.
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class Posting:
 
     async def post_text(self, job: Job) -> None:
         """
-        Show one part of a text in its thread; a whole text together with those behind it, where many wait.
+        Show one part of a text in its thread; a whole text together with those behind it, where these would come late.
 
         Transaction: where each stands, the thread if this opened it, the mark if it already has one to show.
         """
@@ -105,22 +114,15 @@ class Posting:
             await self._show_now(job, message_id)
             return
         number, part = int(body["number"]), str(body["part"])
-        companions: Sequence[Companion] = ()
-        if isinstance(job.in_hand, TextInHand):  # and nothing waits behind it yet
-            message, conversation = job.in_hand.message, job.in_hand.conversation
-        else:
-            async with self._store.reading() as view:
-                message = await view.messages.get(message_id)
-                conversation = await view.conversations.get(message.conversation_id)
-                if conversation.thread_ts and self._pace.find_wait(name_channel_rule(conversation.channel_id)):
-                    companions = await find_companions(view, job, message, self._clock.now())
+        wanted = await self._look_up(job, message_id)
+        message, conversation = wanted.message, wanted.conversation
         words = await self._word_text(conversation, message, number, part, has_media=bool(body.get("media")))
         if body.get("recovered"):
             words = wording.recovered(words)
         quiet = number == 0 and message.direction is Direction.INBOUND and bool(body.get("broadcast"))
-        placed = await self._place_together(job, conversation, message, companions, broadcast=quiet)
+        placed = await self._place_together(job, wanted, broadcast=quiet)
         if placed is None:
-            placed = await self._place_text(job, conversation, words, part, combine=number == 0, broadcast=quiet)
+            placed = await self._place_text(job, wanted, words, part, combine=number == 0, broadcast=quiet)
         async with self._store.transaction("post text") as tx:
             await self._record(tx, job, placed)
             if number == 0:
@@ -136,21 +138,28 @@ class Posting:
                     )
             await tx.queue.finish(job)
 
-    async def _place_together(
-        self,
-        job: Job,
-        conversation: Conversation,
-        message: Message,
-        companions: Sequence[Companion],
-        *,
-        broadcast: bool,
-    ) -> _Placed | None:
-        """Post a text and its *companions* as one message; None where there are none, or Slack does not take it."""
-        if not companions:
+    async def _look_up(self, job: Job, message_id: MessageId) -> _Wanted:
+        """Return what *job* is to show, and what can be shown with it."""
+        if isinstance(job.in_hand, TextInHand):  # nothing waits behind it yet, and nothing was tried
+            return _Wanted(message=job.in_hand.message, conversation=job.in_hand.conversation)
+        async with self._store.reading() as view:
+            message = await view.messages.get(message_id)
+            conversation = await view.conversations.get(message.conversation_id)
+            companions: Sequence[Companion] = ()
+            if conversation.thread_ts:  # what opens a thread stands on its card by itself
+                turn = find_turn(self._pace, conversation.channel_id)
+                companions = await find_companions(view, job, message, now=self._clock.now(), turn=turn)
+            is_refused = await view.facts.find_fact(f"plain:{job.key}") is not None
+        return _Wanted(message=message, conversation=conversation, companions=companions, is_refused=is_refused)
+
+    async def _place_together(self, job: Job, wanted: _Wanted, *, broadcast: bool) -> _Placed | None:
+        """Post a text and its companions as one message; None where there are none, or Slack does not take it."""
+        if not wanted.companions:
             return None
-        together = [message, *(companion.message for companion in companions)]
+        conversation = wanted.conversation
+        together = [wanted.message, *(companion.message for companion in wanted.companions)]
         words = joint_texts([(each.text, self._name_sender(conversation, each), each.created_at) for each in together])
-        also = tuple(companion.key for companion in companions)
+        also = tuple(companion.key for companion in wanted.companions)
         try:
             return await self._place(job, conversation, words, combine=True, broadcast=broadcast, also=also)
         except Paced:
@@ -160,31 +169,37 @@ class Posting:
             raise
         except SlackRefused as error:
             _log.warning("Texts cannot be posted together; the first goes alone.", job=job.id, word=error.error)
+            # On record, for the turn is used up: whoever comes back with the next one would try the same again.
+            async with self._store.transaction("keep texts apart") as tx:
+                await keep_apart(tx, conversation.id, self._clock.now())
             return None
 
     async def _place_text(
-        self, job: Job, conversation: Conversation, words: Words, part: str, *, combine: bool, broadcast: bool
+        self, job: Job, wanted: _Wanted, words: Words, part: str, *, combine: bool, broadcast: bool
     ) -> _Placed:
         """Post a text as *words*, or, where Slack refuses these, plainly as *part*."""
+        conversation = wanted.conversation
         try:
-            return await self._place(job, conversation, words, combine=combine, broadcast=broadcast)
+            if not wanted.is_refused:
+                return await self._place(job, conversation, words, combine=combine, broadcast=broadcast)
         except Paced:
             await self._backlogs.notice(conversation.id)
             raise
         except ChannelUnusable:
             raise
         except SlackRefused as error:
-            return await self._place_plainly(job, conversation, plain_text(words[0], part), error, combine=combine)
+            if not error.is_known:
+                await self._be_patient(job, error)
+            _log.warning("Slack refuses a text as it is; trying without form.", job=job.id, word=error.error)
+            # On record, for the turn is used up: whoever comes back with the next one would be refused again.
+            async with self._store.transaction("give up form") as tx:
+                await tx.facts.set_fact(f"plain:{job.key}", f"{self._clock.now().timestamp():.6f}")
+        return await self._place_plainly(job, conversation, plain_text(words[0], part), combine=combine)
 
-    async def _place_plainly(
-        self, job: Job, conversation: Conversation, words: Words, error: SlackRefused, *, combine: bool
-    ) -> _Placed:
+    async def _place_plainly(self, job: Job, conversation: Conversation, plain: Words, *, combine: bool) -> _Placed:
         """Post a text that Slack refuses as it is without any form; if that is refused, too, tell the thread and raise."""
-        if not error.is_known:
-            await self._be_patient(job, error)
-        _log.warning("Slack refuses a text as it is; trying without form.", job=job.id, word=error.error)
         try:
-            return await self._place(job, conversation, words, combine=combine, broadcast=False)
+            return await self._place(job, conversation, plain, combine=combine, broadcast=False)
         except ChannelUnusable:
             raise
         except SlackRefused as again:
