@@ -225,6 +225,18 @@ class Bench:
         """Write *text* into the thread *root*; returns its ts."""
         return await self.slack.post(user or self.alice, self.channel, text, thread_ts=root, **more)
 
+    async def edit(self, ts: str, words: str, **more: Any) -> None:
+        """Make *words* of a message of Alice's, and wait until all is quiet."""
+        await self.slack.edit(self.alice, self.channel, ts, words, **more)
+        await self.settle()
+
+    async def use_shortcut(self, ts: str, name: str, *, user: str = "") -> str:
+        """Choose a message's shortcut *name*; returns what was then said privately."""
+        answer = await self.slack.shortcut(user or self.alice, self.channel, ts, name)
+        assert answer.status == 200, answer
+        await self.settle()
+        return str(self.slack.ephemerals(user or self.alice)[-1]["text"])
+
     async def command(self, command: str, text: str = "", *, user: str = "") -> str:
         """Type a slash command; returns the private answer, blocks and all. It must be answered 200."""
         overheard.hear([text, *(text.split(maxsplit=1)[1:] if command == "/sms" else ())])

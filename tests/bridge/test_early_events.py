@@ -51,6 +51,12 @@ def cross(bench: Bench, reply: Json) -> Json:
     return {"type": "reaction_added", "user": bench.alice, "item_user": bench.alice, "reaction": "x", "item": item}
 
 
+def deletion(reply: Json) -> Json:
+    """Return the event of the deletion of *reply*."""
+    deleted = {"type": "message", "subtype": "message_deleted", "channel": CHANNEL, "ts": "1795186805.000100"}
+    return deleted | {"deleted_ts": reply["ts"], "previous_message": reply}
+
+
 async def tell(bench: Bench, *events: Json) -> None:
     """Let Slack bring *events*, one after the other."""
     for number, event in enumerate(events):
@@ -135,11 +141,20 @@ async def test_an_edit_alone_sends_nothing(bench: Bench) -> None:
 async def test_what_was_edited_and_then_deleted_before_it_is_read_is_not_sent(bench: Bench) -> None:
     root = await bench.open_thread()
     reply = write(bench, "At 5pm", root)
-    deletion: Json = {"type": "message", "subtype": "message_deleted", "channel": CHANNEL, "ts": "1795186805.000100"}
-    deletion |= {"deleted_ts": FIRST, "previous_message": reply}
-    await tell(bench, change(reply, "At 6pm", second=3), deletion, reply)
+    await tell(bench, change(reply, "At 6pm", second=3), deletion(reply), reply)
 
     assert bench.telnyx.sends == []
+
+
+@pytest.mark.parametrize("mode", ["reply", "confirm"])
+async def test_a_reply_whose_deletion_is_read_before_it_is_not_sent_and_nobody_is_asked(mode: str) -> None:
+    async with open_bench(thread_mode=mode) as bench:
+        root = await bench.open_thread()
+        reply, later = write(bench, "Oops", root), write(bench, "Hello", root, ts="1795186802.000100")
+        await tell(bench, deletion(reply), reply, later)
+
+        assert bench.phone() == (["Hello"] if mode == "reply" else [])
+        assert len(bench.whispers("Send this to")) == (1 if mode == "confirm" else 0)
 
 
 @pytest.mark.parametrize("words", ["Look", "Look!"])
@@ -184,6 +199,14 @@ async def test_a_cross_that_is_read_before_its_reply_stops_it_and_nobody_is_aske
         assert bench.telnyx.sends == []
         (line,) = bench.whispers()
         assert "Taken back" in line["text"]
+
+
+async def test_anothers_early_cross_stops_nothing(bench: Bench) -> None:
+    root = await bench.open_thread()
+    reply = write(bench, "Hello", root)
+    await tell(bench, cross(bench, reply) | {"user": bench.slack.add_user("bob")}, reply)
+
+    assert bench.phone() == ["Hello"]
 
 
 async def test_what_is_remembered_of_early_events_holds_nobodys_words(bench: Bench) -> None:

@@ -1,4 +1,7 @@
-"""Nobody is texted at night because something held a text up by day; and [Send now] is one person's word for one text."""
+"""
+Nobody is texted in the quiet hours of where they are, nor because something held a text up by day; and [Send now] is one
+person's word for one text.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,55 @@ from tests.bridge.harness import ANA, CHANNEL, list_buttons, open_bench
 #: The bench begins at seven in the morning where Ana is.
 NIGHT, EVENING = "21:00-08:00", "07:30-09:00"
 SENDING = "POST /messages"
+
+
+async def test_in_quiet_hours_a_reply_waits_for_the_recipients_morning() -> None:
+    """It is seven in the morning where they are, and nine where the teammate is."""
+    async with open_bench(quiet_hours=NIGHT) as bench:
+        root = await bench.open_thread()
+        ts = await bench.reply("Good morning", root)
+        await bench.pass_time(timedelta(seconds=10))
+
+        assert bench.marks(ts) == {"hourglass_flowing_sand"}
+        (line,) = bench.whispers("waits until")
+        assert "08:00 on Friday" in line["text"]
+        await bench.pass_time(timedelta(minutes=58))
+        assert bench.phone() == []
+        await bench.pass_time(timedelta(minutes=3))
+        assert bench.phone() == ["Good morning"]
+        assert bench.marks(ts) == {"white_check_mark"}
+
+
+async def test_send_now_lifts_the_quiet_hours_for_one_text() -> None:
+    async with open_bench(quiet_hours=NIGHT) as bench:
+        root = await bench.open_thread()
+        await bench.reply("Urgent", root)
+        await bench.settle()
+        await bench.click(bench.whispers("waits until")[0], "Send now")
+
+        assert bench.phone() == ["Urgent"]
+
+
+async def test_commands_wait_for_the_morning_too() -> None:
+    async with open_bench(quiet_hours=NIGHT) as bench:
+        answer = await bench.command("/sms", "4155550101 Good morning")
+        await bench.settle()
+        assert "Waiting for the end of the quiet hours of (415) 555-0101" in answer
+        assert "On its way" not in answer
+        assert bench.phone() == []
+        assert bench.whispers("waits until")
+
+        await bench.pass_time(timedelta(hours=2))
+        assert bench.phone() == ["Good morning"]
+
+
+async def test_nobody_waits_by_day() -> None:
+    async with open_bench(quiet_hours=NIGHT) as bench:
+        root = await bench.open_thread(from_="+12125550101")  # ten in the morning in New York
+        await bench.reply("Hello", root)
+        await bench.settle()
+
+        assert bench.phone("+12125550101") == ["Hello"]
 
 
 async def test_what_the_carrier_does_not_take_before_the_night_waits_for_the_morning() -> None:
