@@ -114,8 +114,6 @@ def configure_logging(*, level: str, as_json: bool) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Warns at each start that it found our own SLACK_BOT_TOKEN in the environment and does not use it.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
-    # An aiohttp server error prints its request; ours are answered before they get there.
-    logging.getLogger("aiohttp.server").setLevel(logging.ERROR)
 
 
 class Metrics:

@@ -17,6 +17,7 @@ from bot.listening import listen, stop_accepting
 from bot.observe import Log
 from bot.settings import Settings
 from handlers.gate import GATE, Limits
+from handlers.server_log import ServerLog
 
 _log = Log("serve")
 
@@ -38,6 +39,7 @@ async def open_door(
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=ServerLog(),
         handle_signals=False,
         shutdown_timeout=patience.total_seconds(),
         lingering_time=_LINGERING,
