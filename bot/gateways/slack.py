@@ -1,5 +1,5 @@
 """
-Slack's Web API over slack_sdk, posts and marks by aiohttp alone.
+Slack's Web API over slack_sdk, posts and marks without it.
 
 One shared session, and no retries in here (the SDK's own would post twice).
 
@@ -22,7 +22,7 @@ from bot.domain.ids import ChannelId, SlackTs, TeamId, UserId
 from bot.domain.pace import choose_slack_rules
 from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused
 from bot.gateways.slack_answers import judge
-from bot.gateways.slack_direct import call_directly
+from bot.gateways.slack_direct import DirectCalls
 from bot.observe import Metrics
 from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Standing
 
@@ -44,6 +44,7 @@ class SlackGateway:
 
     def __init__(self, *, client: AsyncWebClient, pace: Pace, metrics: Metrics) -> None:
         self._client = client
+        self._direct = DirectCalls(client)
         self._pace = pace
         self._metrics = metrics
         self._ourselves: OurselvesInSlack | None = None
@@ -58,8 +59,7 @@ class SlackGateway:
             options["reply_broadcast"] = True
         answer = await self._ask(
             "chat.postMessage",
-            lambda: call_directly(
-                self._client,
+            lambda: self._direct.call_directly(
                 "chat.postMessage",
                 {
                     "channel": post.channel_id,
@@ -182,9 +182,7 @@ class SlackGateway:
         """Add our reaction; one already there is no error."""
         await self._do(
             "reactions.add",
-            lambda: call_directly(
-                self._client, "reactions.add", {"channel": channel_id, "timestamp": ts, "name": name}
-            ),
+            lambda: self._direct.call_directly("reactions.add", {"channel": channel_id, "timestamp": ts, "name": name}),
             already="already_reacted",
             ticket=f"{channel_id} {ts} {name}",
         )
@@ -193,8 +191,8 @@ class SlackGateway:
         """Remove our reaction; none there is no error."""
         await self._do(
             "reactions.remove",
-            lambda: call_directly(
-                self._client, "reactions.remove", {"channel": channel_id, "timestamp": ts, "name": name}
+            lambda: self._direct.call_directly(
+                "reactions.remove", {"channel": channel_id, "timestamp": ts, "name": name}
             ),
             already="no_reaction",
             ticket=f"{channel_id} {ts} {name}",

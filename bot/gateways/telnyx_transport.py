@@ -22,10 +22,8 @@ from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from bot.gateways.endpoint import LONGEST_LINE
 from bot.gateways.tls import get_tls
-
-#: Of an answer's head. aiohttp's own eight kilobytes would lose a yes for what some proxy says beside it.
-_LONGEST_LINE = 64 * 1024
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -41,8 +39,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # httpx does
             middlewares=(_try_once,),
-            max_line_size=_LONGEST_LINE,
-            max_field_size=_LONGEST_LINE,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -23,6 +23,7 @@ from bot.gateways.telnyx import TelnyxGateway
 from bot.gateways.telnyx_transport import AiohttpTransport
 from bot.observe import Metrics
 from bot.ports import CarrierRequest
+from tests.contracts.mishaps import FAILURES, SILENCES
 from tests.contracts.wire import YES, Line, Manner, Wire, answer_each, open_wire, render_answer
 
 LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=20)
@@ -89,71 +90,6 @@ async def test_where_what_answers_does_not_speak_tls_nothing_left(transport: htt
 
 
 # --- What may have
-
-
-async def close_at_once(line: Line, _: Wire) -> None:
-    line.hang_up()
-
-
-async def reset_at_once(line: Line, _: Wire) -> None:
-    line.hang_up(rudely=True)
-
-
-async def close_after_reading(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    line.hang_up()
-
-
-async def reset_after_reading(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    line.hang_up(rudely=True)
-
-
-async def close_within_head(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    await line.say(b"HTTP/1.1 200 OK\r\nContent-Ty")
-    line.hang_up()
-
-
-async def close_within_body(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    await line.say(render_answer()[:-5])
-    line.hang_up()
-
-
-async def talk_nonsense(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    await line.say(b"what do you want?\r\n\r\n")
-
-
-async def pack_badly(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    await line.say(render_answer(b"not packed", b"Content-Encoding: gzip"))
-
-
-async def never_answer(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    await line.read_request()
-
-
-async def stop_within_body(line: Line, wire: Wire) -> None:
-    wire.requests.append(await line.read_request())
-    await line.say(render_answer()[:-5])
-    await line.read_request()
-
-
-FAILURES = (
-    close_at_once,
-    reset_at_once,
-    close_after_reading,
-    reset_after_reading,
-    close_within_head,
-    close_within_body,
-    talk_nonsense,
-    pack_badly,
-    never_answer,
-    stop_within_body,
-)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "GET"])
@@ -346,7 +282,7 @@ def build_text() -> CarrierRequest:
     )
 
 
-@pytest.mark.parametrize("manner", [manner for manner in FAILURES if manner not in (never_answer, stop_within_body)])
+@pytest.mark.parametrize("manner", [manner for manner in FAILURES if manner not in SILENCES])
 async def test_of_a_text_whose_answer_was_lost_nobody_knows_what_became(
     manner: Manner,
 ) -> None:

@@ -258,10 +258,10 @@ def test_each_call_is_named_after_what_it_calls() -> None:
             inside = {
                 known[part.attr] for part in ast.walk(node) if isinstance(part, ast.Attribute) and part.attr in known
             } | {
-                part.args[1].value
+                part.args[0].value
                 for part in ast.walk(node)
                 if isinstance(part, ast.Call)
                 and _name_of(part.func) == "call_directly"
-                and isinstance(part.args[1], ast.Constant)
+                and isinstance(part.args[0], ast.Constant)
             }
             assert inside == {name.value}, f"bot/gateways/slack.py:{node.lineno}"
