@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -95,18 +95,26 @@ def calm_collector() -> None:
     gc.set_threshold(_NEW_OBJECTS, 20, 50)
 
 
-def hear_signals() -> asyncio.Event:
-    """Return an event that is set when the process is told to stop, by SIGTERM or SIGINT."""
-    stopping = asyncio.Event()
+def hear_signals(stop: Callable[[], object]) -> None:
+    """Have *stop* called when the process is told to stop, by SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping
+        loop.add_signal_handler(number, stop)
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until told to stop."""
-    stopping = hear_signals()
+    """Serve until told to stop; told so while it still waits for the database, or brings it up to date, break that off."""
+    stopping = asyncio.Event()
+    this = asyncio.current_task()
+    assert this is not None  # noqa: S101 - a coroutine that runs
+    hear_signals(this.cancel)
+    try:
+        await _serve(settings, stopping)
+    except asyncio.CancelledError:
+        _log.info("Textbridge stops before it listens.")
+
+
+async def _serve(settings: Settings, stopping: asyncio.Event) -> None:
     bound = listen(settings.host, settings.port)
     operators = None
     if settings.ops_port is not None:
@@ -116,6 +124,7 @@ async def serve(settings: Settings) -> None:
             bound.close()
             raise
     async with run_bridge(settings, bound, operators):
+        hear_signals(stopping.set)
         calm_collector()
         _log.info("Textbridge listens.", host=settings.host, port=bound.getsockname()[1])
         # What is there now stays: it need not be looked through again whenever garbage is looked for.

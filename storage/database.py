@@ -17,14 +17,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 
-from bot.errors import NotStored
+from bot.errors import Broken, NotStored
 from storage.checkpoints import LAST_RESORT_PAGES, Checkpoints
 from storage.connection import BEGIN, NearConnection
 from storage.migrate import migrate
@@ -50,6 +50,19 @@ _WRITER = (
 #: A step may rebuild tables of years: nothing of the old ones stays in the file's free pages, where an erasure would not
 #: find it; and what is sorted need not fit into memory.
 _MIGRATOR = ("PRAGMA secure_delete = ON", "PRAGMA temp_store = DEFAULT", "PRAGMA cache_size = -65536")
+#: What is wrong with where the file is, and not with a step; SQLite's codes tell more in their higher bytes.
+_OF_THE_PLACE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+_PRIMARY = 0xFF
+#: How much of a file's size is free while its tables are rebuilt, at least.
+_ROOM = 1.5
+#: How often a step is told to break off, in seconds: one that hears it between two statements goes on.
+_INTERRUPT_EVERY = 0.05
 _READER = (
     "PRAGMA query_only = ON",
     f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}",
@@ -322,10 +335,11 @@ async def open_database(path: Path) -> Database:
     """
     Open the database at *path*, made and migrated if need be.
 
-    Raises Broken when a newer program owns the file, OSError or sqlite3.Error when it cannot be opened.
+    Raises Broken when a newer program owns the file, or it cannot be brought up to date where it is; OSError or
+    sqlite3.Error when it cannot be opened.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(_migrate_file, path)
+    await _bring_up_to_date(path)
     writer = await NearConnection(path)
     reader: aiosqlite.Connection | None = None
     try:
@@ -349,11 +363,34 @@ async def _close(*connections: aiosqlite.Connection) -> None:
             stack.push_async_callback(connection.close)
 
 
-def _migrate_file(path: Path) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
+async def _bring_up_to_date(path: Path) -> None:
+    """Migrate the file at *path*, on a thread. A cancellation breaks off the step under way, and waits until it is undone."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    work = asyncio.ensure_future(asyncio.to_thread(_migrate, connection, path))  # noqa: TID251 - awaited right here
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            with suppress(sqlite3.ProgrammingError):  # it is closed already
+                connection.interrupt()
+            await asyncio.wait((work,), timeout=_INTERRUPT_EVERY)
+        if not work.cancelled():
+            work.exception()  # that it was interrupted
+        raise
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     try:
         for pragma in (*_WRITER, *_MIGRATOR):
             connection.execute(pragma)
         migrate(connection)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & _PRIMARY not in _OF_THE_PLACE:
+            raise
+        room = max(1, round(_ROOM * path.stat().st_size / 1_000_000))
+        need = f" About {room} MB must be free." if error.sqlite_errorcode == sqlite3.SQLITE_FULL else ""
+        raise Broken(
+            f"The database {path} could not be brought up to date, and is as it was: {error}.{need}"
+        ) from error
     finally:
         connection.close()

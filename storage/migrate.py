@@ -96,7 +96,8 @@ def migrate(connection: sqlite3.Connection) -> list[str]:
         take_steps(connection, steps, since=schema)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite itself takes it back where the disk is full, or a step is interrupted
+            connection.execute("ROLLBACK")
         raise
     if steps and schema:
         _log.info("The database is up to date.", schema=SCHEMA)

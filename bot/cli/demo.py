@@ -57,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _show(port: int, *, opens: bool) -> None:
-    stopping = hear_signals()
+    stopping = asyncio.Event()
+    hear_signals(stopping.set)
     with tempfile.TemporaryDirectory(prefix="textbridge-demo-") as folder:
         world = await _start_world(port)
         try:

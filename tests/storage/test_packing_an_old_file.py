@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,10 @@ from bot.domain.ids import (
 )
 from bot.domain.message import Direction, Mark, Origin, State
 from bot.domain.phone import Address
+from bot.errors import Broken
+from storage import database, packing
 from storage import migrate as migrations
-from storage import packing
+from storage.database import open_database
 from storage.migrate import list_migrations, split_script
 from tests.storage.rig import open_rig
 from tests.storage.samples import PAIR, pair_of
@@ -224,6 +228,57 @@ async def test_a_process_that_dies_in_the_middle_leaves_the_file_as_it_was(
         assert {table: _look(path, f"SELECT * FROM {table}") for table in _TABLES} == before
         async with open_rig(path) as rig:  # and at the next start it is done
             assert sorted(rig.look(_AFTER["messages"]), key=repr) == sorted(_MESSAGES, key=repr)
+
+
+async def test_a_start_that_is_cancelled_ends_at_once_and_leaves_the_file_as_it_was(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute(_MANY, (_PAIR, _WORDS))
+        connection.commit()
+    before = {table: _look(old, f"SELECT * FROM {table}") for table in _TABLES}
+    loop, under_way, packed = asyncio.get_running_loop(), asyncio.Event(), threading.Semaphore(10)
+
+    def pack(letters: str) -> str:
+        if not packed.acquire(timeout=0.2):  # from the eleventh on a step of minutes
+            loop.call_soon_threadsafe(under_way.set)
+        return letters
+
+    with monkeypatch.context() as slow:
+        slow.setitem(packing.PACKERS, "packed_id", pack)
+        opening = asyncio.ensure_future(open_database(old))
+        async with asyncio.timeout(10):
+            await under_way.wait()
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+
+    assert _look(old, "SELECT schema FROM version") == [(_OLD,)]
+    assert {table: _look(old, f"SELECT * FROM {table}") for table in _TABLES} == before
+    async with open_rig(old) as rig:
+        assert rig.look("SELECT COUNT(*) FROM messages") == [(len(before["messages"]),)]
+
+
+async def test_a_full_disk_is_told_with_the_room_that_is_needed_and_the_file_is_as_it_was(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {table: _look(old, f"SELECT * FROM {table}") for table in _TABLES}
+    ((pages,),) = _look(old, "PRAGMA page_count")
+    with monkeypatch.context() as full:
+        full.setattr(database, "_MIGRATOR", (*database._MIGRATOR, f"PRAGMA max_page_count = {pages + 2}"))
+        with pytest.raises(Broken, match=r"as it was: database or disk is full\. About 1 MB must be free\."):
+            await open_database(old)
+
+    assert {table: _look(old, f"SELECT * FROM {table}") for table in _TABLES} == before
+    async with open_rig(old) as rig:
+        assert sorted(rig.look(_AFTER["messages"]), key=repr) == sorted(_MESSAGES, key=repr)
+
+
+async def test_a_file_that_somebody_else_holds_is_told_and_left(old: Path) -> None:
+    with closing(sqlite3.connect(old, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Broken, match="as it was: database is locked"):
+            await open_database(old)
 
 
 async def test_what_is_erased_afterwards_is_nowhere_in_the_file(old: Path) -> None:
