@@ -10,6 +10,7 @@ readers, and `blocks=text_blocks(part)`, for everybody else, and with the option
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,6 @@ MAX_MESSAGE_TEXT: Final = MAX_BLOCK_TEXT
 
 #: The longest escape, `&amp;`, has to fit.
 _MIN_LIMIT: Final = 5
-_ESCAPES: Final = MappingProxyType({ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"})
 _ESCAPE: Final = re.compile(r"&(?:amp|lt|gt);")
 _BROKEN: Final = re.compile("[\0\ud800-\udfff]")
 _PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -43,13 +43,15 @@ def show_broken(text: str) -> str:
 
     NUL and halves of characters become U+FFFD, two halves that belong together the character that they are.
     """
+    if _BROKEN.search(text) is None:  # nearly always
+        return text
     whole = _PAIR.sub(lambda found: found.group().encode("utf-16", "surrogatepass").decode("utf-16"), text)
     return _BROKEN.sub("\ufffd", whole)
 
 
 def escape_sms(text: str) -> str:
     """Return *text* for the `text` of a message: nothing in it can become a mention, a link or an entity."""
-    return show_broken(text).translate(_ESCAPES)
+    return html.escape(show_broken(text), quote=False)
 
 
 def text_blocks(text: str) -> list[dict[str, object]]:
