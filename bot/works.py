@@ -140,7 +140,16 @@ class Works:
             Kind.PREPARE_MEDIA: preparing.prepare_media,
         }
         self.workers = {
-            pool: Worker(pool, flows, ground.workbench, limit=limit, clock=clock, chance=chance, metrics=ground.metrics)
+            pool: Worker(
+                pool,
+                flows,
+                ground.workbench,
+                joint_flows=texts.joint_by_kind,
+                limit=limit,
+                clock=clock,
+                chance=chance,
+                metrics=ground.metrics,
+            )
             for pool, limit in limits.items()
         }
         self._memory = Memory(ground.metrics)

@@ -14,8 +14,7 @@ from datetime import datetime
 from bot.clock import Clock
 from bot.domain.account_events import HostedOrderChange, LinkClick, SpendLimitReached, find_reset
 from bot.domain.audit import Actor, AuditAction, AuditEntry
-from bot.domain.ids import UserId
-from bot.domain.job import Job
+from bot.domain.ids import JobId, UserId
 from bot.domain.message import Direction
 from bot.domain.policy import Policy
 from bot.flows import account_wording
@@ -39,46 +38,39 @@ class AccountEvents:
         self._policy = policy
         self._clock = clock
 
-    async def record_click(self, job: Job, click: LinkClick) -> str:
-        """Tell the thread that a link was opened, once for each person and link. Transaction: the line."""
-        async with self._store.transaction("record click") as tx:
-            message = await tx.messages.find_by_carrier_id(click.carrier_id)
-            known = message is not None and message.direction is Direction.OUTBOUND
-            if message is not None and known:
-                who = "" if click.clicker is None else str(click.clicker)
-                digest = hashlib.sha256(json.dumps([who, click.url]).encode()).hexdigest()[:32]
-                text, blocks = account_wording.link_opened(
-                    click, message.text, self._policy.region, click.clicked_at or self._clock.now()
-                )
-                await enqueue_line(tx, message.conversation_id, f"click:{message.id}:{digest}", text, blocks)
-            await tx.queue.finish(job)
-        return "told" if known else "foreign"
+    async def take_click(self, tx: Transaction, click: LinkClick) -> str:
+        """Tell the thread that a link was opened, once for each person and link, in the caller's transaction."""
+        message = await tx.messages.find_by_carrier_id(click.carrier_id)
+        if message is None or message.direction is not Direction.OUTBOUND:
+            return "foreign"
+        who = "" if click.clicker is None else str(click.clicker)
+        digest = hashlib.sha256(json.dumps([who, click.url]).encode()).hexdigest()[:32]
+        text, blocks = account_wording.link_opened(
+            click, message.text, self._policy.region, click.clicked_at or self._clock.now()
+        )
+        await enqueue_line(tx, message.conversation_id, f"click:{message.id}:{digest}", text, blocks)
+        return "told"
 
-    async def record_spend_limit(self, job: Job, event: SpendLimitReached) -> str:
+    async def take_spend_limit(self, tx: Transaction, event: SpendLimitReached, job_id: JobId) -> str:
         """
-        Hold all sends back until the carrier's day ends, and say so in the channel.
+        Hold all sends back until the carrier's day ends, and say so in the channel, in the caller's transaction.
 
-        Transaction: the hold and the notice. A limit on a profile that we do not send by holds nothing back.
+        A limit on a profile that we do not send by holds nothing back.
         """
         ours = self._policy.profile_id
-        now = self._clock.now()
-        async with self._store.transaction("record spend limit") as tx:
-            foreign = ours is not None and event.profile_id not in ("", ours)
-            if not foreign:
-                until = find_reset(now)
-                await tx.facts.set_fact(_HELD_UNTIL, until.isoformat())
-                text, blocks = account_wording.spend_limit_reached(event, until)
-                await enqueue_notice(tx, f"spend-limit:{job.id}", self._policy.default_channel, text, blocks)
-                _log.warning("The spend limit is reached; sends wait.", until=until.isoformat())
-            await tx.queue.finish(job)
-        return "foreign" if foreign else "held"
+        if ours is not None and event.profile_id not in ("", ours):
+            return "foreign"
+        until = find_reset(self._clock.now())
+        await tx.facts.set_fact(_HELD_UNTIL, until.isoformat())
+        text, blocks = account_wording.spend_limit_reached(event, until)
+        await enqueue_notice(tx, f"spend-limit:{job_id}", self._policy.default_channel, text, blocks)
+        _log.warning("The spend limit is reached; sends wait.", until=until.isoformat())
+        return "held"
 
-    async def record_hosted_order(self, job: Job, event: HostedOrderChange) -> str:
-        """Tell the administrators what became of an order for a hosted number. Transaction: the notice."""
-        async with self._store.transaction("record hosted order") as tx:
-            text, blocks = account_wording.hosted_order(event, sorted(self._policy.admins), self._policy.region)
-            await enqueue_notice(tx, f"hosted-order:{job.id}", self._policy.default_channel, text, blocks)
-            await tx.queue.finish(job)
+    async def take_hosted_order(self, tx: Transaction, event: HostedOrderChange, job_id: JobId) -> str:
+        """Tell the administrators what became of an order for a hosted number, in the caller's transaction."""
+        text, blocks = account_wording.hosted_order(event, sorted(self._policy.admins), self._policy.region)
+        await enqueue_notice(tx, f"hosted-order:{job_id}", self._policy.default_channel, text, blocks)
         return "told"
 
     async def lift_spend_limit(self, actor: UserId) -> str:

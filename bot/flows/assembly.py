@@ -7,7 +7,7 @@ Pictures have ports of their own; `bot.app` adds their flows.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chance import Chance
@@ -64,7 +64,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFlows:
-    """The flows that others speak to, and the one that does each kind of job."""
+    """The flows that others speak to, the one that does each kind of job, and those that do several of a kind together."""
 
     posting: Posting
     texting: Texting
@@ -79,6 +79,7 @@ class TextFlows:
     home: Home
     reconcile: Reconcile
     by_kind: Mapping[Kind, Callable[[Job], Awaitable[None]]]
+    joint_by_kind: Mapping[Kind, Callable[[Sequence[Job]], Awaitable[None]]]
 
 
 def assemble_flows(around: Surroundings) -> TextFlows:
@@ -208,4 +209,5 @@ def assemble_flows(around: Surroundings) -> TextFlows:
                 store=store, directory=directory, policy=policy, clock=clock, chance=chance
             ).make_next,
         },
+        joint_by_kind={Kind.CARRIER_EVENT: receive.read_carrier_events},
     )

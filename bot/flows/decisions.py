@@ -247,7 +247,7 @@ class Decisions:
             if record is None:
                 return "The carrier has no record of this text."
             receipt = Receipt(carrier_id=message.carrier_id, sender=None, copies=read_copies(record, self._clock.now()))
-            await self._receipts.record_receipt(None, receipt, message_id)
+            await self._receipts.record_receipt(receipt, message_id)
             return "The carrier's record has been read; the mark shows what it says."
         if await self._find_on_record(message):
             return "The carrier has it on record; the mark shows what it says."
@@ -285,7 +285,7 @@ class Decisions:
                         receipt = Receipt(
                             carrier_id=carrier_id, sender=None, copies=read_copies(record, self._clock.now())
                         )
-                        await self._receipts.record_receipt(None, receipt, message.id)
+                        await self._receipts.record_receipt(receipt, message.id)
                         return True
         except (TimeoutError, RetryLater, CarrierRefused):
             pass  # asking again under the key, which comes next, needs no record

@@ -12,7 +12,6 @@ from bot.clock import Clock
 from bot.domain.carrier_events import Receipt
 from bot.domain.delivery import FAILED, FINAL, DeliveryStatus
 from bot.domain.ids import MessageId
-from bot.domain.job import Job
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
@@ -41,20 +40,23 @@ class Receipts:
         self._chance = chance
         self._metrics = metrics
 
-    async def record_receipt(self, job: Job | None, receipt: Receipt, reference: MessageId | None) -> str:
+    async def record_receipt(self, receipt: Receipt, reference: MessageId) -> None:
+        """Merge *receipt*, which was asked for. Transaction: as `take_receipt` has it."""
+        async with self._store.transaction("record receipt") as tx:
+            await self.take_receipt(tx, receipt, reference)
+
+    async def take_receipt(self, tx: Transaction, receipt: Receipt, reference: MessageId | None) -> str:
         """
         Merge *receipt* and return what became of it, for the metrics.
 
-        Transaction: the deliveries, the message if this settles it, the mark, and the line that explains a failure.
+        In the caller's transaction: the deliveries, the message if this settles it, the mark, and the line that explains a
+        failure.
         """
-        async with self._store.transaction("record receipt") as tx:
-            message = await self._find(tx, receipt, reference)
-            outcome = "foreign" if message is None else "merged"
-            if message is not None:
-                await self._merge(tx, message, receipt)
-            if job is not None:
-                await tx.queue.finish(job)
-        return outcome
+        message = await self._find(tx, receipt, reference)
+        if message is None:
+            return "foreign"
+        await self._merge(tx, message, receipt)
+        return "merged"
 
     async def _find(self, tx: Transaction, receipt: Receipt, reference: MessageId | None) -> Message | None:
         message = await tx.messages.find_by_carrier_id(receipt.carrier_id)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.account_events import HostedOrderChange, LinkClick, SpendLimitReached
+from bot.domain.account_events import AccountEvent, HostedOrderChange, LinkClick, SpendLimitReached
 from bot.domain.carrier_events import InboundText, MediaRef, Receipt, UnknownEvent, choose_ours, read_event
 from bot.domain.consent import (
     ConsentSignal,
@@ -50,6 +52,16 @@ _log = Log("receive")
 _QUOTABLE = 200
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    """A stored webhook, read."""
+
+    job: Job
+    said: InboundText | Receipt | AccountEvent
+    reference: MessageId | None  #: Of the text that it is about, as the address says to which it was sent.
+    recovered: bool  #: It never came: it was asked for.
+
+
 class Receive:
     """The use-cases of the carrier_in pool."""
 
@@ -74,66 +86,84 @@ class Receive:
 
     async def read_carrier_event(self, job: Job) -> None:
         """Read a stored webhook. What cannot be read is Broken: the worker parks it, and nothing is lost."""
+        await self.read_carrier_events([job])
+
+    async def read_carrier_events(self, jobs: Sequence[Job]) -> None:
+        """
+        Read stored webhooks. Transaction, one for all of them: what each one means, and its job done.
+
+        Whatever is raised for one of them is raised for all, and none has been read: then they are read one by one.
+        """
+        events = [self._read(job) for job in jobs]
+        taken = []
+        async with self._store.transaction("read carrier events") as tx:
+            for event in events:
+                taken.append(await self._take(tx, event))
+                await tx.queue.finish(event.job)
+        for kind, outcome, message in taken:
+            self._metrics.events.labels("telnyx", kind, outcome).inc()
+            if message is not None:
+                self._metrics.texts.labels("inbound").inc()
+                _log.info("A text came in.", conversation=message.conversation_id, message_id=message.id)
+
+    def _read(self, job: Job) -> _Event:
         try:
             stored = read_stored(job.body)
         except (RecursionError, ValueError) as error:
             raise NotUnderstood("an event nested too deep, or with a number too long") from error
-        event = read_event(stored.event, self._policy.region)
+        said = read_event(stored.event, self._policy.region)
+        if isinstance(said, UnknownEvent):
+            raise NotUnderstood("an event of a type nobody here knows")
         reference = MessageId(stored.reference) if stored.reference else None
-        match event:
-            case InboundText():
-                outcome = await self._receive_text(job, event, recovered=stored.recovered)
-                kind = "message.received"
-            case Receipt():
-                outcome = await self._receipts.record_receipt(job, event, reference)
-                kind = "receipt"
-            case LinkClick():
-                outcome, kind = await self._account_events.record_click(job, event), "link_clicked"
-            case SpendLimitReached():
-                outcome, kind = await self._account_events.record_spend_limit(job, event), "spend_limit"
-            case HostedOrderChange():
-                outcome, kind = await self._account_events.record_hosted_order(job, event), "hosted_order"
-            case UnknownEvent():
-                raise NotUnderstood("an event of a type nobody here knows")
-            case _:
-                assert_never(event)
-        self._metrics.events.labels("telnyx", kind, outcome).inc()
+        return _Event(job=job, said=said, reference=reference, recovered=stored.recovered)
 
-    async def _receive_text(self, job: Job, event: InboundText, *, recovered: bool) -> str:
-        """Transaction: the conversation, the text, what it says about consent, and the posts that will show it."""
+    async def _take(self, tx: Transaction, event: _Event) -> tuple[str, str, Message | None]:
+        """Take in one event; return its kind and what became of it, for the metrics, and the text that it brought."""
+        said = event.said
+        match said:
+            case InboundText():
+                message = await self._take_text(tx, said, recovered=event.recovered)
+                return "message.received", "repeated" if message is None else "received", message
+            case Receipt():
+                return "receipt", await self._receipts.take_receipt(tx, said, event.reference), None
+            case LinkClick():
+                return "link_clicked", await self._account_events.take_click(tx, said), None
+            case SpendLimitReached():
+                return "spend_limit", await self._account_events.take_spend_limit(tx, said, event.job.id), None
+            case HostedOrderChange():
+                return "hosted_order", await self._account_events.take_hosted_order(tx, said, event.job.id), None
+            case _:
+                assert_never(said)
+
+    async def _take_text(self, tx: Transaction, event: InboundText, *, recovered: bool) -> Message | None:
+        """Take in a text: its conversation, what it says about consent, and the posts that will show it; None: known."""
         now = self._clock.now()
         ours, theirs = choose_ours(event, self._policy.our_numbers)
-        async with self._store.transaction("receive text") as tx:
-            conversation = await tx.conversations.get_or_create(
-                make_parties(ours, theirs, event.medium),
-                new_id=ConversationId(self._chance.ordered(now)),
-                channel_id=self._policy.choose_channel(ours),
-                now=now,
-            )
-            message = Message(
-                id=MessageId(self._chance.ordered(now)),
-                conversation_id=conversation.id,
-                direction=Direction.INBOUND,
-                origin=Origin.PHONE,
-                state=State.RECEIVED,
-                text=event.text,
-                created_at=now,
-                sender=event.sender,
-                carrier_id=event.carrier_id,
-            )
-            added = await tx.messages.add(message)
-            if added:
-                shown = await self._show(tx, conversation, message, event, recovered=recovered)
-                await self._heed(tx, conversation, message, event)
-                if shown:
-                    await heed_reply(tx, conversation, message, self._policy, now)
-                await tx.conversations.touch(conversation.id, now)
-            await tx.queue.finish(job)
-        if not added:
-            return "repeated"
-        self._metrics.texts.labels("inbound").inc()
-        _log.info("A text came in.", conversation=conversation.id, message_id=message.id)
-        return "received"
+        conversation = await tx.conversations.get_or_create(
+            make_parties(ours, theirs, event.medium),
+            new_id=ConversationId(self._chance.ordered(now)),
+            channel_id=self._policy.choose_channel(ours),
+            now=now,
+        )
+        message = Message(
+            id=MessageId(self._chance.ordered(now)),
+            conversation_id=conversation.id,
+            direction=Direction.INBOUND,
+            origin=Origin.PHONE,
+            state=State.RECEIVED,
+            text=event.text,
+            created_at=now,
+            sender=event.sender,
+            carrier_id=event.carrier_id,
+        )
+        if not await tx.messages.add(message):
+            return None
+        shown = await self._show(tx, conversation, message, event, recovered=recovered)
+        await self._heed(tx, conversation, message, event)
+        if shown:
+            await heed_reply(tx, conversation, message, self._policy, now)
+        await tx.conversations.touch(conversation.id, now)
+        return message
 
     async def _show(
         self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText, *, recovered: bool

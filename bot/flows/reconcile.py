@@ -170,7 +170,7 @@ class Reconcile:
             record = await self._carrier.find_message(carrier_id)
             if record is not None:
                 receipt = Receipt(carrier_id=carrier_id, sender=None, copies=read_copies(record, now))
-                await self._receipts.record_receipt(None, receipt, message.id)
+                await self._receipts.record_receipt(receipt, message.id)
         self._asked_at = {known: at for known, at in self._asked_at.items() if now - at < _ASK_AGAIN}
         if asked:
             _log.info("The carrier was asked about texts that it had fallen silent on.", texts=asked)

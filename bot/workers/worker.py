@@ -10,6 +10,9 @@ A flow finishes its job inside the transaction that holds its result. What else 
 - Broken, Refused: no repetition mends it. Parked for a person.
 - LeaseLost: somebody else has the job; this result was not committed.
 - Anything else is a defect of ours: tried again a few times, then parked.
+
+Several jobs of a kind that a flow can do together are done in one transaction, all or none. What goes wrong there is told of
+none of them: each is then done alone, and what becomes of it is as above.
 """
 
 from __future__ import annotations
@@ -42,13 +45,15 @@ _log = Log("worker")
 PATIENCE = timedelta(seconds=5)
 #: How long a worker sleeps at most: a job that another process brought back (`queue retry`) rings no bell in this one.
 LONGEST_SLEEP = timedelta(seconds=2)
-#: How many jobs are claimed together at most, and how many begin in one turn of the loop: whoever waits for an answer
-#: meanwhile waits for as many.
+#: How many jobs are claimed together at most, and how many begin in one turn of the loop, together or each alone: whoever
+#: waits for an answer meanwhile waits for as many.
 MOST_AT_ONCE = 32
 MOST_IN_A_TURN = 8
 
 #: Does one job: finishes it in its own transaction, or raises.
 Flow = Callable[[Job], Awaitable[None]]
+#: Does several jobs of one kind: finishes all of them in one transaction of its own, or raises and has done none.
+JointFlow = Callable[[Sequence[Job]], Awaitable[None]]
 
 
 class Worker:
@@ -65,6 +70,7 @@ class Worker:
         flows: Mapping[Kind, Flow],
         workbench: Workbench,
         *,
+        joint_flows: Mapping[Kind, JointFlow] | None = None,
         limit: int,
         clock: Clock,
         chance: Chance,
@@ -72,12 +78,14 @@ class Worker:
     ) -> None:
         self._pool = pool
         self._flows = flows
+        self._joint_flows = {} if joint_flows is None else joint_flows
         self._workbench = workbench
         self._limit = limit
         self._clock = clock
         self._chance = chance
         self._metrics = metrics
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}  #: And how many jobs each does.
+        self._begun = 0  #: How many jobs those are.
         self._unbegun: deque[Job] = deque()  #: Ours, and to begin within the next turns of the loop.
         self._reserved = 0  #: Places kept for jobs that are being made.
         self._takes = False  #: Whether jobs may be handed over: nothing that is due waits to be claimed.
@@ -111,8 +119,11 @@ class Worker:
         """Do all that is due now, and what comes of it, then return how many jobs were claimed. For tests."""
         done = 0
         while jobs := await self._workbench.claim(self._pool, self._limit):
-            await asyncio.gather(*(self._work(job) for job in jobs))
             done += len(jobs)
+            waiting, parts = deque(jobs), []
+            while waiting:
+                parts.append(self._pick(waiting, MOST_IN_A_TURN))
+            await asyncio.gather(*map(self._work_some, parts))
         self._takes = True
         await self.rest()
         return done
@@ -153,7 +164,7 @@ class Worker:
 
     def _count_taken(self) -> int:
         """Return how many places are taken."""
-        return len(self._running) + len(self._unbegun) + self._reserved
+        return self._begun + len(self._unbegun) + self._reserved
 
     async def _wait_for_an_end(self) -> None:
         self._ended.clear()
@@ -182,16 +193,31 @@ class Worker:
         self._unbegun.extend(jobs)
 
     def _begin_some(self) -> None:
-        for _ in range(min(len(self._unbegun), MOST_IN_A_TURN)):
-            job = self._unbegun.popleft()
-            task = asyncio.create_task(self._work(job), name=f"{job.kind} {job.id}")
-            self._running.add(task)
-            task.add_done_callback(self._end)
+        most = MOST_IN_A_TURN
+        while most and self._unbegun:
+            jobs = self._pick(self._unbegun, most)
+            _ = self._begin(jobs)
+            most -= len(jobs)
         if self._unbegun:
             asyncio.get_running_loop().call_soon(self._begin_some)
 
+    def _pick(self, waiting: deque[Job], most: int) -> list[Job]:
+        """Take off *waiting* what is done next: one job, or up to *most* of a kind that is done together."""
+        jobs = [waiting.popleft()]
+        if jobs[0].kind in self._joint_flows:
+            while len(jobs) < most and waiting and waiting[0].kind is jobs[0].kind:
+                jobs.append(waiting.popleft())
+        return jobs
+
+    def _begin(self, jobs: Sequence[Job]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._work_some(jobs), name=f"{jobs[0].kind} {jobs[0].id}")
+        self._running[task] = len(jobs)
+        self._begun += len(jobs)
+        task.add_done_callback(self._end)
+        return task
+
     def _end(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        self._begun -= self._running.pop(task)
         self._ended.set()
 
     async def _wait_for_work(self) -> None:
@@ -207,6 +233,30 @@ class Worker:
             for alarm in alarms:
                 alarm.cancel()
             await asyncio.gather(*alarms, return_exceptions=True)
+
+    async def _work_some(self, jobs: Sequence[Job]) -> None:
+        if len(jobs) == 1:
+            await self._work(jobs[0])
+        elif not await self._work_together(jobs):
+            await asyncio.wait([self._begin([job]) for job in jobs])
+
+    async def _work_together(self, jobs: Sequence[Job]) -> bool:
+        """Do *jobs*, of one kind, in one transaction; False if that failed, and none of them is done."""
+        kind = jobs[0].kind
+        began = self._clock.monotonic()
+        try:
+            await self._joint_flows[kind](jobs)
+        except Exception as error:  # noqa: BLE001 - whatever it was, each job gets a try of its own, and tells
+            if isinstance(error, TextbridgeError):
+                drop_traces(error)
+            _log.info("Jobs could not be done together; each is done alone.", kind=kind, jobs=len(jobs))
+            return False
+        seconds = self._clock.monotonic() - began
+        done, spread = self._metrics.jobs.labels(kind, "done"), self._metrics.job_seconds.labels(kind)
+        for _ in jobs:
+            done.inc()
+            spread.observe(seconds)
+        return True
 
     async def _work(self, job: Job) -> None:
         began = self._clock.monotonic()

@@ -16,7 +16,7 @@ from bot.domain.delivery import DeliveryStatus
 from bot.domain.job import Pool
 from bot.domain.message import Mark
 from bot.errors import CarrierRefused
-from tests.doubles.bench import ANA, Life, World, make_policy
+from tests.doubles.bench import ANA, BOB, CEM, Life, World, make_policy
 from tests.doubles.border import Fault, Trouble
 from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
 
@@ -138,6 +138,23 @@ async def texts_into_a_thread_keep_their_order_and_repeat_nothing(life: Life) ->
     check_thread(life.world, "Hello", "One", "Two", "Three")
     check_nothing_was_taken_back(life.world)
     assert [message.thread_ts for message in life.world.slack.posted()] == [None, root.ts, root.ts, root.ts]
+
+
+@story(points=18)
+async def texts_of_several_people_that_are_read_together_are_each_shown_once(life: Life) -> None:
+    people = (ANA, BOB, CEM)
+    for number in range(2):
+        for who in people:
+            life.world.text_in(who, f"{who} {number}.")
+    await life.settle()
+    for who in people:
+        root = find_root_of(life.world, f"{who} 0.")
+        assert [message.words for message in life.world.slack.posted() if message.thread_ts == root.ts] == [f"{who} 1."]
+    assert len(life.world.slack.words()) == 2 * len(people)
+    check_nothing_was_taken_back(life.world)
+    if life.world.lives == 1:
+        names = [crossing.name for crossing in life.world.border.crossings]
+        assert names.count("commit read carrier events") == 4, "two parts, and two sides of each commit"
 
 
 @story(points=15)

@@ -297,7 +297,16 @@ class Bench:
             Kind.PREPARE_MEDIA: preparing.prepare_media,
         }
         self._workers = {
-            pool: Worker(pool, by_kind, self.workbench, limit=_LIMIT, clock=clock, chance=chance, metrics=_METRICS)
+            pool: Worker(
+                pool,
+                by_kind,
+                self.workbench,
+                joint_flows=flows.joint_by_kind,
+                limit=_LIMIT,
+                clock=clock,
+                chance=chance,
+                metrics=_METRICS,
+            )
             for pool in Pool
         }
         self._from_carrier = CarrierWebhook(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from bot.chance import SeededChance
 from bot.domain.job import Job, Kind, NewJob, Pool
 from bot.observe import Metrics
-from bot.workers.worker import Flow, Worker
+from bot.workers.worker import Flow, JointFlow, Worker
 from tests.storage.rig import Rig, running
 
 KIND = Kind.POST_TEXT
@@ -18,9 +18,11 @@ _STATUS = "SELECT status FROM jobs WHERE key = ?"
 
 
 class Bench:
-    """A rig, a worker on its queue, and a flow that the test decides about."""
+    """A rig, a worker on its queue, and a flow that the test decides about; *together*: what does several, if anything."""
 
-    def __init__(self, rig: Rig, *, limit: int = 4) -> None:
+    KIND = KIND
+
+    def __init__(self, rig: Rig, *, limit: int = 4, together: JointFlow | None = None) -> None:
         self.rig = rig
         self.seen: list[Job] = []
         self.flow: Flow = self.finish
@@ -29,6 +31,7 @@ class Bench:
             Pool.POST,
             {KIND: self._do},
             rig.workbench,
+            joint_flows={} if together is None else {KIND: together},
             limit=limit,
             clock=rig.clock,
             chance=SeededChance(1),
