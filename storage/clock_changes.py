@@ -2,8 +2,9 @@
 The machine's clock may be set, forth or back, while jobs wait for moments by it.
 
 A lease that was good for another minute must not end at once, and a job that was to be tried again in a second must not wait
-for the hour that the clock went back. So whoever sees that the clock jumped moves these moments along. What is due much
-later was meant by the time of day (a scheduled text, the end of quiet hours) and stays where it is.
+for the hour that the clock went back; nor may it be thought that the carrier has forgotten a key since a minute ago, or
+still knows one of yesterday. So whoever sees that the clock jumped moves these moments along. What is due much later was
+meant by the time of day (a scheduled text, the end of quiet hours) and stays where it is.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ RETURNING pool"""
 _MOVE_ATTEMPTS = """
 UPDATE jobs SET unsettled_at = unsettled_at + ?1
 WHERE status IN ('ready', 'waiting', 'running') AND unsettled_at > ?2"""
+#: Of sends whose outcome is not known: how long a receipt is waited for, and the key is good, are spans.
+_MOVE_REQUESTS = """
+UPDATE requests SET attempted_at = attempted_at + ?1, created_at = created_at + ?1 WHERE attempted_at IS NOT NULL"""
 
 
 class ClockChanges:
@@ -74,6 +78,7 @@ class ClockChanges:
         by, at = to_span(jump), to_micros(now)
         async with self._database.write() as connection:
             await connection.execute_fetchall(_MOVE_LEASES, (by,))
+            await connection.execute_fetchall(_MOVE_REQUESTS, (by,))
             if jump < timedelta(0):
                 rows = list(await connection.execute_fetchall(_MOVE_JOBS, (by, at, at - by + to_span(_SOON))))
                 await connection.execute_fetchall(_MOVE_ATTEMPTS, (by, at))

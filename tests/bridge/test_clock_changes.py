@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.faults import FaultKind
+from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
 from tests.bridge.harness import ANA, Bench
 
 HOUR = timedelta(hours=1)
@@ -51,6 +52,31 @@ async def test_a_call_that_is_under_way_keeps_its_lease(bench: Bench, jump: time
 
     assert bench.thread(root)[1:] == ["Slow"]
     assert bench.slack.count_calls()["chat.postMessage"] == 2
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, -timedelta(days=30)], ids=str)
+@pytest.mark.parametrize("is_down", [False, True], ids=["", "while the program was down"])
+async def test_a_send_of_which_nobody_knows_is_settled_as_soon_as_ever_when_the_clock_was_set(
+    bench: Bench, jump: timedelta, *, is_down: bool
+) -> None:
+    root = await bench.open_thread()
+    bench.telnyx.set_outcome(ANA, Outcome(kind=OutcomeKind.SILENT, times=1))
+    bench.fail(bench.telnyx, FaultKind.DROP_ANSWER, "POST /messages", times=1)
+    ts = await bench.reply("Hi", root)
+    await bench.wait_until(lambda: bench.send_requests)
+    await bench.settle()
+    if is_down:
+        await bench.crash()
+    bench.clock.set_by(jump)
+    if is_down:
+        await bench.start()
+    bench.clock.set_rate(10)
+    await bench.wait_until(lambda: len(bench.send_requests) == 2, 6)
+    await bench.settle()
+
+    assert bench.phone(ANA) == ["Hi"]
+    assert len({request.headers["Idempotency-Key"] for request in bench.send_requests}) == 1
+    assert bench.marks(ts) != {"warning"}
 
 
 async def test_a_clock_that_went_back_while_the_program_was_down_holds_nothing_up(bench: Bench) -> None:
