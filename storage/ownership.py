@@ -30,7 +30,9 @@ async def own_database(path: Path, clock: Clock) -> AsyncIterator[None]:
     written. The kernel lets go of the lock when the process ends, however it ends.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("a+") as file:
+    # By whatever links it is named: SQLite follows them, too.
+    real = path.resolve()  # noqa: ASYNC240 - before there is anybody who could wait
+    with real.with_name(real.name + ".lock").open("a+") as file:
         give_up_at = clock.monotonic() + PATIENCE.total_seconds()
         waited = False
         while not _try_lock(file):
