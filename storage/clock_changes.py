@@ -24,13 +24,17 @@ _log = Log("clock")
 _JUMP = timedelta(seconds=2)
 #: Jobs that were due by so soon after the jump waited for a span, not for a time of day.
 _SOON = timedelta(seconds=90)
+#: So long a reply may wait to be changed; of what else is a send it is asked again, when its turn comes, whether it is time.
+_LONGEST_HOLD = timedelta(hours=1)
 _SEEN = "clock_seen_at"
 #: How often the time is written down, for the next process.
 _NOTE_EVERY = timedelta(seconds=30)
 
 _MOVE_LEASES = "UPDATE jobs SET lease_until = lease_until + ?1 WHERE status = 'running'"
 _MOVE_JOBS = """
-UPDATE jobs SET due_at = MAX(due_at + ?1, ?2) WHERE status IN ('ready', 'waiting') AND due_at > ?2 AND due_at <= ?3
+UPDATE jobs SET due_at = MAX(due_at + ?1, ?2)
+WHERE status IN ('ready', 'waiting') AND due_at > ?2
+    AND due_at <= CASE kind WHEN 'send_text' THEN ?4 ELSE ?3 END
 RETURNING pool"""
 _MOVE_ATTEMPTS = """
 UPDATE jobs SET unsettled_at = unsettled_at + ?1
@@ -80,7 +84,8 @@ class ClockChanges:
             await connection.execute_fetchall(_MOVE_LEASES, (by,))
             await connection.execute_fetchall(_MOVE_REQUESTS, (by,))
             if jump < timedelta(0):
-                rows = list(await connection.execute_fetchall(_MOVE_JOBS, (by, at, at - by + to_span(_SOON))))
+                soon, held = (at - by + to_span(span) for span in (_SOON, _LONGEST_HOLD))
+                rows = list(await connection.execute_fetchall(_MOVE_JOBS, (by, at, soon, held)))
                 await connection.execute_fetchall(_MOVE_ATTEMPTS, (by, at))
                 pools = {row["pool"] for row in rows}
             else:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
-from tests.bridge.harness import ANA, Bench
+from tests.bridge.harness import ANA, Bench, open_bench
 
 HOUR = timedelta(hours=1)
 JUMPS = pytest.mark.parametrize("jump", [HOUR, -HOUR, timedelta(days=30), -timedelta(days=30)], ids=str)
@@ -90,6 +90,18 @@ async def test_a_clock_that_went_back_while_the_program_was_down_holds_nothing_u
     bench.clock.set_rate(10)
 
     await bench.wait_until(lambda: len(bench.thread(root)) == 2, 6)
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=str)
+async def test_a_reply_is_held_no_longer_when_the_clock_was_set(jump: timedelta) -> None:
+    async with open_bench(send_hold_seconds=600) as bench:
+        root = await bench.open_thread()
+        await bench.reply("Hi", root)
+        await bench.settle()
+        bench.clock.set_by(jump)
+        await bench.pass_time(timedelta(minutes=2))
+        bench.clock.set_rate(200)
+        await bench.wait_until(lambda: bench.phone(ANA) == ["Hi"], 6)
 
 
 async def test_a_scheduled_text_keeps_its_time_of_day_when_the_clock_is_set(bench: Bench) -> None:
