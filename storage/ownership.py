@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -47,9 +47,9 @@ async def own_database(path: Path, clock: Clock) -> AsyncIterator[None]:
                 _log.info("Another process still uses the database; waiting for it to stop.")
                 waited = True
             await clock.sleep(_LOOK_AGAIN)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with suppress(OSError):  # the disk is full: the lock holds without a word of whose it is
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ async def test_by_whatever_name_it_is_the_same_database(tmp_path: Path) -> None:
     async with own_database(tmp_path / "link.db", ManualClock()):
         for name in ("data/bridge.db", "folder/bridge.db", "data/../link.db"):
             await _is_refused(tmp_path / name)
+
+
+async def test_a_full_disk_keeps_nobody_from_owning_it(tmp_path: Path) -> None:
+    usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))  # no file takes a byte more
+    try:
+        async with own_database(tmp_path / "bridge.db", ManualClock()):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))
+    assert (tmp_path / "bridge.db.lock").read_bytes() == b""
 
 
 async def test_who_lets_go_lets_the_next_one_in(tmp_path: Path) -> None:
