@@ -72,6 +72,7 @@ class MessageDeleted:
     channel_id: ChannelId
     ts: SlackTs
     thread_ts: SlackTs | None = None  #: Of the thread that it stood in; None for a root, and where Slack does not say.
+    is_placed: bool = True  #: False: Slack does not say where it stood.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,7 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
             channel_id=ChannelId(channel),
             ts=SlackTs(event["deleted_ts"]),
             thread_ts=SlackTs(thread) if isinstance(thread, str) and thread != event["deleted_ts"] else None,
+            is_placed=isinstance(before, Mapping),
         )
     if subtype == "message_changed":
         return _read_change(event, ChannelId(channel))

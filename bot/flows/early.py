@@ -8,10 +8,13 @@ of a change only under which key it is kept, as it came (`storage/raw.py` throws
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.ids import ChannelId, SlackTs
+from bot.domain.job import Pool
 from bot.domain.slack_events import (
     FilesRemoved,
     MessageDeleted,
@@ -20,13 +23,19 @@ from bot.domain.slack_events import (
     ThreadReply,
     read_slack_event,
 )
+from bot.errors import NotUnderstood
 from bot.json_text import read_json
 from bot.ports import Transaction
 
+#: What is said of a message besides its own words.
+_Change = MessageEdited | FilesRemoved | MessageDeleted
+#: More is not looked through behind one message.
+_MOST_BEHIND = 50
+
 
 async def note_deletion(tx: Transaction, event: MessageDeleted, now: datetime) -> None:
-    """Remember that a message in a customer's thread, which nobody has read yet, is deleted."""
-    if await _may_come(tx, event.channel_id, event.thread_ts):
+    """Remember that a message which nobody has read yet, and which may be in a customer's thread, is deleted."""
+    if not event.is_placed or await _may_come(tx, event.channel_id, event.thread_ts):
         await tx.facts.set_fact(_name("deleted", event.channel_id, event.ts), f"{now.timestamp():.6f}")
 
 
@@ -64,17 +73,40 @@ async def note_change(
     return True
 
 
-async def bring_up_to_date(view: Transaction, event: ThreadReply) -> ThreadReply:
-    """Return *event* with the words and files that the newest change gave the message, if that was read before it."""
+async def find_behind(view: Transaction, lane: str, event: ThreadReply) -> Sequence[_Change]:
+    """
+    Return what waits in the lane of a message that could not be read at once and says something of it, in order.
+
+    It was told before anything of the message can have gone out, and so it counts.
+    """
+    found: list[_Change] = []
+    for waiting in await view.queue.list_waiting(lane, _MOST_BEHIND):
+        with suppress(ValueError, RecursionError, NotUnderstood):  # it is parked when its turn comes
+            callback = read_json(waiting.body)
+            change = read_slack_event(callback.get("event") if isinstance(callback, Mapping) else None)
+            if isinstance(change, _Change) and (change.channel_id, change.ts) == (event.channel_id, event.ts):
+                found.append(change)
+    return found
+
+
+async def bring_up_to_date(view: Transaction, event: ThreadReply, behind: Sequence[_Change] = ()) -> ThreadReply:
+    """
+    Return *event* with the words and files that the newest change gave the message.
+
+    It is one that was read before the message, or that waits *behind* it.
+    """
     at, key = _split(await view.facts.find_fact(_name("changed", event.channel_id, event.ts)))
+    body = await view.queue.find_body(key) if key else None
+    newest = None if body is None else read_slack_event(read_json(body)["event"])
+    for change in behind:
+        if not isinstance(change, MessageDeleted) and (change.at is None or float(change.at) >= at):
+            at, newest = at if change.at is None else float(change.at), change
     if event.edited_at is not None and float(event.edited_at) >= at:  # found in the thread, as it was later still
         return event
-    body = await view.queue.find_body(key) if key else None
-    changed = None if body is None else read_slack_event(read_json(body)["event"])
-    if not isinstance(changed, MessageEdited | FilesRemoved):
+    if not isinstance(newest, MessageEdited | FilesRemoved):
         return event
-    files = event.files if changed.files is None else changed.files
-    return replace(event, text=changed.text, blocks=changed.blocks, files=files)
+    files = event.files if newest.files is None else newest.files
+    return replace(event, text=newest.text, blocks=newest.blocks, files=files)
 
 
 def _name(what: str, channel_id: ChannelId, ts: SlackTs) -> str:
@@ -87,5 +119,13 @@ def _split(fact: str | None) -> tuple[float, str]:
 
 
 async def _may_come(tx: Transaction, channel_id: ChannelId, thread_ts: SlackTs | None) -> bool:
-    """Tell whether a message that nobody has read stood in a customer's thread."""
-    return thread_ts is not None and await tx.conversations.find_by_thread(channel_id, thread_ts) is not None
+    """
+    Tell whether a message that nobody has read stood in a thread that is a customer's, or may be.
+
+    People answer faster than Slack answers us: while we post, any thread may be one whose root that was.
+    """
+    if thread_ts is None:
+        return False
+    if await tx.conversations.find_by_thread(channel_id, thread_ts) is not None:
+        return True
+    return await tx.queue.is_pool_busy(Pool.POST)

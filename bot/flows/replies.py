@@ -29,7 +29,15 @@ from bot.errors import NotAllowed, NotUnderstood, RetryLater, SlackRefused
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.changes import Changes
 from bot.flows.channel_settings import choose_mode
-from bot.flows.early import bring_up_to_date, note_change, note_cross, note_deletion, was_crossed, was_deleted
+from bot.flows.early import (
+    bring_up_to_date,
+    find_behind,
+    note_change,
+    note_cross,
+    note_deletion,
+    was_crossed,
+    was_deleted,
+)
 from bot.flows.home import Home
 from bot.flows.preparing import check_files, read_attachments
 from bot.flows.rendering import render_for_phone
@@ -42,6 +50,8 @@ _log = Log("replies")
 #: How soon, and for how long, to look again for a thread whose root we are just posting.
 _LOOK_AGAIN = timedelta(milliseconds=500)
 _LOOK_LONGEST = timedelta(hours=1)
+#: Behind a reply that is read sooner than this nothing waits that says anything of it.
+_HAS_WAITED = timedelta(milliseconds=200)
 #: The reaction by which an author takes a reply back that still waits.
 _TAKE_BACK = "x"
 
@@ -116,7 +126,9 @@ class Replies:
                     raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
             if known is None or await view.messages.find_in_slack(event.channel_id, event.ts) is not None:
                 return await self._pass_over(job)
-            event = await bring_up_to_date(view, event)
+            has_waited = self._clock.now() - job.created_at >= _HAS_WAITED
+            behind = await find_behind(view, job.lane, event) if has_waited and job.lane else ()
+            event = await bring_up_to_date(view, event, behind)
         written = read_written(event.text, event.blocks)
         person = await self._directory.get_person(event.user_id)
         if await self._is_foreign(event):
@@ -130,7 +142,7 @@ class Replies:
             slack_ts=event.ts,
         )
         async with self._store.transaction("take reply") as tx:
-            if await was_deleted(tx, event):
+            if await was_deleted(tx, event) or any(isinstance(change, MessageDeleted) for change in behind):
                 await tx.queue.finish(job)
                 return "cancelled"
             conversation = await tx.conversations.get(known.id)

@@ -7,11 +7,14 @@ have been read long before.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.sandbox.faults import FaultKind
 from bot.sandbox.slack_people import Upload
 from tests.bridge.events import make_event, make_reply
 from tests.bridge.harness import CHANNEL, Bench, open_bench
@@ -184,6 +187,89 @@ async def test_words_found_in_the_thread_that_are_newer_than_an_early_edit_go_ou
     await tell(bench, change(reply, "At 6pm", second=3), found)
 
     assert bench.phone() == ["At 7pm"]
+
+
+@asynccontextmanager
+async def card_being_posted(bench: Bench) -> AsyncIterator[str]:
+    """
+    Give the root of a thread of which we do not know yet: Slack's answer was lost, and its search does not answer.
+
+    In the end it does, and so what is waiting for it is read.
+    """
+    bench.fail(bench.slack, FaultKind.DROP_ANSWER, "chat.postMessage", times=1)
+    searching = bench.fail(bench.slack, FaultKind.REFUSE, "conversations.history", status=503)
+    await bench.text_in("Hello")
+    (card,) = await bench.wait_until(lambda: bench.slack.messages(CHANNEL))
+    yield str(card["ts"])
+    await bench.settle()
+    assert await bench.query("SELECT 1 FROM threads") == []
+    bench.slack.faults.lift(searching)
+    for _ in range(3):
+        await bench.pass_time(MINUTE)
+    assert len(bench.slack.messages(CHANNEL)) == 1
+
+
+async def test_of_a_reply_to_a_card_that_is_being_posted_the_newest_words_go_out_whenever_they_are_read(
+    bench: Bench,
+) -> None:
+    async with card_being_posted(bench) as root:
+        reply = write(bench, "At 5pm", root)
+        await tell(bench, change(reply, "At 7pm", second=5), change(reply, "At 6pm", second=3), reply)
+
+    assert bench.phone() == ["At 7pm"]
+    assert bench.whispers() == []
+
+
+async def test_what_its_author_changes_while_a_reply_waits_for_its_card_counts(bench: Bench) -> None:
+    async with card_being_posted(bench) as root:
+        reply = write(bench, "At 5pm", root)
+        await tell(bench, change(reply, "At 6pm", second=3), reply, change(reply, "At 7pm", second=5))
+
+    assert bench.phone() == ["At 7pm"]
+    assert bench.whispers() == []
+
+
+async def test_a_reply_that_is_deleted_while_it_waits_for_its_card_is_not_sent(bench: Bench) -> None:
+    async with card_being_posted(bench) as root:
+        reply = write(bench, "At 5pm", root)
+        after = make_reply(bench.alice, "Come any time", root) | {"ts": "1795186803.000100"}
+        await tell(bench, reply, change(reply, "At 6pm", second=3), after, deletion(reply))
+
+    assert bench.phone() == ["Come any time"]
+    assert bench.whispers() == []
+
+
+@pytest.mark.parametrize("says_where", [True, False])
+async def test_a_reply_to_a_card_that_is_being_posted_is_not_sent_when_its_deletion_is_read_before_it(
+    bench: Bench, *, says_where: bool
+) -> None:
+    async with card_being_posted(bench) as root:
+        reply = write(bench, "At 5pm", root)
+        told = deletion(reply)
+        if not says_where:
+            del told["previous_message"]
+        await tell(bench, change(reply, "At 6pm", second=3), told, reply)
+
+    assert bench.telnyx.sends == []
+
+
+async def test_a_deletion_that_does_not_say_where_counts_for_a_reply_that_is_read_after_it(bench: Bench) -> None:
+    """Slack's own example of the event has no `previous_message`."""
+    root = await bench.open_thread()
+    reply = write(bench, "At 5pm", root)
+    told = deletion(reply)
+    del told["previous_message"]
+    await tell(bench, told, reply)
+
+    assert bench.telnyx.sends == []
+
+
+async def test_what_is_changed_in_a_thread_of_nobodys_is_not_remembered(bench: Bench) -> None:
+    await bench.open_thread()
+    reply = write(bench, "Lunch?", "1795186700.000100")
+    await tell(bench, change(reply, "Lunch at 12?", second=3), deletion(reply))
+
+    assert await bench.query(_FACTS) == []
 
 
 @pytest.mark.parametrize(("mode", "hold"), [("reply", 0), ("reply", 120), ("prefix", 0), ("confirm", 0)])
