@@ -8,7 +8,6 @@ transaction that records where they stand.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from bot.domain.joining import MOST_TOGETHER, count_companions, is_held_up
 from bot.domain.message import Direction, Message
 from bot.domain.pace import choose_slack_rules
 from bot.flows.jobs import read_body, read_text_key
+from bot.json_text import read_json
 from bot.ports import Pace, Transaction
 
 #: Seconds for which nothing is joined in a conversation after Slack refused it: by then what waited is shown.
@@ -76,7 +76,7 @@ async def _find_companion(view: Transaction, waiting: QueuedJob) -> Companion | 
     """Return the text of a job in the lane; None if it is no text, or one that stands by itself, which parts the others."""
     if waiting.kind != Kind.POST_TEXT:
         return None
-    body = json.loads(waiting.body)
+    body = read_json(waiting.body)
     message = await view.messages.get(read_text_key(waiting.key))
     can_follow = _is_simple(message, body) and not body.get("broadcast")
     return Companion(key=waiting.key, message=message) if can_follow else None

@@ -81,6 +81,7 @@ class Tally:
     faults: Counter[str] = field(default_factory=Counter)
     texts_owed: dict[str, list[str]] = field(default_factory=dict)  #: By customer, in the order of their 200.
     replies_owed: dict[str, list[str]] = field(default_factory=dict)
+    together: int = 0  #: Messages in which several texts stand.
     told: int = 0  #: Replies of which nobody knew for half a minute: people were told, and others went before them.
     wrong: list[str] = field(default_factory=list)
 
@@ -93,6 +94,7 @@ class Tally:
         owed = sum(map(len, self.texts_owed.values())), sum(map(len, self.replies_owed.values()))
         lines = [
             f"{self.texts} texts ({owed[0]} answered 200), {self.replies} replies ({owed[1]} answered 200)",
+            f"{self.together} messages of several texts that were held up",
             f"{self.kills} times killed; {self.told} replies not known for so long that people were told",
             "faults: " + (", ".join(f"{name} {count}" for name, count in sorted(self.faults.items())) or "none"),
         ]
@@ -127,6 +129,7 @@ class Storm:
         self._channel = self._slack.add_channel("texts", id="C0CHAOS")
         self._teammate = self._slack.add_user("dana", "Dana", tz="America/Chicago", channels=[self._channel])
         self._places: dict[str, str] = {}  #: Where each reply stands, by its text.
+        self._spared_until = 0.0  #: Until when the process may live, for what is worth watching to happen.
         self.tally = Tally()
 
     async def rage(self, tell: Callable[[str], None] | None = None) -> Tally:
@@ -143,6 +146,7 @@ class Storm:
                     group.create_task(self._converse(f"+1415555{number:04d}", over))
                 group.create_task(self._kill_now_and_then(over))
                 group.create_task(self._make_trouble(over))
+                group.create_task(self._hold_posts_up(over))
                 group.create_task(self._tell_old_news(over))
                 if tell is not None:
                     group.create_task(self._tell_how_far(over, tell))
@@ -216,6 +220,9 @@ class Storm:
             if _CLOCK.monotonic() + wait >= over:
                 return
             await _CLOCK.sleep(timedelta(seconds=wait))
+            spared = self._spared_until - _CLOCK.monotonic()
+            if spared > 0:
+                await _CLOCK.sleep(timedelta(seconds=spared))
             await self._kill(signal.SIGKILL)
             self.tally.kills += 1
             await self._launch()
@@ -326,6 +333,17 @@ class Storm:
             self.tally.faults[f"{operation} {kind.value}"] += 1
             await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.1, 0.8)))
 
+    async def _hold_posts_up(self, over: float) -> None:
+        """Have Slack take no post for a while, again and again: what piles up is shown together, if the process lives on."""
+        while _CLOCK.monotonic() < over:
+            await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.5, 2)))
+            fault = Fault(kind=FaultKind.RATE_LIMIT, operation="chat.postMessage")
+            number = self._slack.faults.add(fault)
+            await _CLOCK.sleep(timedelta(seconds=self._random.uniform(1, 2)))
+            self._slack.faults.lift(number)
+            self._spared_until = _CLOCK.monotonic() + self._random.uniform(0.8, 3)
+            self.tally.faults["posts held up"] += 1
+
     async def _tell_old_news(self, over: float) -> None:
         """Have the carrier report again what it reported earlier, and let some texts end badly."""
         while _CLOCK.monotonic() < over:
@@ -383,13 +401,16 @@ class Storm:
 
     def _shown(self, phone: str) -> list[str]:
         """Return the customer's texts as they stand in Slack, in order, wherever they stand."""
-        shown: list[str] = []
-        for root in self._slack.messages(self._channel):
-            if phone not in root["text"]:
-                continue
-            for message in self._slack.thread(self._channel, root["ts"]):
-                shown.extend(text for text in _read_texts(message) if f"from {phone[-4:]}" in text)
-        return shown
+        return [text for message in self._list_thread(phone) for text in message if f"from {phone[-4:]}" in text]
+
+    def _list_thread(self, phone: str) -> list[list[str]]:
+        """Return for each message about the customer the texts that stand in it."""
+        return [
+            _read_texts(message)
+            for root in self._slack.messages(self._channel)
+            if phone in root["text"]
+            for message in self._slack.thread(self._channel, root["ts"])
+        ]
 
     def _received(self, phone: str) -> list[str]:
         """Return what the carrier took for *phone*, in that order, however it ended there."""
@@ -398,6 +419,7 @@ class Storm:
     def _count(self) -> None:
         for phone, texts in self.tally.texts_owed.items():
             self._compare(f"texts of {phone[-4:]} in Slack", texts, self._shown(phone))
+            self.tally.together += sum(len(texts) > 1 for texts in self._list_thread(phone))
             # A reply of which nobody knew for half a minute, and people were told so, no longer holds those after it up.
             told = self._find_told(phone)
             self.tally.told += len(told)

@@ -22,3 +22,4 @@ async def test_a_process_killed_again_and_again_loses_nothing_and_repeats_nothin
     assert tally.kills >= 1
     assert sum(map(len, tally.texts_owed.values())) >= 5
     assert sum(map(len, tally.replies_owed.values())) >= 1
+    assert tally.together >= 1

@@ -180,41 +180,6 @@ async def a_post_without_an_answer_is_looked_up(life: Life) -> None:
     check_nothing_was_taken_back(life.world)
 
 
-async def let_texts_wait(life: Life, *, then: Trouble | None = None) -> list[str]:
-    """Let eight texts come while Slack cannot be reached and its pace is tight; *then* a trouble befalls the next post."""
-    await open_thread(life)
-    life.world.slack_pace.is_tight = True
-    life.world.border.faults.append(Fault(operation="slack post", trouble=Trouble.UNREACHABLE, times=5))
-    if then is not None:
-        life.world.border.faults.append(Fault(operation="slack post", trouble=then))
-    texts = [f"Text {number}." for number in range(8)]
-    for text in texts:
-        life.world.text_in(ANA, text)
-    await life.settle()
-    return texts
-
-
-@story(points=20)
-async def texts_that_wait_for_slacks_pace_stand_together_each_once(life: Life) -> None:
-    texts = await let_texts_wait(life)
-    assert "".join(life.world.slack.words()) == "".join(["Hello", *texts])
-    check_nothing_was_taken_back(life.world)
-
-
-@story(points=20)
-async def texts_that_stand_together_are_found_again_when_the_answer_is_lost(life: Life) -> None:
-    texts = await let_texts_wait(life, then=Trouble.LOST_ANSWER)
-    assert "".join(life.world.slack.words()) == "".join(["Hello", *texts])
-    check_nothing_was_taken_back(life.world)
-
-
-@story(points=20)
-async def texts_that_stand_together_and_are_found_only_later_stand_once_in_the_end(life: Life) -> None:
-    life.world.slack.search_lag = timedelta(seconds=10)
-    texts = await let_texts_wait(life, then=Trouble.LOST_ANSWER)
-    assert "".join(life.world.slack.words()) == "".join(["Hello", *texts])
-
-
 @story(points=10)
 async def a_post_that_slack_finds_only_later_stands_once_in_the_end(life: Life) -> None:
     await open_thread(life)

@@ -20,6 +20,7 @@ from tests.crash import (  # noqa: F401 - they add their stories to the list
     stories_of_pictures,
     stories_of_recovery,
     stories_of_schedules,
+    stories_of_texts_held_up,
 )
 from tests.crash.stories import STORIES, Story
 from tests.doubles.bench import Life, World

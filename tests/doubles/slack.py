@@ -49,6 +49,13 @@ class SlackMessage:
         return "".join(_list_texts(block) for block in self.blocks if block["type"] == "rich_text")
 
     @property
+    def texts(self) -> list[str]:
+        """The texts that stand in it: none, one, or several that were shown together, each a block of its own."""
+        if not self.also:
+            return [self.words] if self.words else []
+        return [_list_texts(block) for block in self.blocks if block["type"] == "rich_text"]
+
+    @property
     def our_marks(self) -> set[str]:
         """The names of the program's own reactions."""
         return {name for name, users in self.reactions.items() if BOT in users}
@@ -87,6 +94,7 @@ class MemorySlack:
         }
         #: How long it takes until a search shows a post.
         self.search_lag = timedelta(0)
+        self.found_together = 0  #: How often a search found a post in which several texts stand.
         self._border = border
         self._clock = clock
         self._last_microsecond = 0
@@ -131,6 +139,7 @@ class MemorySlack:
         ]
         in_thread = [message for message in found if post.thread_ts and message.thread_ts == post.thread_ts]
         at_top = [message for message in found if message.thread_ts is None or message.broadcast]
+        self.found_together += any(message.also for message in in_thread or at_top)
         return [
             Posted(ts=message.ts, thread_ts=message.thread_ts, also=message.also) for message in in_thread or at_top
         ]
@@ -317,8 +326,8 @@ class MemorySlack:
                 yield message
 
     def words(self, key: str = "") -> list[str]:
-        """Return the rich text of the program's posts, oldest first: the texts of both sides."""
-        return [message.words for message in self.posted() if message.words and (message.key or "").startswith(key)]
+        """Return the texts of both sides as the program shows them, in order."""
+        return [text for message in self.posted() if (message.key or "").startswith(key) for text in message.texts]
 
     def lines(self, part: str) -> list[str]:
         """Return the program's own lines with *part* in them."""

@@ -30,8 +30,10 @@ class Haste(StrEnum):
 
 
 hastes = st.sampled_from((Haste.LATER, Haste.DELIVERED, Haste.DONE, Haste.DONE, Haste.TORN))
-#: `unanswered`: the carrier takes it, and its answer is lost; `edited`: Slack tells of an edit first.
-kinds_of_reply = st.sampled_from(("reply", "reply", "reply", "reply", "unanswered", "edited", "note", "refused"))
+#: `unanswered`: the carrier takes it, and its answer is lost; `edited`, `deleted`: Slack tells of that first.
+kinds_of_reply = st.sampled_from(
+    ("reply", "reply", "reply", "reply", "unanswered", "edited", "deleted", "note", "refused")
+)
 people = st.sampled_from(PEOPLE)
 places = st.integers(min_value=0, max_value=30)
 spans = st.sampled_from((0.2, 1, 5, 7, 35, 100, 300)).map(lambda seconds: timedelta(seconds=seconds))
@@ -65,11 +67,26 @@ class Outbound:
     refused: bool = False
     taken_back: bool = False  #: Deleted, or cancelled, at whatever moment.
     promised_unsent: bool = False  #: Somebody was told that it is not sent.
+    deletion: Request | None = None  #: That tells of its deletion, and was made before the one that tells of itself.
     versions: list[str] = field(default_factory=list)
+
+    @property
+    def is_deleted_first(self) -> bool:
+        """Whether we had certainly heard of its deletion before we heard of it."""
+        return (
+            self.deletion is not None
+            and self.request is not None
+            and 0 < self.deletion.taken.stored < self.request.taken.began
+        )
 
 
 def is_card_of(message: SlackMessage, who: Address) -> bool:
     return message.thread_ts is None and message.text.startswith("📱") and who in message.text
+
+
+def is_stray(message: SlackMessage) -> bool:
+    """Tell whether it went beside its thread, whose root is gone: it stands there until the program takes it back."""
+    return message.thread_ts is None and bool(message.texts) and not message.text.startswith("📱")
 
 
 def has_said_stop(inbound: Sequence[Inbound], who: Address, moment: int) -> bool:

@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
@@ -30,6 +30,7 @@ from tests.machines.expectations import (
     has_newest_words,
     has_said_stop,
     is_card_of,
+    is_stray,
 )
 
 T = TypeVar("T")
@@ -39,6 +40,8 @@ class JudgingMachine(RuleBasedStateMachine):
     """One bridge between its platforms, and what must hold of it; whoever inherits says what happens."""
 
     template: Path
+    #: Of all sequences that were tried: how many messages of several texts there were, and how many were found again.
+    joined: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,10 +111,11 @@ class JudgingMachine(RuleBasedStateMachine):
     @invariant()
     def texts_stand_in_their_own_thread_in_their_order(self) -> None:
         roots = {m.ts: m for m in self.world.slack.messages if m.user == BOT and m.thread_ts is None}
-        place = {message.words: n for n, message in enumerate(self.world.slack.posted()) if message.words}
-        for message in self.world.slack.posted(lambda m: m.words.startswith("t")):
-            sender = next(each.sender for each in self.inbound if each.text == message.words)
-            assert is_card_of(roots[message.thread_ts or message.ts], sender)
+        place = {text: n for n, text in enumerate(self.world.slack.words())}
+        for message in self.world.slack.posted(lambda m: not is_stray(m)):
+            for text in message.texts:
+                sender = next((each.sender for each in self.inbound if each.text == text and text[0] == "t"), None)
+                assert sender is None or is_card_of(roots[message.thread_ts or message.ts], sender)
         for who in PEOPLE:
             said = [e for e in self.inbound if e.sender == who and e.text in place and e.text[0] == "t"]
             check_order((each.request, place[each.text]) for each in said)
@@ -150,7 +154,10 @@ class JudgingMachine(RuleBasedStateMachine):
         self.texts_stand_in_their_own_thread_in_their_order()
         self.replies_arrive_in_their_order()
         assert self.left == []
+        assert list(self.world.slack.posted(is_stray)) == []
         self.check_inbound()
+        self.joined["shown together"] += sum(len(message.texts) > 1 for message in self.world.slack.posted())
+        self.joined["found together"] += self.world.slack.found_together
         for wanted in self.outbound:
             self.check_outbound(wanted)
         for who in PEOPLE:
@@ -162,7 +169,7 @@ class JudgingMachine(RuleBasedStateMachine):
             if each.quotes is None:
                 assert shown[each.text] == self.count_meant(each.text), f"{each.text} is not shown as often as it came"
             elif not shown[each.text]:
-                quoted = [m for m in self.world.slack.messages if m.words == each.quotes]
+                quoted = [m for m in self.world.slack.messages if each.quotes in m.texts]
                 assert any("+1" in m.our_marks or m.deleted_by for m in quoted), f"{each.text} has left no trace"
 
     def check_outbound(self, wanted: Outbound) -> None:
@@ -171,7 +178,7 @@ class JudgingMachine(RuleBasedStateMachine):
         assert all(text.to == (wanted.to,) for text in carried)
         if wanted.is_note or wanted.refused:
             assert not carried
-        if wanted.promised_unsent:
+        if wanted.promised_unsent or wanted.is_deleted_first:
             assert not gone
         if not (gone or wanted.is_note or wanted.refused or wanted.taken_back):
             assert self.may_be_blocked(wanted.to), f"{wanted.token} never went out"

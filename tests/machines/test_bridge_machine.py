@@ -92,6 +92,35 @@ class BridgeMachine(JudgingMachine):
             self.customer_writes(who, f"Liked “{quoted}”", quoted)
         self.see_to_it(haste)
 
+    @rule(
+        who=people,
+        words=st.lists(st.sampled_from(("", "", "", "STOP")), min_size=3, max_size=6),
+        then=st.none() | st.just(Trouble.LOST_ANSWER) | st.integers(min_value=0, max_value=6),
+        haste=hastes,
+    )
+    def texts_are_held_up(self, who: Address, words: list[str], then: Trouble | int | None, haste: Haste) -> None:
+        """
+        Slack cannot be reached, and for long nobody's turn comes, while a customer has much to say.
+
+        *then*: what befalls the next post; a number: the process dies so many crossings after it.
+        """
+
+        async def die() -> None:
+            if isinstance(then, int):
+                self.world.border.crash_at = {len(self.world.border.crossings) + then}
+
+        self.world.slack_pace.turn = timedelta(seconds=20)
+        self.world.border.faults.append(Fault(operation="slack post", trouble=Trouble.UNREACHABLE))
+        if isinstance(then, Trouble):
+            self.world.border.faults.append(Fault(operation="slack post", trouble=then))
+        elif then is not None:
+            self.world.border.meanwhile.append(("slack post", die))
+        for word in words:
+            self.customer_writes(who, word or self.name("t"))
+        self.see_to_it(haste)
+        if haste is Haste.DONE:
+            self.run(self.life.settle(spare=timedelta(seconds=5)))  # until it is tried again
+
     @rule(who=people, word=st.sampled_from(("STOP", "START", "by hand")), haste=hastes)
     def somebody_opts_out_or_in(self, who: Address, word: str, haste: Haste) -> None:
         if word == "by hand":
@@ -124,6 +153,7 @@ class BridgeMachine(JudgingMachine):
         if kind == "edited":
             self.prepare_fate(versions[1], kind, place)
             self.world.tell(self.world.slack.edit(message, versions[1]))
+        deletion = self.world.tell(self.world.slack.remove(ANN, message)) if kind == "deleted" else None
         self.outbound.append(
             Outbound(
                 to=who,
@@ -132,6 +162,8 @@ class BridgeMachine(JudgingMachine):
                 request=self.world.tell(event),
                 is_note=kind == "note",
                 refused=kind == "refused",
+                taken_back=deletion is not None,
+                deletion=deletion,
                 versions=versions,
             )
         )
@@ -261,6 +293,10 @@ class BridgeMachine(JudgingMachine):
     def platform_breaks(self, operation: str, trouble: Trouble, times: int) -> None:
         self.world.border.faults.append(Fault(operation=operation, trouble=trouble, times=times))
 
+    @rule()
+    def slack_is_quick_again(self) -> None:
+        self.world.slack_pace.turn = timedelta(0)
+
     @rule(operation=st.sampled_from(("carrier send", "carrier send", "slack post", "slack delete")))
     def much_happens_during_a_call(self, operation: str) -> None:
         async def happen() -> None:
@@ -309,4 +345,8 @@ def template() -> Iterator[Path]:
 
 def test_the_bridge_keeps_its_promises_whatever_happens(template: Path) -> None:
     BridgeMachine.template = template
+    BridgeMachine.joined.clear()
     run_state_machine_as_test(BridgeMachine, settings=choose_effort(examples=90, steps=30))
+    # They are a hundred and more, and forty; without any, nothing would be proved of texts that are shown together.
+    assert BridgeMachine.joined["shown together"] >= 10
+    assert BridgeMachine.joined["found together"] >= 1
