@@ -37,7 +37,7 @@ class DirectCalls:
         answer = await endpoint.post(write_json(asked))
         try:
             found = read_json(answer.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):  # a proxy's page, say: it says nothing, and so no yes
             found = {}

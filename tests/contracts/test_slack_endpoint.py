@@ -100,6 +100,18 @@ async def test_a_post_whose_answer_was_lost_may_stand_there_and_is_not_repeated(
         assert len(wire.requests) <= 1
 
 
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"[]", b"[" * 100_000, b'{"ok": 1}', b"\xff"], ids=lambda content: repr(content[:9])
+)
+async def test_a_post_whose_answer_is_no_word_of_slacks_may_stand_there(content: bytes) -> None:
+    async def answer(line: Line, wire: Wire) -> None:
+        await answer_each(line, wire, render_answer(content))
+
+    async with open_wire(answer) as wire, open_gateway(find_origin(wire)) as gateway:
+        with pytest.raises(OutcomeUnknown):
+            await gateway.post(POST)
+
+
 async def test_a_post_on_a_connection_that_worked_before_may_stand_there_too() -> None:
     async def answer_one(line: Line, wire: Wire) -> None:
         wire.requests.append(await line.read_request())
