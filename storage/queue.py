@@ -50,14 +50,16 @@ _CLAIM = """
 UPDATE jobs SET status = 'running', token = ?1, lease_until = ?2, started_at = ?3, attempts = attempts + 1
 WHERE id IN (SELECT id FROM jobs WHERE pool = ?4 AND status = 'ready' AND due_at <= ?3 ORDER BY due_at, id LIMIT ?5)
 RETURNING *"""
-#: What platforms sent stays for a while: see storage/raw.py.
-_FINISH = """
+_IS_ANY_WAITING = "EXISTS (SELECT 1 FROM jobs WHERE lane = ?4 AND status = 'waiting') AS is_any_waiting"
+#: (now, id, token, lane). What platforms sent stays for a while: see storage/raw.py.
+_FINISH = f"""
 UPDATE jobs SET status = 'done', body = CASE WHEN kind IN ('carrier_event', 'slack_event') THEN body ELSE '' END,
     token = NULL, lease_until = NULL, finished_at = ?1, trouble = NULL
-WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING lane"""
-_PARK = """
-UPDATE jobs SET status = 'parked', token = NULL, lease_until = NULL, finished_at = ?1, trouble = ?4
-WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING lane"""
+WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING {_IS_ANY_WAITING}"""  # noqa: S608 - constants
+#: (now, id, token, lane, trouble)
+_PARK = f"""
+UPDATE jobs SET status = 'parked', token = NULL, lease_until = NULL, finished_at = ?1, trouble = ?5
+WHERE id = ?2 AND token = ?3 AND status = 'running' RETURNING {_IS_ANY_WAITING}"""  # noqa: S608 - constants
 _RETRY = """
 UPDATE jobs SET status = 'ready', token = NULL, lease_until = NULL, due_at = ?1, surprises = surprises + ?2, trouble = ?3,
     attempts = attempts - ?7, unsettled_at = CASE WHEN ?4 THEN COALESCE(unsettled_at, started_at) ELSE unsettled_at END
@@ -179,24 +181,24 @@ class QueueRows:
 
     async def finish(self, job: Job) -> None:
         """Finish *job* in this transaction; raises LeaseLost if the claim is no longer ours."""
-        await self._take_away(_FINISH, (to_micros(self._clock.now()), job.id, job.token), job.id)
+        await self._take_away(_FINISH, job.id, job.token, job.lane)
 
     async def park(self, job: Job, trouble: str) -> None:
         """Give *job* up; raises LeaseLost if the claim is no longer ours."""
-        await self._take_away(_PARK, (to_micros(self._clock.now()), job.id, job.token, trouble), job.id)
+        await self._take_away(_PARK, job.id, job.token, job.lane, trouble)
 
-    async def park_unknown(self, job_id: int, token: str) -> None:
+    async def park_unknown(self, job_id: int, token: str, lane: str | None) -> None:
         """Give up a claimed job of a kind that this program does not know."""
-        await self._take_away(
-            _PARK, (to_micros(self._clock.now()), job_id, token, "its kind is not known here"), job_id
-        )
+        await self._take_away(_PARK, job_id, token, lane, "its kind is not known here")
 
-    async def _take_away(self, sql: str, parameters: tuple[object, ...], job_id: int) -> None:
-        rows = list(await self._connection.execute_fetchall(sql, parameters))
+    async def _take_away(self, sql: str, job_id: int, token: str, lane: str | None, *more: object) -> None:
+        now = to_micros(self._clock.now())
+        rows = list(await self._connection.execute_fetchall(sql, (now, job_id, token, lane, *more)))
         if not rows:
             msg = f"job {job_id} is no longer ours"
             raise LeaseLost(msg)
-        await self._promote(rows[0]["lane"])
+        if rows[0]["is_any_waiting"]:
+            await self._promote(lane)
 
     async def _promote(self, lane: str | None) -> None:
         if lane is not None:
@@ -293,7 +295,7 @@ class WorkbenchRows:
                 try:
                     jobs.append(read_job(row))
                 except ValueError:  # left by a newer program: kept for it, and in nobody's way
-                    await QueueRows(connection, self._clock).park_unknown(row["id"], token)
+                    await QueueRows(connection, self._clock).park_unknown(row["id"], token, row["lane"])
             return sorted(jobs, key=lambda job: job.id)
 
     async def retry(

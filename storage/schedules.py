@@ -26,6 +26,12 @@ _UNLESS_REPLY = f"""
 {SELECT_SCHEDULE} WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') AND s.unless_reply = 1
 AND +m.conversation = (SELECT number FROM packed_conversations WHERE id = ?)
 ORDER BY s.due_at, s.id"""  # noqa: S608 - constants
+#: Asked for each text that comes in, and nearly always: no.
+_IS_ANY_UNLESS_REPLY = """
+SELECT EXISTS (SELECT 1 FROM recurrences r WHERE r.conversation = c.number AND r.active = 1 AND r.unless_reply = 1)
+    OR EXISTS (SELECT 1 FROM schedules s JOIN packed_messages m ON m.number = s.message
+        WHERE s.state IN ('waiting', 'at_carrier', 'taking_back') AND s.unless_reply = 1 AND +m.conversation = c.number)
+FROM packed_conversations c WHERE c.id = ?"""
 _OF_RECURRENCE = f"{SELECT_SCHEDULE} WHERE s.recurrence_id = ? AND s.state <> 'cancelled' ORDER BY s.due_at, s.id"
 _REFERRING = {"message_id": "message", "next_message_id": "next_message"}
 
@@ -94,6 +100,11 @@ class ScheduleRows:
         """Return what has not gone out to the conversation and is taken back when they write."""
         rows = await self._connection.execute_fetchall(_UNLESS_REPLY, (pack_id(conversation_id),))
         return [read_schedule(row) for row in rows]
+
+    async def is_any_unless_reply(self, conversation_id: ConversationId) -> bool:
+        """Tell whether anything to the conversation, waiting or repeating, is taken back when they write."""
+        rows = await self._connection.execute_fetchall(_IS_ANY_UNLESS_REPLY, (pack_id(conversation_id),))
+        return any(row[0] for row in rows)
 
     async def list_occurrences(self, recurrence_id: RecurrenceId) -> Sequence[Schedule]:
         """Return the times of a text that repeats that were not taken back, the earliest first."""

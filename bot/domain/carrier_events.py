@@ -92,11 +92,10 @@ def read_event(event: object, region: str = "US") -> CarrierEvent:
     if not isinstance(kind, str) or not data:
         raise NotUnderstood("an event without a type")
     payload = as_mapping(data.get("payload"))
-    occurred_at = _moment(data.get("occurred_at"))
     if kind == "message.received":
         return _read_inbound(payload, region)
     if kind in _RECEIPTS:
-        return _read_receipt(payload, occurred_at)
+        return _read_receipt(payload, _moment(data.get("occurred_at")))
     if kind == LINK_CLICKED:
         return _read_click(data)
     if kind == SPEND_LIMIT:

@@ -157,7 +157,7 @@ def _read_words(text: str) -> ConsentSignal:
     sentences = _reduce(text)
     tokens = [word for sentence in sentences for word in sentence]
     whole = "".join(tokens)
-    if whole in words.STOP_WORDS or (tokens and len(set(tokens)) == 1 and tokens[0] in words.STOP_WORDS):
+    if whole in words.STOP_WORDS or (tokens and tokens[0] in words.STOP_WORDS and len(set(tokens)) == 1):
         return ConsentSignal.STOP
     if whole in words.START_WORDS:
         return ConsentSignal.START
@@ -175,12 +175,18 @@ def _read_words(text: str) -> ConsentSignal:
 
 
 _KEYWORDS = words.STOP_WORDS | words.NEAR_WORDS
+_LONGEST_KEYWORD = max(map(len, _KEYWORDS))
 #: `Cancel. See you Friday` and `The end` are about something else.
 _UNMISTAKABLE = frozenset({"stop", "stopall", "unsubscribe", "optout"})
 
 
 def _is_keyword_with_courtesy(tokens: list[str], keywords: frozenset[str]) -> bool:
-    rest = "".join(token for token in tokens if token not in words.COURTESY)
+    rest = ""
+    for token in tokens:
+        if token not in words.COURTESY:
+            rest += token
+            if len(rest) > _LONGEST_KEYWORD:  # as nearly every text is after a few words
+                return False
     return rest in keywords
 
 

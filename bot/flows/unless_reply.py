@@ -24,6 +24,8 @@ async def heed_reply(
 
     In the caller's transaction, the one that stores the reply. A tapback shown as a reaction is no reply.
     """
+    if not await tx.schedules.is_any_unless_reply(conversation.id):
+        return
     ended = set()
     for recurrence in await tx.recurrences.list_active(conversation.id):
         if recurrence.unless_reply:

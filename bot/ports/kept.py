@@ -231,6 +231,10 @@ class Schedules(Protocol):
         """Return what has not gone out to the conversation and is taken back when they write."""
         ...
 
+    async def is_any_unless_reply(self, conversation_id: ConversationId) -> bool:
+        """Tell whether anything to the conversation, waiting or repeating, is taken back when they write."""
+        ...
+
     async def list_occurrences(self, recurrence_id: RecurrenceId) -> Sequence[Schedule]:
         """Return the times of a text that repeats that were not taken back, the earliest first."""
         ...

@@ -76,6 +76,27 @@ async def test_what_a_reply_takes_back_is_found_by_its_conversation(store: Store
         assert await kept.schedules.list_unless_reply(ConversationId("other")) == []
 
 
+async def test_whether_a_reply_takes_anything_back_is_told_of_what_waits_and_of_what_repeats(store: Store) -> None:
+    async with store.transaction("test") as kept:
+
+        async def is_any() -> bool:
+            assert not await kept.schedules.is_any_unless_reply(ConversationId("other"))
+            return await kept.schedules.is_any_unless_reply(ConversationId("pair"))
+
+        await kept.schedules.add(make_schedule("plain", "m0"))
+        await kept.schedules.add(make_schedule("over1", "m2", unless_reply=True, state=ScheduleState.SENT))
+        await kept.recurrences.add(make_recurrence("again"))
+        assert not await is_any()
+        await kept.schedules.add(make_schedule("there", "m1", unless_reply=True))
+        assert await is_any()
+        await kept.schedules.set_state(ScheduleId("there"), ScheduleState.CANCELLED)
+        assert not await is_any()
+        await kept.recurrences.save(replace(make_recurrence("again"), unless_reply=True))
+        assert await is_any()
+        await kept.recurrences.save(replace(make_recurrence("again"), unless_reply=True, active=False))
+        assert not await is_any()
+
+
 async def test_what_goes_instead_takes_its_place(store: Store) -> None:
     async with store.transaction("test") as kept:
         await kept.schedules.add(make_schedule("abcde", "m0"))

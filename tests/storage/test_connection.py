@@ -117,8 +117,16 @@ async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None
         *(conversations._ADD_THREAD, conversations._OPEN_THREAD, conversations._TOUCH),
         *(deliveries._ADD_REQUEST, deliveries._FIND_REQUEST, deliveries._OPEN_ATTEMPT, deliveries._CLOSE_ATTEMPT),
         *(deliveries._OF_COPY, deliveries._OF_MESSAGE, deliveries._PUT),
-        *(queue.INSERT, queue._INSERT_CLAIMED, queue._FINISH, queue._PROMOTE, queue._CLAIM, queue._IS_ANY_DUE),
-        *(queue._NEXT_DUE, schedules._UNLESS_REPLY, recurrences._ACTIVE_IN),
+        *(
+            queue.INSERT,
+            queue._INSERT_CLAIMED,
+            queue._FINISH,
+            queue._PARK,
+            queue._PROMOTE,
+            queue._CLAIM,
+            queue._IS_ANY_DUE,
+        ),
+        *(queue._NEXT_DUE, schedules._UNLESS_REPLY, schedules._IS_ANY_UNLESS_REPLY, recurrences._ACTIVE_IN),
     )
     values = {sql: sql.count("?") if "?1" not in sql else max(map(int, re.findall(r"\?(\d+)", sql))) for sql in hot}
     await writer.execute_fetchall("BEGIN IMMEDIATE")
