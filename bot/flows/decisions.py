@@ -24,7 +24,7 @@ from bot.flows.holding import is_still_here, take_out
 from bot.flows.jobs import enqueue_mark, enqueue_preparation, enqueue_send, overtaking_lane, send_key
 from bot.flows.preparing import add_missing_files, check_files, read_attachments, refer_again
 from bot.flows.receipts import Receipts
-from bot.flows.sending import KEY_LIFE
+from bot.flows.sending import KEY_USED
 from bot.flows.wording import Words
 from bot.ports import Carrier, Directory, Store, Transaction
 from bot.text.notes import find_sms_prefix, strip_note_sign
@@ -261,7 +261,7 @@ class Decisions:
             return (
                 "Asking the carrier now, under the same key: they cannot get it twice. The mark will show the answer."
             )
-        is_old = request is not None and self._clock.now() - request.created_at > KEY_LIFE
+        is_old = request is not None and self._clock.now() - request.created_at > KEY_USED
         if message.state is State.UNSETTLED and is_old:
             return (
                 "The carrier has no record of this text, and after a day it cannot be asked again under the same key. "

@@ -56,6 +56,8 @@ RECEIPT_WAIT = timedelta(seconds=6)
 MOST_QUIET_ATTEMPTS = 6
 #: How long the carrier remembers a key (its idempotency documentation); after that a repeat could be a second text.
 KEY_LIFE = timedelta(hours=24)
+#: How long a key is used again: what is sent just before it is forgotten may arrive after.
+KEY_USED = KEY_LIFE - timedelta(minutes=5)
 #: How long a text may wait for a carrier that cannot be reached before it is given up.
 PATIENCE = timedelta(hours=24)
 #: How long to wait while what the customer just wrote is being read: it may be STOP.
@@ -176,7 +178,7 @@ class Sending:
         wait = request.attempted_at + RECEIPT_WAIT - now
         if wait > timedelta(0):
             raise RetryLater("waiting for a receipt", after=wait)
-        if now - request.created_at <= KEY_LIFE:
+        if now - request.created_at <= KEY_USED:
             return False
         await self._give_up_settling(tx, job, message)
         return True

@@ -316,6 +316,18 @@ async def test_an_unsettled_text_does_not_go_out_once_the_carrier_has_forgotten_
     assert bench.marks(ts) == {"warning"}
 
 
+async def test_an_unsettled_text_is_not_repeated_so_late_that_it_may_arrive_when_its_key_is_forgotten(
+    bench: Bench,
+) -> None:
+    await make_unsettled(bench)
+    bench.fail(bench.telnyx, FaultKind.DROP_REQUEST, SENDING)
+    requests = len(bench.send_requests)
+
+    await bench.pass_time(timedelta(hours=23, minutes=55, seconds=30))
+
+    assert len(bench.send_requests) == requests
+
+
 # ------------------------------------------------------------------------------------------------------- receipts
 
 

@@ -60,6 +60,8 @@ SHOWN = [
     "Stop it first, or set DATABASE_URL to a file of its own.",
     "it is busy",
     "the database refuses:",
+    "could not be brought up to date, and is as it was:",
+    "MB must be free.",
     "Nothing can listen at",
     "Not delivered",
 ]
