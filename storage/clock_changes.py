@@ -2,9 +2,9 @@
 The machine's clock may be set, forth or back, while jobs wait for moments by it.
 
 A lease that was good for another minute must not end at once, and a job that was to be tried again in a second must not wait
-for the hour that the clock went back; nor may it be thought that the carrier has forgotten a key since a minute ago, or
-still knows one of yesterday. So whoever sees that the clock jumped moves these moments along. What is due much later was
-meant by the time of day (a scheduled text, the end of quiet hours) and stays where it is.
+for the hour that the clock went back; nor may it be thought that the carrier still knows a key of yesterday. So whoever sees
+that the clock jumped moves these moments along. What is due much later was meant by the time of day (a scheduled text, the
+end of quiet hours) and stays where it is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ RETURNING pool"""
 _MOVE_ATTEMPTS = """
 UPDATE jobs SET unsettled_at = unsettled_at + ?1
 WHERE status IN ('ready', 'waiting', 'running') AND unsettled_at > ?2"""
-#: Of sends whose outcome is not known: how long a receipt is waited for, and the key is good, are spans.
+#: Of sends whose outcome is not known: how long a receipt is waited for, and the key is good, are spans. Not when the clock
+#: goes forth: the machine may have slept meanwhile, and the carrier not, which forgets the key.
 _MOVE_REQUESTS = """
 UPDATE requests SET attempted_at = attempted_at + ?1, created_at = created_at + ?1 WHERE attempted_at IS NOT NULL"""
 
@@ -82,8 +83,8 @@ class ClockChanges:
         by, at = to_span(jump), to_micros(now)
         async with self._database.write() as connection:
             await connection.execute_fetchall(_MOVE_LEASES, (by,))
-            await connection.execute_fetchall(_MOVE_REQUESTS, (by,))
             if jump < timedelta(0):
+                await connection.execute_fetchall(_MOVE_REQUESTS, (by,))
                 soon, held = (at - by + to_span(span) for span in (_SOON, _LONGEST_HOLD))
                 rows = list(await connection.execute_fetchall(_MOVE_JOBS, (by, at, soon, held)))
                 await connection.execute_fetchall(_MOVE_ATTEMPTS, (by, at))

@@ -79,6 +79,25 @@ async def test_a_send_of_which_nobody_knows_is_settled_as_soon_as_ever_when_the_
     assert bench.marks(ts) != {"warning"}
 
 
+async def test_after_days_of_sleep_a_send_of_which_nobody_knows_is_not_repeated_under_a_key_that_is_forgotten(
+    bench: Bench,
+) -> None:
+    """The clock of a machine that sleeps goes on, and nothing tells that from one that was set."""
+    root = await bench.open_thread()
+    bench.telnyx.set_outcome(ANA, Outcome(kind=OutcomeKind.SILENT, times=1))
+    bench.fail(bench.telnyx, FaultKind.DROP_ANSWER, "POST /messages", times=1)
+    ts = await bench.reply("Hi", root)
+    await bench.wait_until(lambda: bench.send_requests)
+    await bench.settle()
+    bench.clock.set_by(timedelta(days=2))
+    await bench.wait_until(bench.works.clock_changes.follow)
+    bench.clock.set_rate(10)
+    await bench.wait_mark(ts, "warning")
+    await bench.pass_time(timedelta(minutes=2))
+
+    assert len(bench.send_requests) == 1
+
+
 async def test_a_clock_that_went_back_while_the_program_was_down_holds_nothing_up(bench: Bench) -> None:
     root = await bench.open_thread()
     bench.fail(bench.slack, FaultKind.RATE_LIMIT, "chat.postMessage", times=1, retry_after=5)
