@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.flows.wording import Words, line
 from bot.ports import Block
@@ -11,14 +11,16 @@ from bot.text.escape import MAX_BLOCK_TEXT, escape_sms, show_broken, split_for_s
 
 #: The block of a card that says how many texts wait; by it the line is found again.
 BACKLOG_BLOCK = "backlog"
+#: The same time of day is taken for that of the day on which it is read.
+_HALF_A_DAY = timedelta(hours=12)
 
 
-def joint_texts(texts: Sequence[tuple[str, str | None, datetime]]) -> Words:
+def joint_texts(texts: Sequence[tuple[str, str | None, datetime]], now: datetime) -> Words:
     """Return several texts of one conversation as one message: each as it was sent, with who sent it and when above it."""
     fallbacks, blocks = [], list[Block]()
     for text, sender, sent_at in texts:
         who = f"*{escape_sms(sender)}* · " if sender is not None else ""
-        blocks.append(_context(f"{who}{_time(sent_at)}"))
+        blocks.append(_context(f"{who}{_time(sent_at, now)}"))
         blocks.extend(text_blocks(text))
         fallbacks.append(f"{escape_sms(sender)}: {escape_sms(text)}" if sender is not None else escape_sms(text))
     return "\n".join(fallbacks), blocks
@@ -47,9 +49,10 @@ def waiting_line(count: int) -> Block:
     return {**_context(line), "block_id": BACKLOG_BLOCK}
 
 
-def _time(moment: datetime) -> str:
-    """Return a moment by each reader's own clock; in UTC where Slack cannot tell it."""
-    return f"<!date^{int(moment.timestamp())}^{{time_secs}}|{moment:%H:%M:%S} UTC>"
+def _time(moment: datetime, now: datetime) -> str:
+    """Return a moment by each reader's own clock, with the day where it may be another; in UTC where Slack cannot tell it."""
+    day, fallback = ("{date_short_pretty} at ", "%d %b %Y %H:%M:%S") if now - moment >= _HALF_A_DAY else ("", "%H:%M:%S")
+    return f"<!date^{int(moment.timestamp())}^{day}{{time_secs}}|{moment:{fallback}} UTC>"
 
 
 def _context(text: str) -> Block:

@@ -158,7 +158,10 @@ class Posting:
             return None
         conversation = wanted.conversation
         together = [wanted.message, *(companion.message for companion in wanted.companions)]
-        words = joint_texts([(each.text, self._name_sender(conversation, each), each.created_at) for each in together])
+        words = joint_texts(
+            [(each.text, self._name_sender(conversation, each), each.created_at) for each in together],
+            self._clock.now(),
+        )
         also = tuple(companion.key for companion in wanted.companions)
         try:
             return await self._place(job, conversation, words, combine=True, broadcast=broadcast, also=also)

@@ -131,6 +131,30 @@ async def test_who_of_a_group_said_what_stands_above_each(bench: Bench) -> None:
         assert "<!date^" in head
 
 
+async def test_each_has_its_time_above_and_its_day_as_well_where_that_may_be_another(bench: Bench) -> None:
+    root = await bench.open_thread("Hi")
+    outage = bench.fail(bench.slack, FaultKind.REFUSE, "chat.postMessage", status=503)
+    for number in range(8):
+        await bench.text_in(f"Yesterday {number}")
+    await bench.telnyx.settle()
+    await bench.pass_time(timedelta(hours=20))
+    for number in range(10):
+        await bench.text_in(f"Today {number}")
+    await bench.telnyx.settle()
+    await bench.pass_time(timedelta(minutes=1))
+    bench.slack.faults.lift(outage)
+    await let_all_come(bench)
+
+    heads = [
+        (text, block["elements"][0]["text"])
+        for message in bench.slack.thread(CHANNEL, root)[1:]
+        if len(texts := read_texts(message)) > 1
+        for text, block in zip(texts, [each for each in message["blocks"] if each["type"] == "context"], strict=True)
+    ]
+    assert {"{date_short_pretty} at {time_secs}|" in head for text, head in heads if "Yesterday" in text} == {True}
+    assert {"{date" in head for text, head in heads if "Today" in text} == {False}
+
+
 async def test_stop_among_texts_that_are_held_up_counts_at_once_and_the_thread_is_told_in_its_place(
     bench: Bench,
 ) -> None:
