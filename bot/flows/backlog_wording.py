@@ -51,7 +51,9 @@ def waiting_line(count: int) -> Block:
 
 def _time(moment: datetime, now: datetime) -> str:
     """Return a moment by each reader's own clock, with the day where it may be another; in UTC where Slack cannot tell it."""
-    day, fallback = ("{date_short_pretty} at ", "%d %b %Y %H:%M:%S") if now - moment >= _HALF_A_DAY else ("", "%H:%M:%S")
+    day, fallback = (
+        ("{date_short_pretty} at ", "%d %b %Y %H:%M:%S") if now - moment >= _HALF_A_DAY else ("", "%H:%M:%S")
+    )
     return f"<!date^{int(moment.timestamp())}^{day}{{time_secs}}|{moment:{fallback}} UTC>"
 
 

@@ -35,8 +35,13 @@ class Companion:
 
 
 def find_turn(pace: Pace, channel_id: ChannelId) -> timedelta:
-    """Return how long whoever asked now to post into the channel would wait for it; zero: not at all."""
-    return max(pace.find_wait(rule.name) for rule in choose_slack_rules("chat.postMessage", channel_id))
+    """Return how long whoever asks to post into the channel now, and again after each post, waits each time; zero: not at all."""
+    turn = timedelta(0)
+    for rule in choose_slack_rules("chat.postMessage", channel_id):
+        wait = pace.find_wait(rule.name)
+        if wait and rule.limit is not None:  # the next turn may be near, but those after it are as far apart as any
+            turn = max(turn, wait, timedelta(seconds=rule.limit.interval))
+    return turn
 
 
 async def find_companions(

@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from bot.domain.ids import ConversationId, MessageId
+from bot.domain.message import Direction, Message, Origin, State
+from bot.flows.jobs import enqueue_text
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.telnyx_sim import Media
 from tests.bridge.harness import ANA, BEN, CHANNEL, Bench, Json, open_bench
@@ -103,7 +107,7 @@ async def test_a_few_texts_that_slack_held_up_for_long_are_shown_one_by_one_for_
 
 async def test_a_text_with_a_picture_stands_by_itself_and_parts_those_before_it_from_those_behind(bench: Bench) -> None:
     root = await bench.open_thread("Hi")
-    texts = [f"Text {number}" for number in range(14)]
+    texts = [f"Text {number}" for number in range(24)]
     picture = Media(filename="a.jpg", content_type="image/jpeg", content=make_jpeg())
     bench.fail(bench.slack, FaultKind.RATE_LIMIT, "chat.postMessage", times=1, retry_after=30)
     for text in texts:
@@ -114,7 +118,43 @@ async def test_a_text_with_a_picture_stands_by_itself_and_parts_those_before_it_
     shown = list_texts(bench, root)
     assert [text for message in shown for text in message] == texts
     assert ["Text 6"] in shown
-    assert len(shown) < 8
+    assert len(shown) < 12
+
+
+@pytest.mark.parametrize(
+    ("special", "begins"), [({"recovered": True}, False), ({"has_media": True}, False), ({"broadcast": True}, True)]
+)
+async def test_what_has_something_about_it_stands_behind_no_other_text(
+    bench: Bench, special: dict[str, Any], *, begins: bool
+) -> None:
+    """What is shown in the channel as well may have others behind it; what is explained, or has files, may not."""
+    root = await bench.open_thread("Hi")
+    outage = bench.fail(bench.slack, FaultKind.REFUSE, "chat.postMessage", status=503)
+    (conversation,) = await bench.query("SELECT id FROM conversations")
+    async with bench.works.store.transaction("let texts wait") as tx:
+        for number in range(26):
+            message = Message(
+                id=MessageId(f"text-{number}"),
+                conversation_id=ConversationId(conversation["id"]),
+                direction=Direction.INBOUND,
+                origin=Origin.PHONE,
+                state=State.RECEIVED,
+                text=f"Text {number}",
+                created_at=bench.clock.now(),
+            )
+            await tx.messages.add(message)
+            more = special if number == 9 else {}
+            await enqueue_text(tx, message.conversation_id, message.id, message.text, **more)
+    await bench.pass_time(timedelta(minutes=1))
+    bench.slack.faults.lift(outage)
+    await let_all_come(bench)
+
+    shown = list_texts(bench, root)
+    assert [text for texts in shown for text in texts] == [f"Text {number}" for number in range(26)]
+    (place,) = [place for place, texts in enumerate(shown) if "Text 9" in texts]
+    assert shown[place][0] == "Text 9"
+    assert (len(shown[place]) > 1) is begins
+    assert len(shown[place - 1]) > 2
 
 
 async def test_who_of_a_group_said_what_stands_above_each(bench: Bench) -> None:
