@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -274,7 +274,9 @@ class WorkbenchRows:
         self._clock = clock
         self._chance = chance
 
-    async def claim(self, pool: Pool, limit: int) -> Sequence[Job]:
+    async def claim(
+        self, pool: Pool, limit: int, *, begin: Callable[[Sequence[Job]], None] | None = None
+    ) -> Sequence[Job]:
         """Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token; fewer, later, in a rush."""
         rush = self._database.rush
         if rush is not None and rush.is_on(self._clock.monotonic()):
@@ -296,7 +298,10 @@ class WorkbenchRows:
                     jobs.append(read_job(row))
                 except ValueError:  # left by a newer program: kept for it, and in nobody's way
                     await QueueRows(connection, self._clock).park_unknown(row["id"], token, row["lane"])
-            return sorted(jobs, key=lambda job: job.id)
+            jobs.sort(key=lambda job: job.id)
+            if begin is not None:  # here, so that what they write may share this commit
+                begin(jobs)
+        return jobs
 
     async def retry(
         self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str, counted: bool = True

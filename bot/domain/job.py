@@ -39,6 +39,11 @@ class Pool(StrEnum):
     CHORE = "chore"  #: Private lines, cancellations, look-ups.
 
 
+#: Pools whose jobs change nothing but the database: a crash takes what they did with their claim, so they may begin before
+#: the claim is on disk.
+INSIDE = frozenset({Pool.CARRIER_IN})
+
+
 class Kind(StrEnum):
     """What is to be done: one use-case each."""
 

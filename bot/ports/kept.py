@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -411,8 +411,15 @@ class Workbench(Protocol):
         """Have new jobs of *pool* offered to *taker* by the transactions that make them; None: to nobody any more."""
         ...
 
-    async def claim(self, pool: Pool, limit: int) -> Sequence[Job]:
-        """Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token."""
+    async def claim(
+        self, pool: Pool, limit: int, *, begin: Callable[[Sequence[Job]], None] | None = None
+    ) -> Sequence[Job]:
+        """
+        Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token.
+
+        *begin* is given them before the claim is on disk, and may be given them though it never is: only for jobs that
+        change nothing but what is kept here, for what they write is on disk after the claim or not at all.
+        """
         ...
 
     async def retry(

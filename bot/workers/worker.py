@@ -24,7 +24,7 @@ from datetime import timedelta
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.job import MOST_SURPRISES, Job, Kind, Pool, choose_wait
+from bot.domain.job import INSIDE, MOST_SURPRISES, Job, Kind, Pool, choose_wait
 from bot.errors import (
     Broken,
     LeaseLost,
@@ -118,12 +118,9 @@ class Worker:
     async def drain(self) -> int:
         """Do all that is due now, and what comes of it, then return how many jobs were claimed. For tests."""
         done = 0
-        while jobs := await self._workbench.claim(self._pool, self._limit):
+        while jobs := await self._claim(self._limit):
             done += len(jobs)
-            waiting, parts = deque(jobs), []
-            while waiting:
-                parts.append(self._pick(waiting, MOST_IN_A_TURN))
-            await asyncio.gather(*map(self._work_some, parts))
+            await self.rest()
         self._takes = True
         await self.rest()
         return done
@@ -180,12 +177,19 @@ class Worker:
             return 1
         self._reserved += most
         try:
-            jobs = await self._workbench.claim(self._pool, most)
+            jobs = await self._claim(most)
         finally:
             self._reserved -= most
         self._takes = not jobs
-        self._begin_soon(jobs)
         return len(jobs)
+
+    async def _claim(self, most: int) -> Sequence[Job]:
+        """Claim up to *most* jobs and have them begun: those that touch nothing outside at once, to share its commit."""
+        if self._pool in INSIDE:
+            return await self._workbench.claim(self._pool, most, begin=self._begin_soon)
+        jobs = await self._workbench.claim(self._pool, most)
+        self._begin_soon(jobs)
+        return jobs
 
     def _begin_soon(self, jobs: Sequence[Job]) -> None:
         if jobs and not self._unbegun:

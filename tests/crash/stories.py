@@ -126,7 +126,7 @@ async def the_first_text_opens_a_thread(life: Life) -> None:
     check_thread(life.world, "Hello")
 
 
-@story(points=17)
+@story(points=13)
 async def texts_into_a_thread_keep_their_order_and_repeat_nothing(life: Life) -> None:
     root = await open_thread(life)
     first = life.world.text_in(ANA, "One")
@@ -201,7 +201,7 @@ async def a_deleted_root_costs_nothing(life: Life) -> None:
     assert [m.thread_ts for m in life.world.slack.posted()] == [None, None, find_root(life.world).ts]
 
 
-@story(points=15)
+@story(points=14)
 async def a_root_deleted_while_a_text_is_under_way_costs_nothing(life: Life) -> None:
     root = await open_thread(life)
     life.world.text_in(ANA, "Again")
@@ -246,7 +246,7 @@ async def a_post_in_a_thread_that_is_lost_then_is_no_second_copy(life: Life) -> 
     assert [m.thread_ts for m in life.world.slack.posted()] == [None, root.ts, None]
 
 
-@story(points=18)
+@story(points=16)
 async def a_tapback_becomes_a_reaction(life: Life) -> None:
     root = await open_thread(life)
     quoted = await reply(life, "See you at 5")
@@ -275,7 +275,7 @@ async def a_reply_reaches_the_phone(life: Life) -> None:
     check_thread(life.world, "Hello")
 
 
-@story(points=36)
+@story(points=35)
 async def replies_keep_their_order(life: Life) -> None:
     await open_thread(life)
     life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.UNREACHABLE, times=2))
@@ -287,7 +287,7 @@ async def replies_keep_their_order(life: Life) -> None:
         check_mark(message, Mark.DELIVERED)
 
 
-@story(points=21)
+@story(points=20)
 async def a_refused_reply_says_why(life: Life) -> None:
     await open_thread(life)
     life.world.carrier.refusals["Boo"] = CarrierRefused(
@@ -303,7 +303,7 @@ async def a_refused_reply_says_why(life: Life) -> None:
     assert len(life.world.slack.lines("Not delivered")) == 1
 
 
-@story(points=14)
+@story(points=13)
 async def a_text_that_is_not_delivered_says_why(life: Life) -> None:
     await open_thread(life)
     life.world.carrier.fates["Hi"] = DeliveryStatus.DELIVERY_FAILED
@@ -314,7 +314,7 @@ async def a_text_that_is_not_delivered_says_why(life: Life) -> None:
     assert len(life.world.slack.lines("Not delivered")) == 1
 
 
-@story(points=17)
+@story(points=15)
 async def a_receipt_comes_before_the_answer(life: Life) -> None:
     await open_thread(life)
 
@@ -334,7 +334,7 @@ async def a_receipt_comes_before_the_answer(life: Life) -> None:
     check_mark(message, Mark.DELIVERED)
 
 
-@story(points=18)
+@story(points=16)
 async def a_send_without_an_answer_is_settled_by_its_receipt(life: Life) -> None:
     await open_thread(life)
     life.world.border.faults.append(Fault(operation="carrier send", trouble=Trouble.LOST_ANSWER, times=3))
@@ -410,7 +410,7 @@ async def a_deletion_within_the_hold_stops_what_goes_out(life: Life) -> None:
     assert life.world.carrier.on_phone(ANA) == ["At 6"]
 
 
-@story(points=10)
+@story(points=9)
 async def a_tapback_to_a_tapback_stays_text(life: Life) -> None:
     root = await open_thread(life)
     life.world.text_in(ANA, "Liked “Hello”")

@@ -35,7 +35,7 @@ async def type_sms(life: Life, text: str, *to: Any) -> None:
     )
 
 
-@story(points=13)
+@story(points=12)
 async def a_command_texts_and_opens_the_thread(life: Life) -> None:
     await type_sms(life, "Hi Bob", BOB)
     await life.settle()
@@ -45,7 +45,7 @@ async def a_command_texts_and_opens_the_thread(life: Life) -> None:
     check_mark(find_root(life.world), Mark.DELIVERED)
 
 
-@story(points=24)
+@story(points=23)
 async def a_group_is_one_conversation(life: Life) -> None:
     await type_sms(life, "Hi both", BOB, ANA)
     life.world.text_in(BOB, "Hi", others=[ANA])
@@ -83,7 +83,7 @@ async def read_schedule(life: Life) -> str:
     return str(state)
 
 
-@story(points=16)
+@story(points=15)
 async def a_text_scheduled_here_falls_due_once(life: Life) -> None:
     due_at = life.world.clock.now() + timedelta(minutes=3)
     await schedule(life, "It is time", timedelta(minutes=3))
@@ -96,7 +96,7 @@ async def a_text_scheduled_here_falls_due_once(life: Life) -> None:
     assert await read_schedule(life) == "sent"
 
 
-@story(points=17)
+@story(points=16)
 async def a_text_scheduled_at_the_carrier_falls_due_once(life: Life) -> None:
     due_at = life.world.clock.now() + timedelta(hours=1)
     await schedule(life, "It is time", timedelta(hours=1))
@@ -228,7 +228,7 @@ async def a_text_that_goes_although_it_was_taken_back_is_shown(life: Life) -> No
     assert await read_schedule(life) == ("sent" if gone else "cancelled")
 
 
-@story(points=26)
+@story(points=24)
 async def start_after_stop_lets_texts_through_again(life: Life) -> None:
     await open_thread(life)
     life.world.text_in(ANA, "STOP")

@@ -32,7 +32,7 @@ def check_pictures(life: Life, root_ts: SlackTs, *names: str) -> None:
     assert life.world.files.list_shown(root_ts) == list(names)
 
 
-@story(points=25)
+@story(points=24)
 async def pictures_are_shown_once_after_their_text_and_in_order(life: Life) -> None:
     root = await open_thread(life)
     life.world.text_in(ANA, "Look", media=PICTURES)
@@ -62,7 +62,7 @@ async def check_carried(life: Life, text: str, *names: str) -> None:
     assert served == [stamp(draw(name)) for name in names]
 
 
-@story(points=28)
+@story(points=27)
 async def pictures_of_a_reply_go_out_with_it_once_whole_and_in_order(life: Life) -> None:
     await open_thread(life)
     message = await reply(life, "Look", "one.jpg", "two.jpg")
@@ -135,7 +135,7 @@ async def a_form_with_a_picture_sends_it_once_and_shows_it_once(life: Life) -> N
     check_pictures(life, find_root(life.world).ts, "one.jpg")
 
 
-@story(points=32)
+@story(points=30)
 async def a_scheduled_text_takes_its_picture_along(life: Life) -> None:
     root = await open_thread(life)
     picture = life.world.files.attach("one.jpg")

@@ -60,7 +60,7 @@ def count_live(life: Life) -> int:
 # ------------------------------------------------------------------------------------------------------------- changed
 
 
-@story(points=17)
+@story(points=16)
 async def a_text_that_waits_here_is_changed(life: Life) -> None:
     await schedule(life, "Old", timedelta(minutes=3))
     await edit(life, "New", timedelta(minutes=4))
@@ -138,7 +138,7 @@ async def stop_comes_while_a_text_is_being_changed(life: Life) -> None:
 # ---------------------------------------------------------------------------------------------------- unless they reply
 
 
-@story(points=15)
+@story(points=14)
 async def a_reply_takes_back_what_the_carrier_holds(life: Life) -> None:
     await open_thread(life)
     await schedule(life, "Still there?", _HOUR, unless_reply=True)
@@ -151,7 +151,7 @@ async def a_reply_takes_back_what_the_carrier_holds(life: Life) -> None:
     assert any(whisper.user == ANN and "replied" in whisper.text for whisper in life.world.slack.whispers)
 
 
-@story(points=8)
+@story(points=7)
 async def a_reply_that_is_stored_before_the_text_goes_counts(life: Life) -> None:
     await open_thread(life)
     await schedule(life, "Still there?", timedelta(minutes=3), unless_reply=True)
@@ -172,7 +172,7 @@ def daily(life: Life, wait: timedelta, times: int) -> dict[str, Any]:
     return {"rule": Rule(rrule=f"FREQ=DAILY;COUNT={times}", began_on=first)}
 
 
-@story(points=32)
+@story(points=31)
 async def a_text_that_repeats_goes_once_each_time(life: Life) -> None:
     await schedule(life, "Good morning", timedelta(minutes=3), **daily(life, timedelta(minutes=3), 3))
     await life.settle()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,10 @@ async def test_what_is_made_for_a_running_worker_is_begun_without_being_claimed(
     claims = 0
     claim = bench.rig.workbench.claim
 
-    async def count(pool: Pool, limit: int) -> Sequence[Job]:
+    async def count(pool: Pool, limit: int, **how: Any) -> Sequence[Job]:
         nonlocal claims
         claims += 1
-        return await claim(pool, limit)
+        return await claim(pool, limit, **how)
 
     bench.rig.workbench.claim = count  # type: ignore[method-assign]
     async with bench.running():

@@ -22,13 +22,13 @@ class Bench:
 
     KIND = KIND
 
-    def __init__(self, rig: Rig, *, limit: int = 4, together: JointFlow | None = None) -> None:
+    def __init__(self, rig: Rig, *, limit: int = 4, together: JointFlow | None = None, pool: Pool = Pool.POST) -> None:
         self.rig = rig
         self.seen: list[Job] = []
         self.flow: Flow = self.finish
         self.metrics = Metrics()
         self.worker = Worker(
-            Pool.POST,
+            pool,
             {KIND: self._do},
             rig.workbench,
             joint_flows={} if together is None else {KIND: together},
