@@ -81,6 +81,8 @@ async def find_behind(view: Transaction, lane: str, event: ThreadReply) -> Seque
     """
     found: list[_Change] = []
     for waiting in await view.queue.list_waiting(lane, _MOST_BEHIND):
+        if event.ts not in waiting.body:  # without reading all that is said of others
+            continue
         with suppress(ValueError, RecursionError, NotUnderstood):  # it is parked when its turn comes
             callback = read_json(waiting.body)
             change = read_slack_event(callback.get("event") if isinstance(callback, Mapping) else None)
