@@ -107,7 +107,11 @@ class Reconcile:
     # --- From the carrier
 
     async def recover_texts(self) -> int:
-        """Have texts read whose webhooks never came; return how many. Transactions: one for each, the cursor."""
+        """
+        Have texts read whose webhooks never came; return how many. Transactions: one for each, and the cursor with each page.
+
+        So whoever was away for long, and is stopped while it looks, need not begin again.
+        """
         now = self._clock.now()
         begun = await self._read_cursor(_BEGUN)
         if begun is None:  # the first start: what was before it is not ours to show
@@ -117,10 +121,14 @@ class Reconcile:
         until = await self._read_cursor(_TEXTS_UNTIL) or begun
         since = max(until - _OVERLAP, begun)
         found = 0
-        records = await self._carrier.list_inbound(since=since)
-        for record in sorted(records, key=lambda record: record.created_at):
-            if since <= record.created_at <= now - GRACE and record.ours in self._policy.our_numbers:
-                found += await self._recover_text(record)
+        async for records in self._carrier.list_inbound(since=since):
+            for record in sorted(records, key=lambda record: record.created_at):
+                if since <= record.created_at <= now - GRACE and record.ours in self._policy.our_numbers:
+                    found += await self._recover_text(record)
+            moments = [record.created_at for record in records]
+            if moments and moments == sorted(moments) and until < moments[-1] < now - GRACE:
+                until = moments[-1]
+                await self._write_cursor(_TEXTS_UNTIL, until)
         await self._write_cursor(_TEXTS_UNTIL, max(until, now - GRACE))
         return found
 

@@ -7,6 +7,7 @@ happened, something may have, or the carrier said no. Sources: developers.telnyx
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -140,24 +141,25 @@ class TelnyxGateway:
                 break
         return found
 
-    async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
-        """Return the inbound texts that the carrier has on record from *since* on, all pages."""
-        return [
-            record
-            for row in await self._list_records("inbound", since=since)
-            if (record := _read_record(row)) is not None
-        ]
+    async def list_inbound(self, *, since: datetime) -> AsyncIterator[Sequence[InboundRecord]]:
+        """Yield the inbound texts that the carrier has on record from *since* on, page by page, oldest first."""
+        async for rows in self._list_records("inbound", since=since):
+            yield [record for row in rows if (record := _read_record(row)) is not None]
 
     async def list_outbound(self, recipient: Address, *, since: datetime) -> Sequence[CarrierMessageId]:
         """Return the texts to *recipient* that the carrier has on record from *since* on, oldest first."""
-        rows = await self._list_records("outbound", since=since, recipient=recipient)
-        return [CarrierMessageId(clean(row["uuid"])) for row in rows if row.get("uuid")]
+        return [
+            CarrierMessageId(clean(row["uuid"]))
+            async for rows in self._list_records("outbound", since=since, recipient=recipient)
+            for row in rows
+            if row.get("uuid")
+        ]
 
     async def _list_records(
         self, direction: str, *, since: datetime, recipient: Address | None = None
-    ) -> Sequence[Mapping[str, Any]]:
-        found: list[Mapping[str, Any]] = []
-        for page in range(1, _MOST_PAGES + 1):
+    ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+        """Yield the records page by page; each is asked for when it is wanted."""
+        for page in itertools.count(1):
             parameters: dict[str, str | int] = {
                 "filter[record_type]": "messaging",
                 "filter[direction]": direction,
@@ -170,11 +172,10 @@ class TelnyxGateway:
                 parameters["filter[cld]"] = recipient
             answer = await self._ask("GET", "/detail_records", repeatable=True, params=parameters)
             rows = answer.get("data")
-            found.extend(row for row in (rows if isinstance(rows, list) else ()) if isinstance(row, Mapping))
+            yield [row for row in (rows if isinstance(rows, list) else ()) if isinstance(row, Mapping)]
             meta = answer.get("meta")
             if not rows or not isinstance(meta, Mapping) or page >= int(meta.get("total_pages") or 0):
-                break
-        return found
+                return
 
     async def sum_cost(self, *, since: datetime) -> Spending:
         """Return what outbound texts cost from *since* on, by the carrier's records."""

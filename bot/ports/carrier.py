@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -84,8 +84,8 @@ class Carrier(Protocol):
         """Return the texts to *recipient* that the carrier has on record from *since* on, oldest first."""
         ...
 
-    async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
-        """Return the inbound texts that the carrier has on record from *since* on, all pages."""
+    def list_inbound(self, *, since: datetime) -> AsyncIterator[Sequence[InboundRecord]]:
+        """Yield the inbound texts that the carrier has on record from *since* on, page by page, oldest first."""
         ...
 
     async def sum_cost(self, *, since: datetime) -> Spending:

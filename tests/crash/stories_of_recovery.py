@@ -8,6 +8,7 @@ from bot.domain.ids import CarrierMessageId, ChannelId
 from bot.flows.reconcile import EVERY, GRACE
 from tests.crash.stories import check_thread, find_root, open_thread, receive_receipts, story
 from tests.doubles.bench import ANA, OURS, Life
+from tests.doubles.border import Fault, Trouble
 from tests.doubles.slack import ANN, CHANNEL
 
 SPARE = ChannelId("C0SPARE")
@@ -31,6 +32,23 @@ async def texts_whose_webhooks_never_came_are_shown_once_and_in_order(life: Life
     await look_for_what_was_missed(life)
     await look_for_what_was_missed(life)
     check_thread(life.world, "Hello", "Missed 0.", "Missed 1.")
+
+
+@story(points=20)
+async def what_was_looked_through_before_the_carrier_fell_silent_is_not_asked_for_again(life: Life) -> None:
+    await open_thread(life)
+    await life.do(lambda bench: bench.reconcile.reconcile())
+    began = life.world.clock.now()
+    for number in range(3):
+        await life.world.clock.advance(timedelta(hours=1))
+        life.world.carrier.miss(CarrierMessageId(f"missed-{number}"), ANA, OURS, f"Missed {number}.")
+    await life.world.clock.advance(GRACE * 2)
+    life.world.border.faults.append(Fault(operation="carrier list_inbound page 3", trouble=Trouble.UNREACHABLE))
+    await life.do(lambda bench: bench.reconcile.reconcile())
+    asked = len(life.world.carrier.asked_since)
+    await look_for_what_was_missed(life)
+    assert life.world.carrier.asked_since[asked] > began + timedelta(hours=1)
+    check_thread(life.world, "Hello", "Missed 0.", "Missed 1.", "Missed 2.")
 
 
 @story(points=20)

@@ -73,6 +73,7 @@ class MemoryCarrier:
         self.fates: dict[str, DeliveryStatus] = {}
         self.optouts: list[CarrierOptout] = []
         self.inbound: list[InboundRecord] = []
+        self.asked_since: list[datetime] = []  #: From when on the inbound texts were asked for, each time.
         self._received: dict[CarrierMessageId, Json] = {}
         self._refused_once: dict[str, CarrierRefused] = {}
         self._answers: dict[tuple[str, str], tuple[bytes, Acceptance]] = {}
@@ -163,11 +164,11 @@ class MemoryCarrier:
         assert since.tzinfo is not None
         return await self._border.ask("carrier list_outbound", list)
 
-    async def list_inbound(self, *, since: datetime) -> Sequence[InboundRecord]:
-        """Return the inbound texts on record."""
-        return await self._border.ask(
-            "carrier list_inbound", lambda: [each for each in self.inbound if each.created_at >= since]
-        )
+    async def list_inbound(self, *, since: datetime) -> AsyncIterator[Sequence[InboundRecord]]:
+        """Yield the inbound texts on record, one a page."""
+        self.asked_since.append(since)
+        for number, record in enumerate([each for each in self.inbound if each.created_at >= since], 1):
+            yield await self._border.ask(f"carrier list_inbound page {number}", lambda record=record: [record])  # type: ignore[misc]
 
     async def sum_cost(self, *, since: datetime) -> Spending:
         """Return that nothing was spent: no story asks."""
