@@ -168,6 +168,18 @@ class BridgeMachine(JudgingMachine):
             )
         )
 
+    @rule(who=people, place=places, kind=st.sampled_from(("reply", "edited", "deleted")), haste=hastes)
+    def teammate_is_quicker_than_slack(self, who: Address, place: int, kind: str, haste: Haste) -> None:
+        """Slack's answer to a new card is lost, and before we know of the card, somebody has replied to it."""
+        self.delete_card(who)
+        self.see_to_it(Haste.DONE)
+        self.world.border.faults.insert(0, Fault(operation="slack post", trouble=Trouble.LOST_ANSWER))
+        self.customer_writes(who, self.name("t"))
+        self.see_to_it(Haste.DONE)
+        if roots := self.list_roots(who):
+            self.reply(who, roots[-1], kind, place)
+        self.see_to_it(haste)
+
     def prepare_fate(self, text: str, kind: str, place: int) -> None:
         carrier = self.world.carrier
         carrier.fates[text] = list(MARKS)[place % len(MARKS)]
