@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.domain.carrier_lanes import choose_lane, identify_event
+from bot.domain.carrier_lanes import choose_lane, identify_event, read_reference
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.stored_event import write_stored
 from bot.errors import RetryLater
@@ -20,8 +20,6 @@ if TYPE_CHECKING:  # the ports bring half of what we know with them, for which n
     from bot.ports import Inbox
 
 _log = Log("telnyx.webhook")
-
-_LONGEST_REFERENCE = 64
 
 
 class CarrierWebhook:
@@ -56,17 +54,12 @@ class CarrierWebhook:
             return 400
         except (RecursionError, ValueError):
             pass  # JSON, but too deep to read, or a number too long: kept, and parked when its turn comes
-        reference = request.query.get("ref", "")
         job = NewJob(
             kind=Kind.CARRIER_EVENT,
             pool=Pool.CARRIER_IN,
             key=f"telnyx:{identify_event(event, raw)}",
             lane=choose_lane(event, self._region),
-            body=write_stored(
-                text,
-                event,
-                reference=reference if reference.isalnum() and len(reference) <= _LONGEST_REFERENCE else None,
-            ),
+            body=write_stored(text, event, reference=read_reference(request.query.get("ref", ""))),
         )
         try:
             await self._inbox.put(job)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from bot.domain.account_events import (
     HOSTED_ORDERS,
@@ -23,10 +24,10 @@ from bot.domain.account_events import (
     LinkClick,
     SpendLimitReached,
 )
-from bot.domain.carrier_lanes import as_mapping, as_sequence, clean, read_address, read_sender
+from bot.domain.carrier_lanes import as_mapping, as_sequence, clean, read_address, read_reference, read_sender
 from bot.domain.conversation import Medium
 from bot.domain.delivery import Delivery, DeliveryStatus, read_status
-from bot.domain.ids import CarrierMessageId
+from bot.domain.ids import CarrierMessageId, MessageId
 from bot.domain.phone import Address
 from bot.domain.whatsapp import Reaction, WhatsappContent, read_whatsapp_body
 from bot.errors import NotUnderstood
@@ -70,6 +71,7 @@ class Receipt:
     carrier_id: CarrierMessageId
     sender: Address | None
     copies: Mapping[Address, Delivery]
+    reference: MessageId | None = None  #: Of the text, as the address says that was named with the send.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,21 @@ def _read_receipt(payload: Mapping[str, Any], occurred_at: datetime) -> Receipt:
         carrier_id=CarrierMessageId(clean(carrier_id)),
         sender=read_address(payload.get("from")),
         copies=read_copies(payload, occurred_at),
+        reference=_read_reference(payload.get("webhook_url")),
     )
+
+
+def _read_reference(address: object) -> MessageId | None:
+    """
+    Return the text that *address* names, the one that its receipts were to be sent to; None where it names none.
+
+    It stands in the receipt itself, which is sent to the profile's address when nobody answers at that one.
+    """
+    try:
+        query = urlsplit(address).query if isinstance(address, str) else ""
+    except ValueError:
+        return None
+    return read_reference(parse_qs(query).get("ref", [""])[0])
 
 
 def read_copies(payload: Mapping[str, Any], occurred_at: datetime) -> dict[Address, Delivery]:

@@ -11,7 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.domain.ids import MessageId
 from bot.domain.phone import Address, parse_address
+
+_LONGEST_REFERENCE = 64
 
 
 def clean(value: object) -> str:
@@ -51,6 +54,11 @@ def choose_lane(event: object, region: str = "US") -> str | None:
         return None if sender is None else inbound_lane(sender)
     carrier_id = payload.get("id")
     return f"receipt:{clean(carrier_id)}" if isinstance(carrier_id, str) else None
+
+
+def read_reference(given: str) -> MessageId | None:
+    """Return the text that the address of a webhook refers to; None where what is *given* cannot be one of our ids."""
+    return MessageId(given) if given.isalnum() and len(given) <= _LONGEST_REFERENCE else None
 
 
 def inbound_lane(sender: Address) -> str:

@@ -125,7 +125,9 @@ class Receive:
                 message = await self._take_text(tx, said, recovered=event.recovered)
                 return "message.received", "repeated" if message is None else "received", message
             case Receipt():
-                return "receipt", await self._receipts.take_receipt(tx, said, event.reference), None
+                # What the receipt says itself is signed; what stands in the address to which it was sent is not.
+                reference = said.reference or event.reference
+                return "receipt", await self._receipts.take_receipt(tx, said, reference), None
             case LinkClick():
                 return "link_clicked", await self._account_events.take_click(tx, said), None
             case SpendLimitReached():

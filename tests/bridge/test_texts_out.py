@@ -301,6 +301,17 @@ async def test_an_unsettled_text_is_settled_by_a_late_receipt(bench: Bench) -> N
     await bench.wait_mark(ts, "white_check_mark")
 
 
+async def test_a_receipt_that_comes_by_another_address_names_its_text_itself(bench: Bench) -> None:
+    """Where nobody answered at the address of the send, the carrier sends it to the profile's."""
+    ts, _ = await make_unsettled(bench)
+    address = json.loads(bench.send_requests[0].body)["webhook_url"]
+    receipt = make_receipt("message.finalized", "delivered", carrier_id="never-heard-of", webhook_url=address)
+
+    await bench.post_signed_by_telnyx(receipt)
+
+    await bench.wait_mark(ts, "white_check_mark")
+
+
 async def test_an_unsettled_text_does_not_go_out_once_the_carrier_has_forgotten_its_key(bench: Bench) -> None:
     """After a day the same key would be a new text."""
     ts, _ = await make_unsettled(bench)

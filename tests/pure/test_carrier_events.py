@@ -428,6 +428,24 @@ def test_when_it_happened_is_read_in_whatever_form(said: object, moment: datetim
     assert _read_receipt(event).copies == {Address(ANA): Delivery(status=DeliveryStatus.SENT, occurred_at=moment)}
 
 
+@pytest.mark.parametrize(
+    ("address", "reference"),
+    [
+        ("https://texts.example.com/webhooks/telnyx?ref=0a1b2c", "0a1b2c"),
+        ("https://texts.example.com/webhooks/telnyx?x=1&ref=0a1b2c#top", "0a1b2c"),
+        ("https://texts.example.com/webhooks/telnyx", None),
+        ("https://texts.example.com/webhooks/telnyx?ref=", None),
+        ("https://texts.example.com/webhooks/telnyx?ref=%2E%2E%2F", None),
+        ("https://texts.example.com/webhooks/telnyx?ref=" + "a" * 65, None),
+        ("https://[texts?ref=0a1b2c", None),
+        (None, None),
+        (["?ref=0a1b2c"], None),
+    ],
+)
+def test_a_receipt_names_its_text_by_the_address_that_the_send_gave(address: object, reference: str | None) -> None:
+    assert _read_receipt(receipt("message.sent", (ANA, "sent"), webhook_url=address)).reference == reference
+
+
 @pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_outside_of_all_calendars_does_not_spoil_the_receipt(said: str) -> None:
     event = receipt("message.sent", (ANA, "sent"))
