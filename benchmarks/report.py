@@ -29,15 +29,16 @@ Slow flushes are made, and all are counted, by a copy of SQLite's table of funct
 _REASONS = {
     "Webhook ack, durable, 32 connections, each flush": "in a batch of thirty the flush is no longer what takes long; the "
     "processor is, and it has more to do for each than a bare transaction has",
-    "Webhook ack": "a job's row has four indices where the floor's has one, and that of the lanes, which keeps their order, "
-    "costs a tenth of an answer: each row falls on another page of it, and the log takes pages whole; the event is read for "
-    "its lane; and in a rush every pool still takes up some ten jobs a second",
-    "Slack event ack": "the job's row as above, which weighs more where there is no signature of 70 µs to check. Bolt, which "
-    "answers here once its one listener has stored the event, takes some 2.4 times as long as the floor, so 2.2 times its "
-    "rate is nine tenths of the floor's, which has no order to keep",
-    "Through": "nothing stands out any more: the request to Slack and the answer to the carrier, in aiohttp, are a third; "
-    "some sixteen statements and the thread that commits a quarter; the rest is spread over our own lines, two tasks and "
-    "the loop, and one core does them all. The floor keeps no rule, reads no word and has one row where we have three",
+    "Webhook ack": "a job's row has four indices where the floor's has one, and takes half as long again to store; half of "
+    "that is the index of the lanes, which keeps their order. The event is read for its lane, and in a rush every pool still "
+    "takes up some ten jobs a second",
+    "Slack event ack": "request, signature and JSON cost what they cost the floor; what is left is the job's row as above, "
+    "which weighs more where there is no signature of 70 µs to check. Bolt, which answers here once its one listener has "
+    "stored the event, takes some 2.4 times as long as the floor, so 2.2 times its rate is nine tenths of the floor's, which "
+    "has no order to keep",
+    "Through": "the answer to the carrier alone is a quarter; reading a text for consent, wording it, its three rows and their "
+    "indices, and two tasks are the rest, in which nothing stands out, and one core does them all. The floor keeps no rule, "
+    "reads no word and has one row where we have three; half of the ack floor is more than it reaches itself",
     "Delivered, Slack 150 ms": "one core does some hundreds of texts a second the whole way, whatever Slack's latency "
     "leaves room for; so fewer than 256 are under way",
     "Delivery beside": "one core: reading what waits takes from it what the others would have had at that moment",

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from aiohttp import web
 
 from bot.clock import Clock
-from bot.domain.carrier_lanes import clean, identify_event
+from bot.domain.carrier_lanes import as_mapping, clean, identify_event
 from bot.domain.job import Kind, NewJob, Pool
 from bot.domain.slack_lanes import choose_slack_lane
 from bot.errors import RetryLater
@@ -93,12 +93,12 @@ class SlackRequests:
             return await self._put(None, raw, text)
         except ValueError:
             return web.Response(status=400)
-        if isinstance(event, Mapping) and (form is not None or event.get("type") == "url_verification"):
+        if isinstance(event, dict) and (form is not None or event.get("type") == "url_verification"):
             return await self._dispatch(request, raw, text, is_form=form is not None)
         return await self._put(event, raw, text)
 
     async def _put(self, event: Any, raw: bytes, text: str) -> web.Response:
-        callback = event if isinstance(event, Mapping) else {}
+        callback = as_mapping(event)
         event_id = callback.get("event_id")
         key = clean(event_id) if isinstance(event_id, str) and event_id else identify_event(None, raw)
         job = NewJob(

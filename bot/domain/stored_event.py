@@ -7,9 +7,9 @@ out again, would be read and written for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.carrier_lanes import as_mapping
 from bot.json_text import read_json, write_json
 
 #: By this a wrapped event is known; one that has it itself is always wrapped.
@@ -27,7 +27,7 @@ class StoredEvent:
 
 def write_stored(text: str, event: object, *, reference: str | None = None, recovered: bool = False) -> str:
     """Return what is kept of the *event* that came as *text*."""
-    if reference is None and not recovered and not (isinstance(event, Mapping) and _EVENT in event):
+    if reference is None and not recovered and _EVENT not in as_mapping(event):
         return text
     return write_json({_EVENT: text, "reference": reference, "recovered": recovered}).decode()
 
@@ -35,7 +35,7 @@ def write_stored(text: str, event: object, *, reference: str | None = None, reco
 def read_stored(kept: str) -> StoredEvent:
     """Return what `write_stored` kept. Raises ValueError or RecursionError for what cannot be read."""
     found = read_json(kept)
-    if isinstance(found, Mapping) and isinstance(found.get(_EVENT), str):
+    if isinstance(found, dict) and isinstance(found.get(_EVENT), str):
         return StoredEvent(
             event=read_json(found[_EVENT]),
             reference=found.get("reference") or None,
