@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass  # noqa: TID251 - they only read the environment
 
@@ -12,12 +13,24 @@ def find_proxy(address: str) -> str | None:
     """
     Return the proxy of HTTPS_PROXY, HTTP_PROXY or ALL_PROXY for *address*; None where NO_PROXY excepts its host.
 
-    Only one that speaks HTTP: the libraries here know no other. Raises ValueError where *address* is none.
+    Only one that speaks HTTP: the libraries here know no other. None leads to what speaks plainly on this machine, as a
+    simulator does: a proxy elsewhere would look for it on its own. Raises ValueError where *address* is none.
     """
     url = urlsplit(address)
+    if url.scheme == "http" and _is_here(url.hostname or ""):
+        return None
     named = getproxies()
     found = named.get(url.scheme) or named.get("all")
     if not found or proxy_bypass(url.netloc.rpartition("@")[2]):
         return None
     proxy = found if "://" in found else f"http://{found}"
     return proxy if proxy.startswith(_SPOKEN) else None
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False

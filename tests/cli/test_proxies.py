@@ -79,7 +79,10 @@ async def test_texts_pictures_replies_and_marks_go_through_the_proxy(tmp_path: P
         ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "telnyx.com"}, "https://api.telnyx.com/v2", None),
         ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "telnyx.com"}, "https://slack.com/api/", "http://p:3128"),
         ({"HTTPS_PROXY": "http://p:3128", "NO_PROXY": "*"}, "https://slack.com/api/", None),
-        ({"HTTP_PROXY": "http://p:3128", "NO_PROXY": "127.0.0.1:80"}, "http://127.0.0.1:81/", "http://p:3128"),
+        ({"HTTP_PROXY": "http://p:3128", "NO_PROXY": "texts.lan:80"}, "http://texts.lan:81/", "http://p:3128"),
+        ({"HTTP_PROXY": "http://p:3128"}, "http://127.0.0.1:8080/v2", None),
+        ({"ALL_PROXY": "http://p:3128"}, "http://[::1]:8080/api/", None),
+        ({"HTTP_PROXY": "http://p:3128"}, "http://localhost:8080/api/", None),
         ({"ALL_PROXY": "socks5://p:1080"}, "https://slack.com/api/", None),
     ],
 )
