@@ -11,6 +11,7 @@ faults at the same moments, as far as the machine's own scheduling allows.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -47,6 +48,7 @@ _REMEMBERED = 400
 _BAD_END = 0.05
 #: So many replies to one customer may wait; then no more are written, or the calm would last as long as the storm.
 _MOST_OWED = 50
+_SOON = 4  #: How often posts are held up soon, before they are held up now and then.
 #: How texts end that do not simply arrive, and the mark that each end has.
 _ENDS = (OutcomeKind.DELIVERY_FAILED, OutcomeKind.EXPIRED, OutcomeKind.SENDING_FAILED, OutcomeKind.DELIVERY_UNCONFIRMED)
 _MARKS = {
@@ -131,9 +133,8 @@ class Storm:
         self._channel = self._slack.add_channel("texts", id="C0CHAOS")
         self._teammate = self._slack.add_user("dana", "Dana", tz="America/Chicago", channels=[self._channel])
         self._places: dict[str, str] = {}  #: Where each reply stands, by its text.
-        self._sent: Counter[str] = (
-            Counter()
-        )  #: How many texts the carrier took for each customer, of the first so many.
+        #: How many texts the carrier took for each customer, of the first so many.
+        self._sent: Counter[str] = Counter()
         self._spared_until = 0.0  #: Until when the process may live, for what is worth watching to happen.
         self.tally = Tally()
 
@@ -346,13 +347,17 @@ class Storm:
             await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.1, 0.8)))
 
     async def _hold_posts_up(self, over: float) -> None:
-        """Have Slack take no post for a while, again and again: what piles up is shown together, if the process lives on."""
-        while _CLOCK.monotonic() < over:
-            await _CLOCK.sleep(timedelta(seconds=self._random.uniform(0.5, 2)))
+        """Have Slack take no post for a while, now and then: what piles up is shown together, if the process lives on."""
+        for number in itertools.count():
+            # Often at first, so that a short storm has seen it; but most posts are to be under way when the process dies.
+            wait = self._random.uniform(*((0.5, 2) if number < _SOON else (15, 30)))
+            if _CLOCK.monotonic() + wait >= over:
+                return
+            await _CLOCK.sleep(timedelta(seconds=wait))
             fault = Fault(kind=FaultKind.RATE_LIMIT, operation="chat.postMessage")
-            number = self._slack.faults.add(fault)
+            in_force = self._slack.faults.add(fault)
             await _CLOCK.sleep(timedelta(seconds=self._random.uniform(1, 2)))
-            self._slack.faults.lift(number)
+            self._slack.faults.lift(in_force)
             self._spared_until = _CLOCK.monotonic() + self._random.uniform(0.8, 3)
             self.tally.faults["posts held up"] += 1
 
