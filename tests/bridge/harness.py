@@ -286,6 +286,11 @@ class Bench:
         """Put a fault in force on one of the platforms."""
         return platform.faults.add(Fault(kind=kind, operation=operation, **more))
 
+    def lose_receipts(self) -> None:
+        """Have no receipt come, at whatever address."""
+        for event in ("message.sent", "message.finalized"):
+            self.fail(self.telnyx, FaultKind.LOSE, event)
+
     @property
     def send_requests(self) -> list[Any]:
         """Every request to send that reached the carrier, whatever became of it."""

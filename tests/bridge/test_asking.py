@@ -17,8 +17,7 @@ async def reply_into_silence(bench: Bench, kind: FaultKind) -> tuple[str, str]:
     bench.clock.set_rate(200)
     root = await bench.open_thread()
     bench.fail(bench.telnyx, kind, SENDING)
-    for event in ("message.sent", "message.finalized"):
-        bench.fail(bench.telnyx, FaultKind.LOSE, event)
+    bench.lose_receipts()
     ts = await bench.reply("Lost?", root)
     await bench.wait_mark(ts, "warning")
     await bench.wait_until(lambda: bench.shown("not known whether"))

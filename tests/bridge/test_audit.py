@@ -16,12 +16,6 @@ from tests.bridge.unsettled import make_unsettled
 _ENTRIES = "SELECT * FROM audit WHERE action = ? ORDER BY id"
 
 
-def lose_receipts(bench: Bench) -> None:
-    """Have no receipt come, at whatever address."""
-    for event in ("message.sent", "message.finalized"):
-        bench.fail(bench.telnyx, FaultKind.LOSE, event)
-
-
 async def read_audit(bench: Bench, action: AuditAction) -> list[dict[str, Any]]:
     """Return the entries of *action*, their time as a moment's distance from now in seconds."""
     now = bench.clock.now().timestamp()
@@ -49,7 +43,7 @@ async def test_a_reply_is_on_record_with_its_author_and_not_what_it_says(bench: 
 
 async def test_a_send_that_is_repeated_through_lost_answers_and_a_crash_is_one_entry(bench: Bench) -> None:
     root = await bench.open_thread()
-    lose_receipts(bench)
+    bench.lose_receipts()
     bench.fail(bench.telnyx, FaultKind.DROP_ANSWER, "POST /messages", times=2)
     await bench.reply("Hello", root)
     await bench.settle()

@@ -350,8 +350,7 @@ async def test_a_receipt_that_was_lost_is_asked_for_however_long_ago_the_text_wa
     await bench.command("/schedule", "4155550101 in 20 days Hello")
     for _ in range(9):
         await bench.pass_time(timedelta(days=2))
-    bench.fail(bench.telnyx, FaultKind.LOSE, "message.finalized")
-    bench.fail(bench.telnyx, FaultKind.LOSE, "message.sent")
+    bench.lose_receipts()
     await bench.pass_time(timedelta(days=2, minutes=1))
     (shown,) = [
         message for message in bench.slack.thread(CHANNEL, root) if "scheduled this text" in read_words(message)
