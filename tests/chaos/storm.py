@@ -16,16 +16,13 @@ import os
 import random
 import signal
 import socket
-import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
@@ -34,6 +31,8 @@ from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.journal import Journal
 from bot.sandbox.slack_sim import SlackSim
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind, TelnyxSim
+from tests.chaos.both_ends import BothEnds
+from tests.chaos.tally import Tally
 
 OURS = "+13125550100"
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,19 +48,8 @@ _BAD_END = 0.05
 #: So many replies to one customer may wait; then no more are written, or the calm would last as long as the storm.
 _MOST_OWED = 50
 _SOON = 4  #: How often posts are held up soon, before they are held up now and then.
-#: How texts end that do not simply arrive, and the mark that each end has.
+#: How texts end that do not simply arrive.
 _ENDS = (OutcomeKind.DELIVERY_FAILED, OutcomeKind.EXPIRED, OutcomeKind.SENDING_FAILED, OutcomeKind.DELIVERY_UNCONFIRMED)
-_MARKS = {
-    "delivered": "white_check_mark",
-    "delivery_unconfirmed": "grey_question",
-    "delivery_failed": "x",
-    "expired": "x",
-    "sending_failed": "x",
-}
-_KNOWN = """
-SELECT m.carrier_id, m.state, group_concat(d.status) FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
-WHERE m.direction = 'outbound' AND m.carrier_id IS NOT NULL GROUP BY m.id"""
-_PARKED = "SELECT kind, trouble FROM jobs WHERE status = 'parked'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,37 +61,6 @@ class Weather:
     customers: int = 12
     kills_every: tuple[float, float] = (1.0, 4.0)  #: Seconds between two SIGKILLs, from and to.
     calm: float = 90.0  #: Seconds that may pass once the storm is over without anything more arriving.
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was done and what was owed."""
-
-    texts: int = 0
-    replies: int = 0
-    kills: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    texts_owed: dict[str, list[str]] = field(default_factory=dict)  #: By customer, in the order of their 200.
-    replies_owed: dict[str, list[str]] = field(default_factory=dict)
-    together: int = 0  #: Messages in which several texts stand.
-    told: int = 0  #: Replies of which nobody knew for half a minute: people were told, and others went before them.
-    wrong: list[str] = field(default_factory=list)
-
-    def describe_briefly(self) -> str:
-        """Return how much was done so far."""
-        return f"{self.texts} texts, {self.replies} replies, {self.kills} times killed"
-
-    def describe(self) -> str:
-        """Return the whole storm in a few lines."""
-        owed = sum(map(len, self.texts_owed.values())), sum(map(len, self.replies_owed.values()))
-        lines = [
-            f"{self.texts} texts ({owed[0]} answered 200), {self.replies} replies ({owed[1]} answered 200)",
-            f"{self.together} messages of several texts that were held up",
-            f"{self.kills} times killed; {self.told} replies not known for so long that people were told",
-            "faults: " + (", ".join(f"{name} {count}" for name, count in sorted(self.faults.items())) or "none"),
-        ]
-        lines.extend(self.wrong or ["nothing lost, nothing twice, nothing out of order"])
-        return "\n".join(lines)
 
 
 class Storm:
@@ -132,11 +89,18 @@ class Storm:
         )
         self._channel = self._slack.add_channel("texts", id="C0CHAOS")
         self._teammate = self._slack.add_user("dana", "Dana", tz="America/Chicago", channels=[self._channel])
-        self._places: dict[str, str] = {}  #: Where each reply stands, by its text.
         #: How many texts the carrier took for each customer, of the first so many.
         self._sent: Counter[str] = Counter()
         self._spared_until = 0.0  #: Until when the process may live, for what is worth watching to happen.
         self.tally = Tally()
+        self._ends = BothEnds(
+            slack=self._slack,
+            telnyx=self._telnyx,
+            channel=self._channel,
+            database=folder / "chaos.db",
+            clock=_CLOCK,
+            tally=self.tally,
+        )
 
     async def rage(self, tell: Callable[[str], None] | None = None) -> Tally:
         """Let it rage, then wait for the calm, and count both ends. *tell* is told now and then how far it is."""
@@ -160,8 +124,8 @@ class Storm:
                 tell("The storm is over; what is owed is waited for and counted …")
             self._slack.faults.clear()
             self._telnyx.faults.clear()
-            await self._wait_for_calm()
-            self._count()
+            await self._ends.wait_for_calm(self._weather.calm)
+            self._ends.count()
         finally:
             await self._end()
             await self._slack.stop()
@@ -255,7 +219,7 @@ class Storm:
                 continue
             reply = f"reply {count} to {phone[-4:]}"
             self.tally.replies += 1
-            self._places[reply] = await self._slack.post(self._teammate, self._channel, reply, thread_ts=root)
+            self._ends.places[reply] = await self._slack.post(self._teammate, self._channel, reply, thread_ts=root)
             if await self._until(lambda: self._event_fate(reply, since)) == "taken":  # noqa: B023
                 replies.append(reply)
 
@@ -374,124 +338,6 @@ class Storm:
                 outcome = Outcome(kind=self._random.choice(_ENDS), times=1)
                 self._telnyx.set_outcome(self._random.choice(list(self.tally.replies_owed)), outcome)
                 self.tally.faults[f"ends as {outcome.kind.value}"] += 1
-
-    # --- The count
-
-    async def _wait_for_calm(self) -> None:
-        fewest, give_up = None, 0.0
-        while fewest is None or _CLOCK.monotonic() < give_up:
-            began = _CLOCK.monotonic()
-            missing = await self._count_missing()
-            if missing == 0:
-                return
-            if fewest is None or missing < fewest:
-                fewest, give_up = missing, _CLOCK.monotonic() + self._weather.calm
-            # A look takes the longer, the more was said, and the simulators want their turn.
-            await _CLOCK.sleep(timedelta(seconds=max(0.2, 2 * (_CLOCK.monotonic() - began))))
-
-    async def _count_missing(self) -> int:
-        """Return how many texts and replies have not arrived or are not marked as they ended."""
-        missing = len(self._find_wrong_ends())
-        for phone, texts in self.tally.texts_owed.items():
-            await asyncio.sleep(0)
-            missing += len(set(texts) - set(self._shown(phone)))
-            missing += len(set(self.tally.replies_owed[phone]) - set(self._received(phone)))
-        return missing
-
-    def _find_wrong_ends(self) -> list[str]:
-        """Return what is wrong with replies whose end was reported and taken: their mark in Slack, or what is known."""
-        reported = {
-            attempt.message_id
-            for attempt in self._telnyx.webhooks
-            if attempt.event_type == "message.finalized" and attempt.status == 200
-        }
-        known = {row[0]: row[1:] for row in self._query(_KNOWN)}
-        wrong = []
-        for send in self._telnyx.sends:
-            place = self._places.get(send.text or "")
-            if send.message_id not in reported or place is None:
-                continue
-            end = self._telnyx.account.messages[send.message_id].recipients[0].status.value
-            reactions = self._slack.reactions(self._channel, place)
-            marks = {name for name, users in reactions.items() if self._slack.bot_user in users}
-            if marks != {_MARKS[end]}:
-                wrong.append(f"{send.text!r} ended as {end} and is marked {', '.join(sorted(marks)) or 'by nothing'}")
-            if known.get(send.message_id) != ("accepted", end):
-                wrong.append(f"{send.text!r} ended as {end} and is known as {known.get(send.message_id)}")
-        return wrong
-
-    def _query(self, sql: str) -> list[tuple[Any, ...]]:
-        with closing(sqlite3.connect(f"file:{self._folder}/chaos.db?mode=ro", uri=True)) as connection:
-            return connection.execute(sql).fetchall()
-
-    def _shown(self, phone: str) -> list[str]:
-        """Return the customer's texts as they stand in Slack, in order, wherever they stand."""
-        return [text for message in self._list_thread(phone) for text in message if f"from {phone[-4:]}" in text]
-
-    def _list_thread(self, phone: str) -> list[list[str]]:
-        """Return for each message about the customer the texts that stand in it."""
-        return [
-            _read_texts(message)
-            for root in self._slack.messages(self._channel)
-            if phone in root["text"]
-            for message in self._slack.thread(self._channel, root["ts"])
-        ]
-
-    def _received(self, phone: str) -> list[str]:
-        """Return what the carrier took for *phone*, in that order, however it ended there."""
-        return [send.text or "" for send in self._telnyx.sends if phone in send.to]
-
-    def _count(self) -> None:
-        for phone, texts in self.tally.texts_owed.items():
-            self._compare(f"texts of {phone[-4:]} in Slack", texts, self._shown(phone))
-            self.tally.together += sum(len(texts) > 1 for texts in self._list_thread(phone))
-            # A reply of which nobody knew for half a minute, and people were told so, no longer holds those after it up.
-            told = self._find_told(phone)
-            self.tally.told += len(told)
-            self._compare(f"replies to {phone[-4:]}", self.tally.replies_owed[phone], self._received(phone), told)
-        roots = Counter(
-            phone
-            for root in self._slack.messages(self._channel)
-            for phone in self.tally.texts_owed
-            if phone in root["text"]
-        )
-        self.tally.wrong.extend(f"{phone[-4:]} has {count} threads" for phone, count in roots.items() if count > 1)
-        self.tally.wrong.extend(self._find_wrong_ends())
-        self.tally.wrong.extend(f"given up: {kind}, {trouble}" for kind, trouble in self._query(_PARKED))
-
-    def _find_told(self, phone: str) -> set[str]:
-        """Return the replies to *phone* of which the thread was told that nobody knows whether they went out."""
-        lines = [
-            line["text"]
-            for root in self._slack.messages(self._channel)
-            if phone in root["text"]
-            for line in self._slack.thread(self._channel, root["ts"])
-            if line["text"].startswith("⚠️")
-        ]
-        return {reply for reply in self.tally.replies_owed[phone] if any(f"“{reply}”" in line for line in lines)}
-
-    def _compare(self, what: str, owed: list[str], found: list[str], told: Collection[str] = ()) -> None:
-        counts = Counter(found)
-        for text in owed:
-            if not counts[text]:
-                self.tally.wrong.append(f"{what}: lost {text!r}")
-        for text, count in counts.items():
-            if count > 1:
-                self.tally.wrong.append(f"{what}: {count} times {text!r}")
-        kept = [text for text in dict.fromkeys(found) if text in set(owed) - set(told)]
-        expected = [text for text in owed if counts[text] and text not in told]
-        if kept != expected:
-            first = next(pair for pair in zip(expected, kept, strict=False) if pair[0] != pair[1])
-            self.tally.wrong.append(f"{what}: out of order, {first[1]!r} stands before {first[0]!r}")
-
-
-def _read_texts(message: Mapping[str, Any]) -> list[str]:
-    """Return each text that stands in a message: one, or several that waited for Slack's pace together."""
-    return [
-        "".join(piece.get("text", "") for section in block["elements"] for piece in section["elements"])
-        for block in message.get("blocks") or ()
-        if block["type"] == "rich_text"
-    ]
 
 
 def _find_free_port() -> int:
