@@ -32,7 +32,7 @@ RETURNING id"""
 #: that was, in seconds.
 _FORGET_FACTS = """
 DELETE FROM facts WHERE (name GLOB 'changed:*' OR name GLOB 'crossed:*' OR name GLOB 'deleted:*'
-    OR name GLOB 'apart:*' OR name GLOB 'plain:*')
+    OR name GLOB 'noted:*' OR name GLOB 'apart:*' OR name GLOB 'plain:*')
     AND CAST(value AS REAL) < ? RETURNING name"""
 _SETTLED = ", ".join(str(STATE_CODES[state]) for state in (State.ACCEPTED, State.REFUSED, State.CANCELLED))
 #: A schedule that the carrier holds may still be changed, for which its request is looked at.

@@ -170,15 +170,16 @@ def _read_receipt(payload: Mapping[str, Any], occurred_at: datetime) -> Receipt:
         carrier_id=CarrierMessageId(clean(carrier_id)),
         sender=read_address(payload.get("from")),
         copies=read_copies(payload, occurred_at),
-        reference=_read_reference(payload.get("webhook_url")),
+        reference=read_reference_in(payload.get("webhook_url")),
     )
 
 
-def _read_reference(address: object) -> MessageId | None:
+def read_reference_in(address: object) -> MessageId | None:
     """
-    Return the text that *address* names, the one that its receipts were to be sent to; None where it names none.
+    Return the text of ours that *address* names, to which receipts are to be sent; None where it names none.
 
-    It stands in the receipt itself, which is sent to the profile's address when nobody answers at that one.
+    It stands in the carrier's record of a text, and in the receipt itself, which is sent to the profile's address when
+    nobody answers at that one.
     """
     try:
         query = urlsplit(address).query if isinstance(address, str) else ""

@@ -55,8 +55,13 @@ class Changes:
             return await self._change_waiting(tx, message, words, plain)
         if message.state in GONE or message.state is State.REFUSED:
             return await self._tell_too_late(tx, message, words)
-        if message.state in _NOT_SENT:
-            return await self._offer(tx, message, words, plain, files, person)
+        if message.state not in _NOT_SENT or words == message.text:
+            return "kept"
+        if words is not None:
+            return await self.offer(tx, message, words, files, person)
+        if message.state is not State.CANCELLED:
+            await tx.messages.update(message.id, state=State.NOTE, text=plain)
+            await enqueue_mark(tx, message.id, self._chance.token())
         return "kept"
 
     async def _change_waiting(self, tx: Transaction, message: Message, words: str | None, plain: str) -> str:
@@ -95,23 +100,10 @@ class Changes:
             await self.tell_author(tx, message, "edited", reply_wording.never_had_original(message.id, words))
         return "too_late"
 
-    async def _offer(
-        self,
-        tx: Transaction,
-        message: Message,
-        words: str | None,
-        plain: str,
-        files: Collection[Block],
-        person: Person,
+    async def offer(
+        self, tx: Transaction, message: Message, words: str, files: Collection[Block], person: Person
     ) -> str:
-        """Ask the author whether what was not sent is to be sent now that it says something else."""
-        if words is None:
-            if message.state is not State.CANCELLED:
-                await tx.messages.update(message.id, state=State.NOTE, text=plain)
-                await enqueue_mark(tx, message.id, self._chance.token())
-            return "kept"
-        if words == message.text:
-            return "kept"
+        """Ask *person* whether what was not sent is to be sent as *words* and *files*, now that it says so."""
         await tx.messages.update(message.id, text=words)
         conversation = await tx.conversations.get(message.conversation_id)
         try:

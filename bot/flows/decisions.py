@@ -12,7 +12,7 @@ from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.actions import are_shown, read_message_id
 from bot.domain.audit import AuditAction
-from bot.domain.carrier_events import Receipt, read_copies
+from bot.domain.carrier_events import Receipt, read_copies, read_reference_in
 from bot.domain.ids import ChannelId, MessageId, SlackTs, UserId
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
@@ -281,7 +281,7 @@ class Decisions:
                 since = request.created_at - _RECORDS_SKEW
                 for carrier_id in await self._carrier.list_outbound(conversation.parties.theirs[0], since=since):
                     record = await self._carrier.find_message(carrier_id)
-                    if record is not None and f"ref={message.id}" in str(record.get("webhook_url")):
+                    if record is not None and read_reference_in(record.get("webhook_url")) == message.id:
                         receipt = Receipt(
                             carrier_id=carrier_id, sender=None, copies=read_copies(record, self._clock.now())
                         )

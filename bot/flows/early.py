@@ -55,15 +55,25 @@ async def was_crossed(tx: Transaction, event: ThreadReply) -> bool:
 
 
 async def note_change(
-    tx: Transaction, event: MessageEdited | FilesRemoved, key: str, now: datetime, *, is_known: bool
+    tx: Transaction,
+    event: MessageEdited | FilesRemoved,
+    key: str,
+    now: datetime,
+    *,
+    is_known: bool,
+    is_note: bool = False,
 ) -> bool:
     """
     Remember the change that came under *key*; False if it is older than one that was read before.
 
-    *is_known*: the message was read. Another one is remembered only where it may still come.
+    *is_known*: the message was read. Another one is remembered only where it may still come. *is_note*: this makes a
+    note of it, which is remembered whatever else is made of it afterwards.
     """
-    if not is_known and not await _may_come(tx, event.channel_id, event.thread_ts):
-        return True
+    if not is_known:
+        if not await _may_come(tx, event.channel_id, event.thread_ts):
+            return True
+        if is_note:
+            await tx.facts.set_fact(_name("noted", event.channel_id, event.ts), f"{now.timestamp():.6f}")
     name = _name("changed", event.channel_id, event.ts)
     known_at, _ = _split(await tx.facts.find_fact(name))
     at = now.timestamp() if event.at is None else float(event.at)
@@ -71,6 +81,11 @@ async def note_change(
         return False
     await tx.facts.set_fact(name, f"{at:.6f} {key}")
     return True
+
+
+async def was_noted(tx: Transaction, event: ThreadReply) -> bool:
+    """Tell whether a change that was read before a message had made a note of it."""
+    return await tx.facts.find_fact(_name("noted", event.channel_id, event.ts)) is not None
 
 
 async def find_behind(view: Transaction, lane: str, event: ThreadReply) -> Sequence[_Change]:

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from bot.clock import Clock
 from bot.domain.conversation import Conversation
 from bot.domain.ids import ChannelId, SlackTs
-from bot.domain.intent import find_words_to_send, read_written
+from bot.domain.intent import Written, find_words_to_send, read_written
 from bot.domain.job import Job, Pool
 from bot.domain.message import Direction, Message, Origin
 from bot.domain.policy import Policy, ThreadMode
@@ -37,6 +37,7 @@ from bot.flows.early import (
     note_deletion,
     was_crossed,
     was_deleted,
+    was_noted,
 )
 from bot.flows.home import Home
 from bot.flows.preparing import check_files, read_attachments
@@ -128,12 +129,16 @@ class Replies:
                 return await self._pass_over(job)
             has_waited = self._clock.now() - job.created_at >= _HAS_WAITED
             behind = await find_behind(view, job.lane, event) if has_waited and job.lane else ()
-            event = await bring_up_to_date(view, event, behind)
-        written = read_written(event.text, event.blocks)
+            first, event = event, await bring_up_to_date(view, event, behind)
+        written, plain = await self._read_words(event)
         person = await self._directory.get_person(event.user_id)
         if await self._is_foreign(event):
             person = replace(person, standing=Standing.OUTSIDER)
-        plain = await render_for_phone(written.document, self._directory)
+        earlier = [
+            await self._read_words(each)
+            for each in (first, *behind)
+            if each is not event and not isinstance(each, MessageDeleted)
+        ]
         draft = Draft(
             text=plain,
             author=event.user_id,
@@ -151,6 +156,12 @@ class Replies:
             if words is None:
                 await self._accepting.take_note(tx, conversation, draft)
                 outcome = "note"
+            elif await was_noted(tx, event) or any(find_words_to_send(*each, mode) is None for each in earlier):
+                # As if it had been read at once: what was a note is not sent by an edit alone.
+                message = await self._accepting.take_note(tx, conversation, draft)
+                outcome = "note"
+                if message is not None:
+                    outcome = await self._changes.offer(tx, message, words, event.files, person)
             else:
                 if words != plain:
                     draft = replace(draft, text=words)
@@ -190,6 +201,11 @@ class Replies:
         await self._accepting.take(tx, conversation, draft)
         return "sent"
 
+    async def _read_words(self, event: ThreadReply | MessageEdited | FilesRemoved) -> tuple[Written, str]:
+        """Return what is written in a message, and how a phone shows it."""
+        written = read_written(event.text, event.blocks)
+        return written, await render_for_phone(written.document, self._directory)
+
     async def _may_be_ours(self, job: Job, event: ThreadReply) -> bool:
         """Tell whether a thread that is not on record may be: people answer faster than Slack answers us."""
         if self._clock.now() - job.created_at > _LOOK_LONGEST:
@@ -209,13 +225,15 @@ class Replies:
 
     async def _read_edit(self, job: Job, event: MessageEdited) -> str:
         """Transaction: the new words, while they still can change; else the line that says that they cannot."""
-        written = read_written(event.text, event.blocks)
-        plain = await render_for_phone(written.document, self._directory)
+        written, plain = await self._read_words(event)
         person = await self._directory.get_person(event.user_id)
         async with self._store.transaction("take edit") as tx:
             message = await _find_reply(tx, event.channel_id, event.ts)
             outcome = "kept"
-            is_newest = await note_change(tx, event, job.key, self._clock.now(), is_known=message is not None)
+            is_note = find_words_to_send(written, plain, await choose_mode(tx, event.channel_id, self._policy)) is None
+            is_newest = await note_change(
+                tx, event, job.key, self._clock.now(), is_known=message is not None, is_note=is_note
+            )
             if message is not None and is_newest:
                 files = event.files or ()
                 if event.files is not None:

@@ -7,7 +7,7 @@ have been read long before.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -133,6 +133,39 @@ async def test_what_an_early_edit_made_a_note_of_is_not_sent(bench: Bench) -> No
     assert bench.telnyx.sends == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("note: She is difficult", "See you at 5pm"),
+        ("At 5pm", "note: She is difficult", "See you at 5pm"),
+        ("note: She is difficult", "// Very", "See you at 5pm"),
+    ],
+)
+@pytest.mark.parametrize("are_turned", [False, True])
+async def test_what_was_a_note_is_not_sent_by_edits_that_are_read_before_it_and_its_author_is_asked(
+    bench: Bench, words: Sequence[str], *, are_turned: bool
+) -> None:
+    root = await bench.open_thread()
+    reply = write(bench, words[0], root)
+    edits = [change(reply, each, second=3 + n) for n, each in enumerate(words[1:])]
+    await tell(bench, *(reversed(edits) if are_turned else edits), reply)
+
+    assert bench.telnyx.sends == []
+    (question,) = bench.whispers("See you at 5pm")
+    await bench.click(question, "Send")
+    assert bench.phone() == ["See you at 5pm"]
+
+
+async def test_what_was_not_meant_for_the_customer_is_not_sent_when_an_early_edit_puts_the_prefix_before_it() -> None:
+    async with open_bench(thread_mode="prefix") as bench:
+        root = await bench.open_thread()
+        reply = write(bench, "Who takes this one?", root)
+        await tell(bench, change(reply, "sms: I take this one", second=3), reply)
+
+        assert bench.telnyx.sends == []
+        assert len(bench.whispers("I take this one")) == 1
+
+
 async def test_an_edit_alone_sends_nothing(bench: Bench) -> None:
     """Of a message that was there before us, or never comes."""
     root = await bench.open_thread()
@@ -227,6 +260,20 @@ async def test_what_its_author_changes_while_a_reply_waits_for_its_card_counts(b
 
     assert bench.phone() == ["At 7pm"]
     assert bench.whispers() == []
+
+
+@pytest.mark.parametrize("words", [("note: Rude", "At 6pm"), ("At 5pm", "note: Rude", "At 6pm")])
+async def test_what_was_a_note_while_it_waited_for_its_card_is_not_sent_and_its_author_is_asked(
+    bench: Bench, words: Sequence[str]
+) -> None:
+    async with card_being_posted(bench) as root:
+        reply = write(bench, words[0], root)
+        await tell(bench, reply, *(change(reply, each, second=3 + n) for n, each in enumerate(words[1:])))
+
+    assert bench.telnyx.sends == []
+    assert bench.whispers("At 6pm")
+    await bench.click(bench.whispers("At 6pm")[-1], "Send")
+    assert bench.phone() == ["At 6pm"]
 
 
 async def test_a_reply_that_is_deleted_while_it_waits_for_its_card_is_not_sent(bench: Bench) -> None:

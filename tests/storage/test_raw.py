@@ -157,7 +157,15 @@ async def test_erasing_a_number_takes_what_came_from_it_too(rig: Rig, tmp_path: 
 
 
 async def test_what_was_read_too_early_or_refused_by_slack_is_forgotten_and_other_facts_stay(rig: Rig) -> None:
-    names = ("changed:C1:1.1", "crossed:C1:1.1", "deleted:C1:1.1", "apart:conversation", "plain:text", "edit:message")
+    names = (
+        "changed:C1:1.1",
+        "crossed:C1:1.1",
+        "deleted:C1:1.1",
+        "noted:C1:1.1",
+        "apart:conversation",
+        "plain:text",
+        "edit:message",
+    )
     async with rig.store.transaction("set up") as tx:
         for name in names:
             await tx.facts.set_fact(name, f"{rig.clock.now().timestamp():.6f} slack:Ev1")
