@@ -1,9 +1,14 @@
-"""How much the machines try: little in each run of the tests, much in `make fuzz`."""
+"""How much the machines try: little in each run of the tests, much in `make fuzz`; and where their files lie."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import HealthCheck, Phase, settings
 
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux keeps this folder in memory
+#: The folder in which folders are made; None: where the system makes them.
+FAST = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
 #: What hypothesis tries unless told: a profile that wants more is `fuzz`.
 _USUAL = 100
 #: A step of a machine is many steps of the program: it tries one in so many of what the profile wants of pure functions.

@@ -6,19 +6,14 @@ It is judged by what the platforms have seen alone; the program's own tables are
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from collections import Counter
-from collections.abc import Coroutine
-from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar
 
-from hypothesis.stateful import RuleBasedStateMachine, invariant
+from hypothesis.stateful import invariant
 
 from bot.domain.delivery import DeliveryStatus
 from bot.domain.message import Mark
 from bot.domain.phone import Address
-from tests.doubles.bench import Life, World
 from tests.doubles.carrier import Attempt, CarriedText
 from tests.doubles.slack import BOT, SlackMessage
 from tests.machines.expectations import (
@@ -32,43 +27,25 @@ from tests.machines.expectations import (
     is_card_of,
     is_stray,
 )
+from tests.machines.lived import LivedMachine
 
-T = TypeVar("T")
 
-
-class JudgingMachine(RuleBasedStateMachine):
+class JudgingMachine(LivedMachine):
     """One bridge between its platforms, and what must hold of it; whoever inherits says what happens."""
 
-    template: Path
     #: Of all sequences that were tried: how many messages of several texts there were, and how many were found again.
     joined: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory(dir=self.template.parent)
-        self.world = World(folder=Path(self.folder.name), template=self.template)
-        self.life = Life(self.world)
         self.inbound: list[Inbound] = []
         self.outbound: list[Outbound] = []
         self.blocked_by_hand: dict[Address, int] = {}
         self.attempts_seen = 0
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
     def list_roots(self, who: Address) -> list[SlackMessage]:
         """Return the cards of somebody's threads, deleted ones as well, but none that the program took back."""
         return [m for m in self.world.slack.messages if m.user == BOT and m.deleted_by != BOT and is_card_of(m, who)]
-
-    def teardown(self) -> None:
-        try:
-            self.run(self.heal())
-            self.check_end()
-        finally:
-            self.run(self.life.stop())
-            self.loop.close()
-            self.folder.cleanup()
 
     # ----------------------------------------------------------------------------------------------------- invariants
 

@@ -8,15 +8,12 @@ again. After each step, and once more when all has been mended and has come to r
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
@@ -27,7 +24,6 @@ from bot.domain.phone import Address
 from bot.errors import CarrierRefused, NotAllowed, RetryLater
 from tests.doubles.bench import ANA, BOB, Bench, make_policy
 from tests.doubles.border import Fault, Trouble
-from tests.doubles.direct import make_empty_file
 from tests.doubles.slack import ANN, BEN, SlackMessage
 from tests.machines.effort import choose_effort
 from tests.machines.expectations import (
@@ -45,7 +41,6 @@ from tests.machines.expectations import (
 from tests.machines.promises import JudgingMachine
 
 #: Linux keeps this folder in memory.
-_FAST = Path("/dev/shm")  # noqa: S108
 ZONE = ZoneInfo("America/Chicago")
 
 
@@ -345,14 +340,6 @@ class BridgeMachine(JudgingMachine):
             self.run(self.life.stop())
         else:
             self.world.border.crash_at = {len(self.world.border.crossings) + after}
-
-
-@pytest.fixture
-def template() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=_FAST if _FAST.is_dir() else None) as folder:
-        path = Path(folder) / "empty.db"
-        make_empty_file(path)
-        yield path
 
 
 def test_the_bridge_keeps_its_promises_whatever_happens(template: Path) -> None:

@@ -29,7 +29,7 @@ from bot.clock import ManualClock
 from bot.domain.job import LEASE, Job, Pool, Status
 from bot.errors import LeaseLost
 from storage.moments import from_micros_or_none
-from tests.machines.effort import choose_effort
+from tests.machines.effort import FAST, choose_effort
 from tests.machines.queue_model import LOOK, Greedy, ModelJob, Row
 from tests.storage.rig import Rig, open_rig
 from tests.storage.samples import make_job
@@ -37,7 +37,6 @@ from tests.storage.samples import make_job
 T = TypeVar("T")
 
 #: Linux keeps this folder in memory. Durability is tested elsewhere; here it would only cost time.
-_FAST = Path("/dev/shm")  # noqa: S108
 
 POOLS = (Pool.POST, Pool.SEND)
 LANES = ("ana", "bob")
@@ -65,7 +64,7 @@ class QueueMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory(dir=_FAST if _FAST.is_dir() else None)
+        self.folder = tempfile.TemporaryDirectory(dir=FAST)
         self.stack = AsyncExitStack()
         self.clock = ManualClock()
         self.jobs: list[ModelJob] = []

@@ -8,19 +8,15 @@ nobody meant to send; never a text after STOP; never one at night that nobody se
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from bot.domain.actions import Action, are_shown, read_message_id
 from bot.domain.ids import UserId
@@ -29,16 +25,13 @@ from bot.domain.message import Mark
 from bot.domain.phone import Address
 from bot.domain.policy import QuietHours, ThreadMode
 from bot.errors import NotAllowed, RetryLater
-from tests.doubles.bench import ANA, BOB, Bench, Life, World, make_policy
+from tests.doubles.bench import ANA, BOB, Bench, make_policy
 from tests.doubles.border import Fault, Trouble
-from tests.doubles.direct import make_empty_file
 from tests.doubles.slack import ANN, BEN, BOT, SlackMessage
 from tests.machines.effort import choose_effort
 from tests.machines.expectations import Haste, Inbound, has_said_stop, hastes, is_card_of, places
+from tests.machines.lived import LivedMachine
 
-T = TypeVar("T")
-
-_FAST = Path("/dev/shm")  # noqa: S108 - Linux keeps this folder in memory
 TWO = (ANA, BOB)
 #: Where their numbers were given out.
 HOMES = {ANA: "America/Chicago", BOB: "America/Los_Angeles"}
@@ -81,17 +74,11 @@ class Written:
         return not self.needs_word and not any(version.is_note for version in self.versions[: place + 1])
 
 
-class SafetyMachine(RuleBasedStateMachine):
+class SafetyMachine(LivedMachine):
     """Careless people around one bridge."""
-
-    template: Path
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.folder = tempfile.TemporaryDirectory(dir=self.template.parent)
-        self.world = World(folder=Path(self.folder.name), template=self.template)
-        self.life = Life(self.world)
         self.mode = ThreadMode.REPLY
         self.quiet_hours: QuietHours | None = None
         self.inbound: list[Inbound] = []
@@ -102,21 +89,9 @@ class SafetyMachine(RuleBasedStateMachine):
         self.seen = 0
         self.attempts_seen = 0
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run_until_complete(work)
-
     def name(self, kind: str) -> str:
         self.number += 1
         return f"{kind}{self.number}."
-
-    def teardown(self) -> None:
-        try:
-            self.run(self.heal())
-            self.check_end()
-        finally:
-            self.run(self.life.stop())
-            self.loop.close()
-            self.folder.cleanup()
 
     def see_to_it(self, haste: Haste) -> None:
         if haste is not Haste.LATER:
@@ -390,14 +365,6 @@ async def press(bench: Bench, action: str, value: str, user: UserId) -> object:
             return await bench.decisions.send_correction(value, user)
         case _:
             return None
-
-
-@pytest.fixture
-def template() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=_FAST if _FAST.is_dir() else None) as folder:
-        path = Path(folder) / "empty.db"
-        make_empty_file(path)
-        yield path
 
 
 def test_no_note_no_text_after_stop_and_none_at_night_ever_leaves(template: Path) -> None:
