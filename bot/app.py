@@ -64,6 +64,10 @@ _OLDEST_BACKLOG = timedelta(minutes=5)
 #: How long the platforms may take to answer whether they know us before the works are loaded all the same, in seconds.
 _READY_WITHIN_SECONDS = 1.0
 _BREATHER = timedelta(milliseconds=50)
+#: How long a start waits for another program that writes to the database (`erase` writes a large one anew for a minute),
+#: and how often it looks.
+_START_PATIENCE = timedelta(minutes=2)
+_LOOK_AGAIN = timedelta(milliseconds=500)
 #: Slack's answers are small and quick; only its troubles last.
 _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=5)
 
@@ -120,14 +124,33 @@ class Bridge:
         self._opening = asyncio.Lock()
 
     async def start(self) -> None:
-        """Take up what an earlier process left, and start every task: requests can then be taken."""
-        swept = await self.ground.workbench.sweep(everything=True)
+        """
+        Take up what an earlier process left, and start every task: requests can then be taken.
+
+        Raises NotStored when the database could not be written to for minutes.
+        """
+        swept = await self._sweep_patiently()
         if swept:
             _log.info("Jobs of an earlier process are taken up again.", jobs=swept)
         self.supervisor.start("inbox", self.inbox.run)
         for part in self.health.report():
             self.supervisor.start(f"watch {part}", self.health.watch(part))
         self.supervisor.start("works", self._begin_work)
+
+    async def _sweep_patiently(self) -> int:
+        clock = self.ground.clock
+        give_up_at = clock.monotonic() + _START_PATIENCE.total_seconds()
+        waited = False
+        while True:
+            try:
+                return await self.ground.workbench.sweep(everything=True)
+            except NotStored as error:
+                if clock.monotonic() >= give_up_at:
+                    raise
+                if not waited:
+                    _log.warning("The database cannot be written to yet; waiting for it.", trouble=error.log)
+                    waited = True
+            await clock.sleep(_LOOK_AGAIN)
 
     async def stop(self) -> None:
         """Stop every task; work in hand is finished or kept."""

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, final
 from urllib.parse import urlsplit
@@ -25,9 +26,8 @@ from bot.errors import SettingsWrong
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_CHANNEL = re.compile(r"^[CG][A-Z0-9]{2,}$")
-_USER = re.compile(r"^[UW][A-Z0-9]{2,}$")
+_CHANNEL = re.compile(r"^[CG][A-Z0-9]+$")
+_USER = re.compile(r"^[UW][A-Z0-9]+$")
 _RATE = re.compile(r"^\d{1,6}(\.\d{1,6})?$")
 _GROUP = re.compile(r"^(S[A-Z0-9]{2,}|@?[a-z0-9._-]+)$")
 _HOURS = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$")
@@ -166,11 +166,20 @@ def _read_group(value: str) -> str | None:
 def _read_url(value: str) -> str:
     parts = urlsplit(value)
     _ = parts.port  # raises ValueError where it cannot be one
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError
+    if not all("!" <= letter <= "~" for letter in value):
         raise ValueError
     return value.rstrip("/")
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _read_database(value: str) -> str:
@@ -212,6 +221,18 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         if not least <= number <= most:
             raise ValueError
         return number
+
+    return read
+
+
+def _read_span(most: int) -> Callable[[str], float]:
+    """Return what reads a number from 0 to *most*, whole or not."""
+
+    def read(value: str) -> float:
+        number = float(value)
+        if not 0 <= number <= most:  # nor is it "nan"
+            raise ValueError
+        return int(number) if number.is_integer() else number
 
     return read
 
@@ -270,15 +291,19 @@ class Settings:
     ops_port: int | None = _set(
         _whole(0, 65535), "a port of their own for /readyz and /metrics, 0 to 65535 (0: any free one)", None
     )
-    slack_api_url: str = _set(_read_url, "Slack's Web API", "https://slack.com/api/")
-    telnyx_api_url: str = _set(_read_url, "Telnyx's API", "https://api.telnyx.com/v2")
+    slack_api_url: str = _set(
+        _read_url, "the https address of Slack's Web API; http only on this machine", "https://slack.com/api/"
+    )
+    telnyx_api_url: str = _set(
+        _read_url, "the https address of Telnyx's API; http only on this machine", "https://api.telnyx.com/v2"
+    )
     default_region: str = _set(
         _read_region, "how a number without + is read: a country code of two letters, such as US", "US"
     )
     thread_mode: ThreadMode = _set(_one_of(ThreadMode), "reply, prefix or confirm", ThreadMode.REPLY)
-    send_hold_seconds: int = _set(_whole(0, 3600), "how long a reply waits before it is sent: 0 to 3600 seconds", 0)
-    notice_after_minutes: int = _set(
-        _whole(0, 100_000), "minutes of silence after which a text is also shown in the channel", 10
+    send_hold_seconds: float = _set(_read_span(3600), "how long a reply waits before it is sent: 0 to 3600 seconds", 0)
+    notice_after_minutes: float = _set(
+        _read_span(100_000), "minutes of silence after which a text is also shown in the channel", 10
     )
     quiet_hours: str = _set(
         _read_hours, "hours in which replies wait, by the recipient's clock, such as 21:00-08:00; empty for none", ""
@@ -337,12 +362,12 @@ class Settings:
     @property
     def carrier_is_local(self) -> bool:
         """Whether the carrier is a simulator on this machine."""
-        return urlsplit(self.telnyx_api_url).hostname in _LOOPBACK
+        return _is_loopback(urlsplit(self.telnyx_api_url).hostname)
 
     @property
     def slack_is_local(self) -> bool:
         """Whether Slack is a simulator on this machine."""
-        return urlsplit(self.slack_api_url).hostname in _LOOPBACK
+        return _is_loopback(urlsplit(self.slack_api_url).hostname)
 
     def learns_limits(self, *, local: bool) -> bool:
         """Tell whether the limits of a platform, *local* or real, are kept only once it has said so."""

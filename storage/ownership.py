@@ -26,13 +26,10 @@ async def own_database(path: Path, clock: Clock) -> AsyncIterator[None]:
     """
     Hold the database at *path* for this process alone.
 
-    Raises Broken when another process holds it and does not let go within PATIENCE, OSError when the folder cannot be
-    written. The kernel lets go of the lock when the process ends, however it ends.
+    Raises Broken when another process holds it and does not let go within PATIENCE, or when the folder cannot be written.
+    The kernel lets go of the lock when the process ends, however it ends.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # By whatever links it is named: SQLite follows them, too.
-    real = path.resolve()  # noqa: ASYNC240 - before there is anybody who could wait
-    with real.with_name(real.name + ".lock").open("a+") as file:
+    with _open_lock(path) as file:
         give_up_at = clock.monotonic() + PATIENCE.total_seconds()
         waited = False
         while not _try_lock(file):
@@ -51,6 +48,17 @@ async def own_database(path: Path, clock: Clock) -> AsyncIterator[None]:
             os.ftruncate(file.fileno(), 0)
             os.write(file.fileno(), str(os.getpid()).encode())
         yield
+
+
+def _open_lock(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # By whatever links it is named: SQLite follows them, too.
+        real = path.resolve()
+        return real.with_name(real.name + ".lock").open("a+")
+    except OSError as error:
+        message = f"The database cannot be kept there: {error}. Set DATABASE_URL to another place."
+        raise Broken(message, person=message) from error
 
 
 def _try_lock(file: IO[str]) -> bool:

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--action",
         action="append",
-        choices=[*AuditAction],
+        choices=[*map(str, AuditAction)],
         metavar="ACTION",
         help=f"only this, or these if given more than once: {', '.join(AuditAction)}",
     )

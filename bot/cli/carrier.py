@@ -62,7 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Take a resource, a verb, and the fields of that operation."""
     resources = parser.add_subparsers(dest="resource", metavar="RESOURCE", title="resources", required=True)
     for resource in Resource:
-        about = resources.add_parser(resource, help=_RESOURCES[resource], description=_RESOURCES[resource].capitalize())
+        about = resources.add_parser(
+            str(resource), help=_RESOURCES[resource], description=_RESOURCES[resource].capitalize()
+        )
         verbs = about.add_subparsers(dest="verb", metavar="VERB", title="verbs", required=True)
         for operation in list_operations(resource):
             _add_verb(verbs, operation)

@@ -25,7 +25,7 @@ async def examine_telnyx(settings: Settings, webhook_base: str | None, clock: Cl
         answer = await ask_profiles(telnyx)
         for finding in judge_clock("Telnyx", answer, clock):
             yield finding
-        if answer.status != 200:  # noqa: PLR2004 - HTTP's word for yes
+        if answer.status != 200 or not isinstance(answer.data, list):  # noqa: PLR2004 - HTTP's word for yes
             yield _judge_refusal(answer)
             return
         yield ok(_KEY, "it works.")
@@ -96,8 +96,9 @@ def _judge_number(settings: Settings, number: str, found: Mapping[str, Any] | No
             f"Assign the number to that profile, or set {_PROFILE_ID}={profile_id}.",
         )
     abilities = found.get("features")
-    abilities = abilities if isinstance(abilities, Mapping) else {}
-    if not abilities.get("sms"):
+    if not isinstance(abilities, Mapping):
+        yield ok(about, "it is on the account (Telnyx does not tell what it can do).")
+    elif not abilities.get("sms"):
         yield wrong(about, "it cannot send texts.", "Order a number with SMS.")
     elif not abilities.get("mms"):
         yield warn(about, "it sends texts but no pictures.", "Order a number with MMS if you need them.")
@@ -152,7 +153,7 @@ def _judge_webhook(about: str, before: str, profile: Mapping[str, Any], base: st
     elif said.rstrip("/") != f"{base}/webhooks/telnyx":
         shown = f"its webhook address is {said}" if said else "it has no webhook address"
         yield wrong(about, f"{shown}: texts do not arrive here.", f"{before}, and set {base}/webhooks/telnyx.")
-    version = str(profile.get("webhook_api_version") or "")
+    version = str(profile.get("webhook_api_version") or "2")  # as it is where nothing is said
     if version != "2":
         yield wrong(about, f"its webhooks speak version {version}.", f"{before}, and choose Webhook API Version 2.")
 
@@ -171,7 +172,7 @@ def _judge_contents(about: str, before: str, profile: Mapping[str, Any]) -> Iter
 
 
 def _judge_destinations(about: str, before: str, profile: Mapping[str, Any], region: str) -> Iterator[Finding]:
-    allowed = profile.get("whitelisted_destinations")
+    allowed = profile.get("whitelisted_destinations", ["*"])  # not told: not judged
     if not isinstance(allowed, list) or not allowed:
         yield wrong(about, "no country is allowed as a destination: every send is refused.", f"{before}, and add some.")
     elif "*" not in allowed and region not in allowed:

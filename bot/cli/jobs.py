@@ -39,8 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
     listing = actions.add_parser("list", help="a table, parked and overdue first; also what happens without an action")
     for each in (parser, listing):
-        each.add_argument("--pool", action="append", choices=[*Pool], help="only jobs of this pool")
-        each.add_argument("--status", action="append", choices=[*Status], help="only these (default: all unfinished)")
+        each.add_argument("--pool", action="append", choices=[*map(str, Pool)], help="only jobs of this pool")
+        each.add_argument(
+            "--status", action="append", choices=[*map(str, Status)], help="only these (default: all unfinished)"
+        )
         each.add_argument("--limit", type=int, metavar="N", help=f"at most so many lines (default {_MOST})")
     show = actions.add_parser("show", help="all about one job")
     show.add_argument("id", type=int)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -23,14 +24,17 @@ from bot.observe import Metrics
 #: 401 and 403 are about the key; whatever else the carrier has against the question is not.
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+#: Who takes longer does not work as far as readiness goes (`bot.health`); whether it does again is asked sooner for it.
+_PATIENCE = timedelta(seconds=5)
 
 
 class Access:
     """Asks each platform whether it knows us."""
 
-    def __init__(self, session: aiohttp.ClientSession, metrics: Metrics) -> None:
+    def __init__(self, session: aiohttp.ClientSession, metrics: Metrics, *, patience: timedelta = _PATIENCE) -> None:
         self._session = session
         self._metrics = metrics
+        self._timeout = aiohttp.ClientTimeout(total=patience.total_seconds())
 
     async def check_slack(self, url: str, bot_token: str) -> None:
         """Raise RetryLater when Slack refuses the token, or cannot be reached."""
@@ -62,6 +66,7 @@ class Access:
                 headers={"Authorization": f"Bearer {token}"},
                 allow_redirects=False,
                 proxy=find_proxy(address),
+                timeout=self._timeout,
             ) as response:
                 raw = await response.read()
                 outcome = "ok" if response.ok else f"HTTP {response.status}"

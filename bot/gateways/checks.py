@@ -68,8 +68,15 @@ class Probe:
 
     async def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
         """Return the answer to `GET path`. Raises RetryLater when none comes."""
+        return await self._ask("GET", path, parameters)
+
+    async def post(self, path: str) -> Answer:
+        """Return the answer to `POST path` without a body. Raises RetryLater when none comes."""
+        return await self._ask("POST", path, None)
+
+    async def _ask(self, method: str, path: str, parameters: Mapping[str, str] | None) -> Answer:
         try:
-            response = await self._client.get(path.lstrip("/"), params=dict(parameters or {}))
+            response = await self._client.request(method, path.lstrip("/"), params=dict(parameters or {}))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise RetryLater(f"cannot be reached ({type(error).__name__})") from error
         try:
@@ -98,7 +105,7 @@ def _read_date(value: str | None) -> datetime | None:
 
 async def ask_who_we_are(slack: Probe) -> Answer:
     """Ask Slack whose token this is."""
-    return await slack.get("auth.test")
+    return await slack.post("auth.test")
 
 
 async def ask_channel(slack: Probe, channel: ChannelId) -> Answer:

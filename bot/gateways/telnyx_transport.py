@@ -49,7 +49,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             async with self._session.request(
                 request.method,
                 URL(str(request.url), encoded=True),
-                headers=request.headers.multi_items(),
+                # As they were written: httpx tells them in small letters, and not everybody who reads them knows that
+                # it makes no difference.
+                headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
                 data=await request.aread() or None,
                 timeout=_read_timeouts(request.extensions.get("timeout") or {}),
                 allow_redirects=False,

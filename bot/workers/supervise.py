@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.clock import Clock
 from bot.domain.job import choose_wait
+from bot.errors import RetryLater
 from bot.observe import Log
 
 _log = Log("supervise")
@@ -48,9 +49,17 @@ class Supervisor:
                 if self._stopping:  # it failed while putting its things away, which ate the cancellation
                     _log.error("A part of the program failed while it stopped.", error=error, part=name)
                     return
-                _log.error(
-                    "A part of the program failed and is started again.", error=error, part=name, failures=failures
-                )
+                if isinstance(error, RetryLater):  # nothing of ours failed: where it came about does not matter
+                    _log.warning(
+                        "A part of the program cannot go on for now and is started again.",
+                        part=name,
+                        failures=failures,
+                        trouble=error.log,
+                    )
+                else:
+                    _log.error(
+                        "A part of the program failed and is started again.", error=error, part=name, failures=failures
+                    )
                 await self._clock.sleep(choose_wait(failures, 1.0))
             else:
                 return

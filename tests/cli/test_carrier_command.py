@@ -218,6 +218,7 @@ async def test_switching_a_profile_off_is_asked_about_and_switching_it_on_is_not
         (["numbers", "get", OURS], "ID must be an id as its list shows it"),
         (["optouts", "list", "--created-at-gte", "yesterday"], "--created-at-gte must be a date and time"),
         (["hosted"], "usage:"),
+        (["explode"], "choose from "),
         (["hosted", "explode"], "usage:"),
         (["numbers", "list", "--colour", "red"], "usage:"),
         (["numbers", "list", "--limit", "0"], "'0' is not a number above 0"),
@@ -230,6 +231,7 @@ async def test_what_is_asked_wrongly_ends_with_2_and_says_what(
     assert (done.status, done.out) == (2, "")
     assert told in done.err
     assert "Traceback" not in done.err
+    assert "Resource." not in done.err
     assert bench.sim.requests == []
 
 

@@ -89,6 +89,17 @@ async def test_where_what_answers_does_not_speak_tls_nothing_left(transport: htt
             await ask(transport, build_request(wire.url.replace("http:", "https:")))
 
 
+# --- How it is said
+
+
+async def test_the_names_of_headers_go_out_as_they_were_written(transport: httpx.AsyncBaseTransport) -> None:
+    async with open_wire() as wire:
+        request = build_request(wire.url)
+        request.headers = httpx.Headers({"Host": "127.0.0.1", "Content-Length": "2", "Idempotency-Key": "tb-1"})
+        await ask(transport, request)
+    assert b"\r\nIdempotency-Key: tb-1\r\n" in wire.requests[0]
+
+
 # --- What may have
 
 

@@ -57,6 +57,13 @@ async def test_a_full_disk_keeps_nobody_from_owning_it(tmp_path: Path) -> None:
     assert (tmp_path / "bridge.db.lock").read_bytes() == b""
 
 
+async def test_a_place_that_looks_writable_and_is_not_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "bridge.db.lock").mkdir()
+    with pytest.raises(Broken, match=r"cannot be kept there.* Set DATABASE_URL"):
+        async with own_database(tmp_path / "bridge.db", ManualClock()):
+            pass
+
+
 async def test_who_lets_go_lets_the_next_one_in(tmp_path: Path) -> None:
     path = tmp_path / "bridge.db"
     for _ in range(2):

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.clock import ManualClock
+from bot.errors import NotStored
 from bot.workers.supervise import Supervisor
 
 
@@ -37,6 +38,31 @@ async def test_what_fails_is_started_again_at_growing_intervals() -> None:
     assert pauses[0] == 0.5
     assert pauses == sorted(pauses)
     assert max(pauses) == 30
+
+
+async def test_what_the_database_does_not_take_is_told_in_a_line_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    supervisor = Supervisor(clock)
+    starts = 0
+
+    async def fail_once() -> None:
+        nonlocal starts
+        starts += 1
+        if starts == 1:
+            raise NotStored("the database refuses: database is locked")
+
+    supervisor.start("part", fail_once)
+    await _turns()
+    await clock.advance(timedelta(seconds=1))
+    await _turns()
+    await supervisor.stop()
+
+    assert starts == 2
+    (told,) = caplog.records
+    assert (told.levelname, told.exc_info) == ("WARNING", None)
+    assert "database is locked" in str(vars(told).values())
 
 
 async def test_one_that_fails_disturbs_no_other() -> None:
