@@ -2,7 +2,8 @@
 What the operator sees: log lines and metrics.
 
 A log line is a constant sentence and fields. Fields named like numbers are masked, and nothing that a customer or a
-teammate wrote is logged above DEBUG: the text of a message is never a field at all.
+teammate wrote is logged above DEBUG: the text of a message is never a field at all, and what an error says is told only
+where it cannot be such a text (`bot.trace`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from bot.figures import Family, Figure, Spread, Value
+from bot.trace import tell_trace
 
 #: Anything that looks like a phone number, wherever it comes from: exception texts of libraries, addresses in URLs.
 _NUMBER = re.compile(r"(?<![\w.-])(?:\+|%2[Bb])?\d(?:[\d().]|[ -](?=\d)){6,18}\d(?![\w-])")
@@ -67,9 +69,18 @@ class Log:
             self._logger.handle(record)
 
 
-class _TextFormatter(logging.Formatter):
-    def __init__(self) -> None:
+class _Formatter(logging.Formatter):
+    def __init__(self, *, with_words: bool = False) -> None:
         super().__init__()
+        self._with_words = with_words
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
+        return super().formatException(ei) if self._with_words or ei[1] is None else tell_trace(ei[1])
+
+
+class _TextFormatter(_Formatter):
+    def __init__(self, *, with_words: bool = False) -> None:
+        super().__init__(with_words=with_words)
         self._second = -1
         self._shown = ""
 
@@ -85,7 +96,7 @@ class _TextFormatter(logging.Formatter):
         return mask_numbers(line)
 
 
-class _JsonFormatter(logging.Formatter):
+class _JsonFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         entry: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -102,7 +113,8 @@ class _JsonFormatter(logging.Formatter):
 def configure_logging(*, level: str, as_json: bool) -> None:
     """Send the whole process's log lines to stderr in our form; libraries speak from WARNING up."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if as_json else _TextFormatter())
+    with_words = level == "DEBUG"
+    handler.setFormatter(_JsonFormatter(with_words=with_words) if as_json else _TextFormatter(with_words=with_words))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from bot.domain.carrier_lanes import clean
 from bot.domain.ids import ChannelId, SlackTs, UserId
@@ -142,46 +142,47 @@ def read_slack_event(event: object) -> SlackEvent:
     if kind == "reaction_added":
         item = _mapping(inner.get("item"))
         if item.get("type") == "message" and all(
-            isinstance(v, str) for v in (item.get("channel"), item.get("ts"), inner.get("user"))
+            _is_name(each) for each in (item.get("channel"), item.get("ts"), inner.get("user"))
         ):
             return ReactionAdded(
                 channel_id=ChannelId(item["channel"]),
                 ts=SlackTs(item["ts"]),
                 user_id=UserId(inner["user"]),
                 name=clean(inner.get("reaction")),
-                item_user_id=UserId(author) if isinstance(author := inner.get("item_user"), str) else None,
+                item_user_id=UserId(author) if _is_name(author := inner.get("item_user")) else None,
             )
-    if kind == "app_home_opened" and inner.get("tab") != "messages" and isinstance(inner.get("user"), str):
+    if kind == "app_home_opened" and inner.get("tab") != "messages" and _is_name(inner.get("user")):
         return HomeOpened(user_id=UserId(inner["user"]))
-    if kind in _CLOSED and isinstance(inner.get("channel"), str):
+    if kind in _CLOSED and _is_name(inner.get("channel")):
         return ChannelClosed(channel_id=ChannelId(inner["channel"]))
-    return NotForUs(type=kind)
+    return NotForUs(type=clean(kind))
 
 
 def _read_message(event: Mapping[str, Any]) -> SlackEvent:
     subtype = event.get("subtype")
     channel = event.get("channel")
-    if not isinstance(channel, str):
+    if not _is_name(channel):
         return NotForUs(type="message")
-    if subtype == "message_deleted" and isinstance(event.get("deleted_ts"), str):
+    if subtype == "message_deleted" and _is_name(event.get("deleted_ts")):
         before = event.get("previous_message")
         thread = before.get("thread_ts") if isinstance(before, Mapping) else None
         return MessageDeleted(
             channel_id=ChannelId(channel),
             ts=SlackTs(event["deleted_ts"]),
-            thread_ts=SlackTs(thread) if isinstance(thread, str) and thread != event["deleted_ts"] else None,
+            thread_ts=SlackTs(thread) if _is_name(thread) and thread != event["deleted_ts"] else None,
             is_placed=isinstance(before, Mapping),
         )
     if subtype == "message_changed":
         return _read_change(event, ChannelId(channel))
     ts, thread_ts, user = event.get("ts"), event.get("thread_ts"), event.get("user")
     written = (
-        subtype in _WRITTEN
+        (subtype is None or isinstance(subtype, str))
+        and subtype in _WRITTEN
         and not event.get("bot_id")
         and not event.get("hidden")
-        and isinstance(ts, str)
-        and isinstance(thread_ts, str)
-        and isinstance(user, str)
+        and _is_name(ts)
+        and _is_name(thread_ts)
+        and _is_name(user)
         and thread_ts != ts
     )
     if not written:
@@ -195,7 +196,7 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
         text=clean(event.get("text")),
         blocks=event.get("blocks"),
         files=_read_files(event),
-        parent_user_id=UserId(parent) if isinstance(parent := event.get("parent_user_id"), str) else None,
+        parent_user_id=UserId(parent) if _is_name(parent := event.get("parent_user_id")) else None,
         teams=frozenset(team for team in teams if isinstance(team, str) and team),
         edited_at=_read_ts(_mapping(event.get("edited")).get("ts")),
     )
@@ -205,16 +206,14 @@ def _read_change(event: Mapping[str, Any], channel_id: ChannelId) -> SlackEvent:
     message = _mapping(event.get("message"))
     previous = _mapping(event.get("previous_message"))
     ts = message.get("ts")
-    if not isinstance(ts, str):
+    if not _is_name(ts):
         return NotForUs(type="message.message_changed")
     if message.get("subtype") == "tombstone":  # a root with replies was deleted: a placeholder stays
         return MessageDeleted(channel_id=channel_id, ts=SlackTs(ts))
     # A link that unfolds, a file that is processed, new metadata: all come as changes, without an edit by a person.
     edited = _mapping(message.get("edited"))
     user = edited.get("user") or message.get("user")
-    is_edit = (
-        edited and message.get("text") != previous.get("text") and isinstance(user, str) and not message.get("bot_id")
-    )
+    is_edit = edited and message.get("text") != previous.get("text") and _is_name(user) and not message.get("bot_id")
     files = [file for file in _read_files(message) if file.get("mode") != "tombstone"]
     thread_ts, at = _read_ts(message.get("thread_ts")), _read_ts(event.get("event_ts")) or _read_ts(event.get("ts"))
     thread_ts = None if thread_ts == ts else thread_ts
@@ -234,7 +233,7 @@ def _read_change(event: Mapping[str, Any], channel_id: ChannelId) -> SlackEvent:
         channel_id=channel_id, thread_ts=thread_ts, ts=SlackTs(ts), at=at, text=text, blocks=blocks, files=files
     )
     had = {file.get("id") for file in (*_read_files(message), *_read_files(previous))}
-    if had - removed.left and isinstance(user, str) and not message.get("bot_id"):
+    if had - removed.left and _is_name(user) and not message.get("bot_id"):
         return removed
     return NotForUs(type="message.message_changed")
 
@@ -245,7 +244,14 @@ def _read_ts(value: object) -> SlackTs | None:
 
 def _read_files(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     files = message.get("files")
-    return [file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else []
+    if not isinstance(files, list):
+        return []
+    return [file for file in files if isinstance(file, Mapping) and (file.get("id") is None or _is_name(file["id"]))]
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Tell whether *value* can be what Slack calls something by: an id or a ts, which are ASCII and can be stored."""
+    return isinstance(value, str) and value.isascii()
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
