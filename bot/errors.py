@@ -14,6 +14,7 @@ The one error tree. It is sorted by what the caller does now, not by where the e
     │   ├── SlackRefused       … by Slack, with its error word
     │   │   └── ChannelUnusable … because the channel is archived, gone, or closed to us
     │   ├── NotAllowed         … by our own rules: opted out, outsider, too long, …
+    │   │   └── WrongSender    … because we cannot send from what was named
     │   └── FieldsWrong        … before the carrier was asked: what was given cannot be what it takes
     ├── Broken                 a defect, ours or theirs: keep it, park it, tell the operator
     │   └── NotUnderstood      … signed input of a shape we cannot read
@@ -118,6 +119,10 @@ class NotAllowed(Refused):
 
     def __init__(self, person: str) -> None:
         super().__init__("not allowed", person=person)
+
+
+class WrongSender(NotAllowed):
+    """What was named is no sender of ours, or not one for this text; *person* says which there are."""
 
 
 class FieldsWrong(Refused):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, assert_never
@@ -13,12 +16,12 @@ from bot.domain.command_grammar import parse_optouts, parse_schedule, parse_sms
 from bot.domain.ids import UserId
 from bot.domain.message import Origin
 from bot.domain.phone import Address
-from bot.errors import NotAllowed, RetryLater
+from bot.errors import NotAllowed, RetryLater, WrongSender
 from bot.settings import read_zone
 from bot.text.escape import escape_sms
-from bot.text.typed import render_typed
-from handlers.desk import Desk
-from handlers.listeners import Answer, reply_privately
+from bot.text.typed import render_typed, show_numbers
+from handlers.desk import SLACKS_SECONDS, Desk
+from handlers.listeners import NOT_OPENED, Answer, reply_privately
 
 #: Every slash command, as the manifest declares them.
 COMMANDS = ("/sms", "/schedule", "/optouts")
@@ -49,21 +52,21 @@ def register_commands(
         if isinstance(wanted, commands.OpenSettings):
             await _open(ack, open_channel_form, body, client)
             return
-        await reply_privately(ack, await _answer(_answer_sms(desk, wanted, body)))
+        await reply_privately(ack, await _answer(_answer_sms(desk, wanted, body), commands.SMS_FROM))
 
     async def on_schedule(ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
-        person = await desk.directory.get_person(UserId(body["user_id"]))
+        person = await desk.meet(UserId(body["user_id"]))
         zone = read_zone(person.zone)
         text = render_typed(str(body.get("text") or ""))
         wanted = parse_schedule(text, desk.policy.region, desk.clock.now(), zone)
         if isinstance(wanted, commands.OpenForm):
             await _open(ack, open_schedule_form, body, client)
             return
-        await reply_privately(ack, await _answer(_answer_schedule(desk, wanted, body, zone)))
+        await reply_privately(ack, await _answer(_answer_schedule(desk, wanted, body, zone), commands.SCHEDULE_FROM))
 
     async def on_optouts(ack: AsyncAck, body: Mapping[str, Any]) -> None:
         wanted = parse_optouts(render_typed(str(body.get("text") or "")), desk.policy.region)
-        await reply_privately(ack, await _answer(_answer_optouts(desk, wanted, body)))
+        await reply_privately(ack, await _answer(_answer_optouts(desk, wanted, body), commands.OPTOUTS_LIST))
 
     for command, listener in zip(COMMANDS, (on_sms, on_schedule, on_optouts), strict=True):
         bolt.command(command)(listener)
@@ -71,34 +74,53 @@ def register_commands(
 
 async def _open(ack: AsyncAck, open_form: OpenForm, body: Mapping[str, Any], client: Any) -> None:
     try:
-        await open_form(body, client)
+        async with asyncio.timeout(SLACKS_SECONDS):
+            await open_form(body, client)
     except NotAllowed as error:
         await reply_privately(ack, error.person)
+        return
+    except TimeoutError:
+        await reply_privately(ack, NOT_OPENED)
         return
     await ack()
 
 
-async def _answer(answering: Any) -> Answer:
+async def _answer(answering: Any, from_form: commands.Form) -> Answer:
+    """Return the answer, or why there is none; *from_form* is how the command is told another sender."""
     try:
         answer: Answer = await answering
+    except WrongSender as error:
+        return f"{error.person}\n{_show_form(from_form)}"
     except NotAllowed as error:
         return error.person
     return answer
 
 
+def name_request(body: Mapping[str, Any]) -> str:
+    """
+    Return what names a command among all: letter for letter the same, it is the same one, come again.
+
+    Its trigger alone would do for Slack; but where two commands came under one, the second must not pass for done.
+    """
+    return hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+
+
 async def _answer_sms(desk: Desk, wanted: commands.SmsCommand, body: Mapping[str, Any]) -> Answer:
+    author = UserId(body["user_id"])
+    if not isinstance(wanted, commands.Help | commands.WrongUse):
+        await desk.meet(author)
     match wanted:
         case commands.SendText():
             return await desk.texting.text_now(
-                once=str(body["trigger_id"]),
-                author=UserId(body["user_id"]),
+                once=name_request(body),
+                author=author,
                 to=wanted.to,
                 sender=wanted.sender,
-                text=wanted.text,
+                text=show_numbers(wanted.text),
                 origin=Origin.COMMAND,
             )
         case commands.ShowHistory(number=number):
-            return await desk.history.show_newest(number, UserId(body["user_id"]))
+            return await desk.history.show_newest(number, author)
         case commands.Help(forms=forms):
             return show_forms(forms)
         case commands.WrongUse():
@@ -114,11 +136,11 @@ async def _answer_schedule(desk: Desk, wanted: commands.ScheduleCommand, body: M
     match wanted:
         case commands.ScheduleText():
             return await desk.schedules.schedule_text(
-                once=str(body["trigger_id"]),
+                once=name_request(body),
                 author=author,
                 to=(wanted.to,),
                 sender=wanted.sender,
-                text=wanted.text,
+                text=show_numbers(wanted.text),
                 due_at=wanted.when.at,
                 zone=zone,
                 note=wanted.when.note,
@@ -142,7 +164,9 @@ async def _answer_schedule(desk: Desk, wanted: commands.ScheduleCommand, body: M
 
 
 async def _answer_optouts(desk: Desk, wanted: commands.OptoutsCommand, body: Mapping[str, Any]) -> Answer:
-    author, once = UserId(body["user_id"]), str(body["trigger_id"])
+    author, once = UserId(body["user_id"]), name_request(body)
+    if not isinstance(wanted, commands.Help | commands.WrongUse):
+        await desk.meet(author)
     match wanted:
         case commands.ListOptouts():
             return await desk.optouts.list_optouts(0, author)
@@ -170,7 +194,8 @@ def show_forms(forms: tuple[commands.Form, ...]) -> str:
 
 def show_mistake(wrong: commands.WrongUse) -> str:
     """Return what is wrong with a command, and the right form."""
-    return (
-        f"🤔 {escape_sms(wrong.problem)} Nothing was done.\n"
-        f"The form is `{escape_sms(wrong.form.usage)}`, for example `{escape_sms(wrong.form.example)}`"
-    )
+    return f"🤔 {escape_sms(wrong.problem)} Nothing was done.\n{_show_form(wrong.form)}"
+
+
+def _show_form(form: commands.Form) -> str:
+    return f"The form is `{escape_sms(form.usage)}`, for example `{escape_sms(form.example)}`"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from bot.clock import Clock
+from bot.domain.ids import UserId
 from bot.domain.policy import Policy
+from bot.errors import RetryLater
 from bot.flows.account import Account
 from bot.flows.account_events import AccountEvents
 from bot.flows.channel_settings import ChannelSettings
@@ -17,7 +20,10 @@ from bot.flows.optouts import Optouts
 from bot.flows.schedules import Schedules
 from bot.flows.senders import Senders
 from bot.flows.texting import Texting
-from bot.ports import Directory
+from bot.ports import Directory, Person
+
+#: How long Slack is waited for while somebody waits for us, in seconds; what is committed afterwards needs the rest.
+SLACKS_SECONDS = 1.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +44,15 @@ class Desk:
     directory: Directory
     policy: Policy
     clock: Clock
+
+    async def meet(self, user_id: UserId) -> Person:
+        """
+        Return who it is, remembered for the flows that ask next. Raises RetryLater while Slack does not tell.
+
+        Who types waits for three seconds only: what Slack keeps back for longer is to end in words, before anything was done.
+        """
+        try:
+            async with asyncio.timeout(SLACKS_SECONDS):
+                return await self.directory.get_person(user_id)
+        except TimeoutError as error:
+            raise RetryLater("Slack does not tell in time who somebody is") from error

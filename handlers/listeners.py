@@ -33,6 +33,9 @@ MARK_AS_NOTE_SHORTCUT = "mark_as_note"
 #: What a command or a click is answered with, privately: one sentence, or words with buttons.
 Answer = str | Words
 
+#: Slack gives a form three seconds, and the one who wanted it may have another.
+NOT_OPENED = "Slack did not open the form in time. Please try again."
+
 
 def build_bolt(client: AsyncWebClient, *, signing_secret: str, bot_token: str) -> AsyncApp:
     """

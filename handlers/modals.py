@@ -30,11 +30,13 @@ from handlers.form_parts import (
     count_blocks,
     make_context,
     make_plain,
+    name_submission,
     read_state,
     read_value,
     text_block,
 )
-from handlers.schedule_options import option_blocks, read_repetition, reads_unless_reply
+from handlers.listeners import NOT_OPENED
+from handlers.schedule_options import option_blocks, read_options, read_repetition, reads_unless_reply
 from handlers.sender_options import BLOCK, build_sender_block, read_sender
 
 _log = Log("slack.form")
@@ -92,7 +94,7 @@ class Forms:
             await client.views_open(trigger_id=body["trigger_id"], view=view)
         except (SlackApiError, OSError, TimeoutError) as error:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            raise NotAllowed("Slack did not open the form in time. Please try again.") from error
+            raise NotAllowed(NOT_OPENED) from error
 
     def _build(
         self, form: str, *, text: str, revision: int, given: str | None = None, clock: str | None = None
@@ -239,16 +241,17 @@ class Forms:
         due_at: datetime | None,
     ) -> Words:
         sender = read_sender(read_state(view, BLOCK, BLOCK).get("selected_option"))
+        once = name_submission(view, to, sender, text, [file.file_id for file in files], due_at, read_options(view))
         if due_at is None:
             answer = await self._desk.texting.text_now(
-                once=view["id"], author=author, to=to, sender=sender, text=text, files=files, origin=Origin.FORM
+                once=once, author=author, to=to, sender=sender, text=text, files=files, origin=Origin.FORM
             )
             return wording.line(answer)
         person = await self._desk.directory.get_person(author)
         zone = read_zone(person.zone)
         due_at, rule = read_repetition(view, due_at, zone, self._desk.clock.now())
         return await self._desk.schedules.schedule_text(
-            once=view["id"],
+            once=once,
             author=author,
             to=to,
             sender=sender,

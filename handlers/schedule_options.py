@@ -59,6 +59,12 @@ def unless_reply_block(*, checked: bool) -> dict[str, Any]:
     }
 
 
+def read_options(view: Mapping[str, Any]) -> tuple[object, bool]:
+    """Return what was chosen, as it stands in the form."""
+    chosen = read_state(view, _REPEATS, _REPEATS).get("selected_option")
+    return chosen.get("value") if isinstance(chosen, Mapping) else None, reads_unless_reply(view)
+
+
 def reads_unless_reply(view: Mapping[str, Any]) -> bool:
     """Tell whether a reply is to take the text back."""
     return bool(read_state(view, _UNLESS, _UNLESS).get("selected_options"))

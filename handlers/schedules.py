@@ -30,11 +30,12 @@ from handlers.form_parts import (
     count_blocks,
     make_context,
     make_plain,
+    name_submission,
     read_state,
     read_value,
     text_block,
 )
-from handlers.listeners import Answer, is_ephemeral, respond_to_click
+from handlers.listeners import NOT_OPENED, Answer, is_ephemeral, respond_to_click
 from handlers.schedule_options import reads_unless_reply, unless_reply_block
 
 _log = Log("slack.schedules")
@@ -124,7 +125,7 @@ class ScheduleButtons:
             await opening(trigger_id=body["trigger_id"], view=view)
         except (SlackApiError, OSError, TimeoutError) as error:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            await respond_to_click(respond, "Slack did not open the form in time. Please try again.", replaces=False)
+            await respond_to_click(respond, NOT_OPENED, replaces=False)
         await ack()
 
     async def _build(
@@ -226,16 +227,17 @@ class ScheduleButtons:
         if due_at is not None and due_at <= self._desk.clock.now():
             await ack(response_action="errors", errors={field: "This moment has passed."})
             return
+        text, unless = render_typed(_read_text(view)), reads_unless_reply(view)
         try:
             answer = await self._desk.schedules.edit_schedule(
                 named,
                 user,
-                once=view["id"],
-                text=render_typed(_read_text(view)),
+                once=name_submission(view, named, text, due_at, read_value(view, _RULE, _RULE), unless),
+                text=text,
                 due_at=due_at,
                 zone=zone,
                 rule=rule,
-                unless_reply=reads_unless_reply(view),
+                unless_reply=unless,
                 note=note,
             )
         except (NotAllowed, RetryLater) as error:

@@ -148,7 +148,7 @@ class SlackRequests:
         Note on disk that what came under a signature is done: a restart forgets nothing.
 
         Not before it is done, or a request that failed would be taken for a replay when it is sent again; what a crash in
-        between lets come twice, the flows know by its trigger. Where it cannot be noted the answer stays: it is done.
+        between lets come twice, the flows know by what it says. Where it cannot be noted the answer stays: it is done.
         """
         try:
             async with asyncio.timeout(_REMEMBERING_SECONDS):

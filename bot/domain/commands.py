@@ -73,6 +73,11 @@ SCHEDULE_UNLESS: Final = Form(
     does="takes it back by itself when they write first",
     example="/schedule (415) 555-0101 tomorrow 9am unless they reply: Is it all right?",
 )
+SCHEDULE_FROM: Final = Form(
+    usage="/schedule from:<number or name> <number> <when> <text>",
+    does="sends it from another of our numbers, a short code, a sender name, from:pool or from:whatsapp",
+    example="/schedule from:+13125550100 (415) 555-0101 tomorrow 9:30am See you at noon.",
+)
 SCHEDULE_FORM: Final = Form(usage="/schedule", does="opens a form", example="/schedule")
 SCHEDULE_LIST: Final = Form(
     usage="/schedule list", does="shows what is waiting, with buttons to change it", example="/schedule list"
@@ -99,6 +104,7 @@ OPTOUTS_REMOVE: Final = Form(
 SMS_FORMS: Final = (SMS_SEND, SMS_GROUP, SMS_FROM, SMS_FORM, SMS_HISTORY, SMS_CONTACT, SMS_SETTINGS)
 SCHEDULE_FORMS: Final = (
     SCHEDULE_SEND,
+    SCHEDULE_FROM,
     SCHEDULE_AGAIN,
     SCHEDULE_UNLESS,
     SCHEDULE_FORM,

@@ -15,7 +15,7 @@ from bot.domain.commands import FromName, FromNumber, FromPool, FromWhatsapp, Se
 from bot.domain.conversation import POOL, Medium
 from bot.domain.phone import Address, find_region, is_phone
 from bot.domain.policy import Policy
-from bot.errors import NotAllowed
+from bot.errors import WrongSender
 
 #: Where networks take no texts from a name, and Telnyx sends none.
 _NO_NAMES: Final = frozenset({"US", "CA", "PR"})
@@ -50,7 +50,7 @@ def choose_side(
     """
     Return the side that *sender* means for a text to *to*; *account*: None while nobody has looked yet.
 
-    Raises NotAllowed, with what is there to choose from. What the account is not known to have is refused only where
+    Raises WrongSender, with what is there to choose from. What the account is not known to have is refused only where
     the account was looked at; else the carrier has the last word.
     """
     match sender:
@@ -59,7 +59,7 @@ def choose_side(
         case FromPool():
             _need_profile(policy, "the number pool")
             if account is not None and not account.has_pool:
-                raise NotAllowed(
+                raise WrongSender(
                     "🚫 Not sent: the messaging profile has no number pool. Ask whoever looks after the Telnyx account to "
                     "switch it on, or send from one of our numbers."
                 )
@@ -70,10 +70,10 @@ def choose_side(
         case FromNumber(address=address):
             known = policy.our_numbers | set(account.numbers if account else ())
             if is_phone(address) and address not in known:
-                raise NotAllowed(f"🚫 Not sent: {address} is not one of our numbers. Ours are {_list(known)}.")
+                raise WrongSender(f"🚫 Not sent: {address} is not one of our numbers. Ours are {_list(known)}.")
             codes = () if account is None else account.short_codes
             if not is_phone(address) and codes and address not in codes:
-                raise NotAllowed(f"🚫 Not sent: {address} is not one of our short codes. Ours are {_list(codes)}.")
+                raise WrongSender(f"🚫 Not sent: {address} is not one of our short codes. Ours are {_list(codes)}.")
             return OurSide(address=address)
         case FromWhatsapp(address=wanted):
             return OurSide(address=_choose_whatsapp(wanted, to, policy), medium=Medium.WHATSAPP)
@@ -82,32 +82,32 @@ def choose_side(
 
 
 def _check_name(name: str, to: Sequence[Address], account: AccountSenders | None) -> str:
-    """Return the name as the account writes it. Raises NotAllowed where no text goes from a name, or from this one."""
+    """Return the name as the account writes it. Raises WrongSender where no text goes from a name, or from this one."""
     if len(to) > 1:
-        raise NotAllowed("🚫 Not sent: a group message goes from one of our numbers only, not from a name.")
+        raise WrongSender("🚫 Not sent: a group message goes from one of our numbers only, not from a name.")
     if any(is_phone(address) and find_region(address) in _NO_NAMES for address in to):
-        raise NotAllowed(
+        raise WrongSender(
             "🚫 Not sent: phones in the United States, Canada and Puerto Rico get no texts from a name. Send it from one of "
             "our numbers."
         )
     names = () if account is None else account.names
     found = next((known for known in names if known.casefold() == name.casefold()), None)
     if names and found is None:
-        raise NotAllowed(f"🚫 Not sent: “{name}” is not one of our sender names. Ours are {_list(names)}.")
+        raise WrongSender(f"🚫 Not sent: “{name}” is not one of our sender names. Ours are {_list(names)}.")
     return found or name
 
 
 def _choose_whatsapp(wanted: Address | None, to: Sequence[Address], policy: Policy) -> Address:
     if not policy.whatsapp_numbers:
-        raise NotAllowed(
+        raise WrongSender(
             "🚫 Not sent: none of our numbers is set up for WhatsApp here. Ask whoever runs Textbridge to set WHATSAPP_NUMBERS."
         )
     if len(to) > 1:
-        raise NotAllowed("🚫 Not sent: a WhatsApp message goes to one number at a time.")
+        raise WrongSender("🚫 Not sent: a WhatsApp message goes to one number at a time.")
     if wanted is None:
         return policy.our_number if policy.our_number in policy.whatsapp_numbers else min(policy.whatsapp_numbers)
     if wanted not in policy.whatsapp_numbers:
-        raise NotAllowed(
+        raise WrongSender(
             f"🚫 Not sent: {wanted} is not one of our numbers with WhatsApp. Those are {_list(policy.whatsapp_numbers)}."
         )
     return wanted
@@ -115,7 +115,7 @@ def _choose_whatsapp(wanted: Address | None, to: Sequence[Address], policy: Poli
 
 def _need_profile(policy: Policy, what: str) -> None:
     if not policy.profile_id:
-        raise NotAllowed(
+        raise WrongSender(
             f"🚫 Not sent: {what} needs a messaging profile. Ask whoever runs Textbridge to set TELNYX_MESSAGING_PROFILE_ID."
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -41,6 +42,8 @@ _BATCH = 200
 #: Pieces of evidence shown in one answer.
 _MOST_EVIDENCE = 20
 _SEE = "see who has opted out"
+#: What of a customer's words could format, mention or link; a full stop within a word makes an address of it.
+_MEANINGFUL = re.compile(r"[^\w\s.,;!?¿¡'\"()\u2018\u2019\u201c\u201d\u2026]|_|\.(?=\w)")
 _ADD = "opt somebody out"
 
 _HOW = {
@@ -276,7 +279,7 @@ class Optouts:
 def _describe_evidence(evidence: Evidence) -> str:
     parts = [f"{evidence.at:%d %b %Y %H:%M} UTC", _HOW[evidence.source]]
     if evidence.words:
-        letters = "".join(letter if letter.isalnum() else " " for letter in evidence.words)
+        letters = _MEANINGFUL.sub(" ", evidence.words)
         parts.append(f"“{wording.shorten(letters, 60)}”")
     if evidence.actor:
         parts.append(f"by <@{evidence.actor}>")

@@ -31,6 +31,8 @@ METADATA_TYPE = "textbridge"
 #: Two clocks never agree, and ours may be set; a post found before its attempt is still ours, for its key says so. Where
 #: they are further apart than five minutes nothing comes in at all, for no signature is fresh.
 _CLOCK_SKEW = timedelta(minutes=10)
+#: In seconds, as Slack tells how far a clock is from UTC.
+_HOUR = 3600
 #: Pages of a thread's replies that are read at once when what was missed is looked for.
 _MOST_PAGES = 20
 #: Messages a page when a post is looked for: the most that Slack gives.
@@ -421,7 +423,17 @@ def _read_person(user_id: UserId, user: Mapping[str, Any], ourselves: OurselvesI
     return Person(
         id=user_id,
         name=str(name),
-        zone=user.get("tz") if isinstance(user.get("tz"), str) else None,
+        zone=_read_zone(user),
         standing=standing,
         is_admin=bool(user.get("is_admin") or user.get("is_owner")),
     )
+
+
+def _read_zone(user: Mapping[str, Any]) -> str | None:
+    """Return the zone of somebody's clock: its name, else one of the same distance to UTC; None where Slack tells neither."""
+    name, offset = user.get("tz"), user.get("tz_offset")
+    if isinstance(name, str) and name:
+        return name
+    if not isinstance(offset, int) or offset % _HOUR or not -12 * _HOUR <= offset <= 14 * _HOUR:
+        return None
+    return f"Etc/GMT{-offset // _HOUR:+d}"  # POSIX counts these westwards

@@ -94,7 +94,7 @@ def read_verbatim(code: str) -> Iterator[Inline]:
     """Read code: what stands in `<…>` counts even there."""
     start = 0
     for found in _TOKEN.finditer(code):
-        token = _find_token(found.group(1))
+        token = find_token(found.group(1))
         if token is not None:
             yield Text(text=_decode_entities(code[start : found.start()]))
             yield token
@@ -109,7 +109,7 @@ def _read_pieces(line: str, start: int, end: int) -> Iterator[Inline | _Mark]:
     while (found := _LEXEME.search(line, place, end)) is not None:
         piece: Inline | _Mark | None
         if found["token"] is not None:
-            piece = _find_token(found["token"])
+            piece = find_token(found["token"])
         elif found["mark"] is not None:
             piece = _read_mark(line, found)
         else:
@@ -202,7 +202,7 @@ def _find_emoji(line: str, found: re.Match[str], *, follows_emoji: bool) -> Emoj
     return Emoji(name=name, character=None)
 
 
-def _find_token(body: str) -> Inline | None:
+def find_token(body: str) -> Inline | None:
     """Read what stands in `<…>`; None where Slack would not have put it there, so that it is text."""
     target, _, rest = body.partition("|")
     label = _decode_entities(rest) or None

@@ -119,10 +119,11 @@ def _render_items(block: List, number: int, names: Names) -> Iterator[str]:
 
 
 def _render_inlines(inlines: Iterable[Inline], names: Names) -> str:
-    return "".join(_render_inline(inline, names) for inline in inlines)
+    return "".join(render_inline(inline, names) for inline in inlines)
 
 
-def _render_inline(inline: Inline, names: Names) -> str:
+def render_inline(inline: Inline, names: Names) -> str:
+    """Return what a phone shows of one piece of a line, as in `render_plain`."""
     match inline:
         case Text():
             return _clean(inline.text)

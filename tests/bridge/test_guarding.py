@@ -161,6 +161,36 @@ async def test_a_scheduling_command_that_is_replayed_schedules_nothing_more(benc
     assert len(bench.telnyx.sends) == 1
 
 
+async def test_of_two_commands_under_one_trigger_none_passes_for_the_other(bench: Bench) -> None:
+    """Slack gives each a trigger of its own; an answer must not say that something is on its way which is not."""
+    fields = {"command": "/sms", "user_id": bench.alice, "team_id": "T0SANDBOX1", "trigger_id": "1.2.abc"}
+    for text in ("First", "Second"):
+        body = urlencode({**fields, "channel_id": CHANNEL, "text": f"4155550101 {text}"}).encode()
+        assert await bench.post_signed_by_slack(body, _FORM) == 200
+    await bench.settle()
+
+    assert bench.phone() == ["First", "Second"]
+
+
+async def test_a_form_that_is_submitted_again_with_other_words_sends_those(bench: Bench) -> None:
+    """Slack lets whoever it told of a failure press the button again, and change something first."""
+    await bench.command("/sms")
+    (view,) = bench.slack.views(bench.alice)
+    for text in ("First", "Second", "Second"):
+        state = {"to": {"to": {"value": ANA}}, "text0": {"count_parts": {"value": text}}}
+        payload = {
+            "type": "view_submission",
+            "team": {"id": "T0SANDBOX1"},
+            "user": {"id": bench.alice},
+            "trigger_id": "9.9",
+            "view": {**view, "state": {"values": state}},
+        }
+        assert await bench.post_signed_by_slack(urlencode({"payload": json.dumps(payload)}).encode(), _FORM) == 200
+    await bench.settle()
+
+    assert bench.phone() == ["First", "Second"]
+
+
 async def test_a_form_that_is_submitted_twice_sends_once(bench: Bench) -> None:
     await bench.command("/sms")
     (view,) = bench.slack.views(bench.alice)

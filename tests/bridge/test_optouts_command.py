@@ -69,7 +69,7 @@ async def test_one_persons_state_is_shown_with_its_evidence(bench: Bench) -> Non
 
     assert "has *opted out*" in shown
     assert "20 Nov 2026" in shown
-    assert "they texted “Stop”" in shown
+    assert "they texted “Stop.”" in shown
 
 
 @pytest.mark.parametrize(

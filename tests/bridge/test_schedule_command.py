@@ -92,9 +92,10 @@ async def test_help_shows_each_form_with_an_example(bench: Bench) -> None:
     answer = await bench.command("/schedule", "help")
 
     for form in ("/schedule &lt;number&gt; &lt;when&gt; &lt;text&gt;", "/schedule", "/schedule list",
-                 "/schedule cancel &lt;id&gt;", "/schedule skip &lt;id&gt;"):  # fmt: skip
+                 "/schedule cancel &lt;id&gt;", "/schedule skip &lt;id&gt;",
+                 "/schedule from:&lt;number or name&gt; &lt;number&gt; &lt;when&gt; &lt;text&gt;"):  # fmt: skip
         assert f"`{form}`" in answer
-    assert answer.count("_e.g._") == 7
+    assert answer.count("_e.g._") == 8
 
 
 async def test_alone_it_opens_a_form_that_asks_for_the_time(bench: Bench) -> None:

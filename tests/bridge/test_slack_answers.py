@@ -20,6 +20,7 @@ from bot.gateways.slack import SlackGateway
 from bot.observe import Metrics
 from bot.ports import Post, Standing
 from bot.sandbox.server import Server
+from bot.settings import read_zone
 from bot.workers.pacing import Pacer
 
 ANN = UserId("U0ANN")
@@ -112,3 +113,23 @@ async def test_only_our_own_organisations_people_are_colleagues(
         {"auth.test": OURSELVES | ours, "users.info": {"ok": True, "user": {"id": ANN, **theirs}}}
     ) as slack:
         assert (await slack.get_person(ANN)).standing is standing
+
+
+@pytest.mark.parametrize(
+    ("told", "zone"),
+    [
+        ({"tz": "America/Chicago", "tz_offset": -21600}, "America/Chicago"),
+        ({"tz": None, "tz_offset": -18000}, "Etc/GMT+5"),
+        ({"tz_offset": 3600}, "Etc/GMT-1"),
+        ({"tz_offset": 0}, "Etc/GMT+0"),
+        ({"tz_offset": 19800}, None),  # half an hour more than any zone of that kind
+        ({"tz_offset": "3600"}, None),
+        ({}, None),
+    ],
+)
+async def test_whose_zone_slack_does_not_name_has_the_clock_of_its_distance_to_utc(
+    told: dict[str, Any], zone: str | None
+) -> None:
+    async with open_slack({"users.info": {"ok": True, "user": {"id": ANN, **told}}, "auth.test": OURSELVES}) as slack:
+        assert (await slack.get_person(ANN)).zone == zone
+    assert zone is None or read_zone(zone).key == zone

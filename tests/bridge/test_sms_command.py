@@ -61,6 +61,16 @@ async def test_the_text_goes_out_as_typed(bench: Bench) -> None:
     assert "x.example" in text
 
 
+async def test_what_slack_made_a_link_of_goes_out_in_words(bench: Bench) -> None:
+    await bench.command(
+        "/sms",
+        "<tel:+14155550101|415-555-0101> <https://x.example?a=1&amp;b=2> or call <tel:+14155550199|555-0199> &lt;3",
+    )
+    await bench.settle()
+
+    assert bench.phone() == ["https://x.example?a=1&b=2 or call 555-0199 <3"]
+
+
 async def test_the_answer_is_private(bench: Bench) -> None:
     await bench.command("/sms", "4155550101 Hi")
     await bench.settle()
@@ -85,11 +95,21 @@ async def test_a_slow_slack_lets_nothing_out_after_the_person_was_told_that_it_f
     bench.fail(bench.slack, FaultKind.SLOW, "users.info", seconds=3.2, times=1)
 
     answer = await bench.slack.command(bench.alice, CHANNEL, "/sms", "4155550101 Hi")
-    assert answer.shown is not None
     await bench.wait_until(lambda: any(each.operation == "users.info" for each in bench.journal.exchanges))
     await bench.settle()
 
+    assert (answer.status, answer.shown) == (200, None)
+    assert "Nothing was sent; please try again" in str(answer.body)
     assert bench.telnyx.sends == []
+
+
+@pytest.mark.parametrize("operation", ["users.info", "views.open"])
+async def test_a_form_that_slack_does_not_open_in_time_is_told_in_words(operation: str, bench: Bench) -> None:
+    bench.fail(bench.slack, FaultKind.SLOW, operation, seconds=3.2, times=1)
+
+    assert "Slack did not open the form in time" in await bench.command("/sms")
+    await bench.wait_until(lambda: any(each.operation == operation for each in bench.journal.exchanges))
+    await bench.settle()
 
 
 # -------------------------------------------------------------------------------------------------------- mistakes
@@ -129,6 +149,22 @@ async def test_a_mistake_is_told_with_the_right_form_and_an_example(typed: str, 
 
     assert "The form is `/sms &lt;number&gt; &lt;text&gt;`" in answer
     assert "for example `/sms (415) 555-0101" in answer
+
+
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [("/sms", "from:+14155559999 4155550101 Hello"), ("/schedule", "from:+14155559999 4155550101 in 2 hours Hello")],
+)
+async def test_another_sender_that_is_not_ours_is_told_with_the_right_form(
+    command: str, typed: str, bench: Bench
+) -> None:
+    answer = await bench.command(command, typed)
+    await bench.settle()
+
+    assert "not one of our numbers" in answer
+    assert f"The form is `{command} from:&lt;number or name&gt; &lt;number&gt;" in answer
+    assert f"for example `{command} from:+1" in answer
+    assert bench.send_requests == []
 
 
 async def test_whether_a_number_exists_is_the_carriers_to_say(bench: Bench) -> None:
