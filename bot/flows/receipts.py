@@ -2,19 +2,24 @@
 What the carrier reports of our texts: merged, in whatever order it comes.
 
 A receipt may come before the answer to the send, or instead of it: its address names our text, so it settles what the
-answer did not.
+answer did not. One that comes to the profile's address may name nothing but the carrier's id, which only the answer
+tells: it waits for that as long as it may be of a text whose answer is still to come.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.carrier_events import Receipt
+from bot.domain.conversation import POOL, make_parties
 from bot.domain.delivery import FAILED, FINAL, DeliveryStatus
 from bot.domain.ids import MessageId
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
+from bot.errors import RetryLater
 from bot.flows.jobs import enqueue_text, send_key, show_key
 from bot.flows.marks import renew_mark
 from bot.flows.outcomes import Failure, accept, explain_failure, follow_schedule
@@ -28,6 +33,11 @@ _NOT_SETTLED = frozenset({State.WAITING, State.UNDER_WAY, State.UNSETTLED, State
 
 #: What the carrier says of a scheduled text before its time.
 _NOT_GONE = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.CANCELLED, DeliveryStatus.QUEUED})
+
+#: A send without an answer for longer does not make receipts wait; what it was asks the carrier, or a person.
+_ANSWER_WAIT = timedelta(hours=1)
+#: How far back in a conversation a text without an answer is looked for: they go out one by one.
+_MOST_UNANSWERED = 20
 
 
 class Receipts:
@@ -45,15 +55,19 @@ class Receipts:
         async with self._store.transaction("record receipt") as tx:
             await self.take_receipt(tx, receipt, reference)
 
-    async def take_receipt(self, tx: Transaction, receipt: Receipt, reference: MessageId | None) -> str:
+    async def take_receipt(
+        self, tx: Transaction, receipt: Receipt, reference: MessageId | None, came_at: datetime | None = None
+    ) -> str:
         """
-        Merge *receipt* and return what became of it, for the metrics.
+        Merge *receipt*, which came by itself at *came_at*, and return what became of it, for the metrics.
 
-        In the caller's transaction: the deliveries, the message if this settles it, the mark, and the line that explains a
-        failure.
+        RetryLater while it may be of a text whose answer, with the carrier's id, is still to come. In the caller's
+        transaction: the deliveries, the message if this settles it, the mark, and the line that explains a failure.
         """
         message = await self._find(tx, receipt, reference)
         if message is None:
+            if reference is None and came_at is not None and await self._is_answer_due(tx, receipt, came_at):
+                raise RetryLater("the answer to a send is still to come, and this may be its receipt")
             return "foreign"
         await self._merge(tx, message, receipt)
         return "merged"
@@ -79,6 +93,27 @@ class Receipts:
         if message.carrier_id is not None and not conversation.parties.is_group:
             return None
         return message
+
+    async def _is_answer_due(self, tx: Transaction, receipt: Receipt, came_at: datetime) -> bool:
+        """Tell whether a text to somebody of *receipt* was on its way to the carrier when it came, and still is."""
+        now = self._clock.now()
+        senders = {POOL, *self._policy.our_numbers} if receipt.sender is None else {POOL, receipt.sender}
+        for theirs in receipt.copies:
+            for ours in senders:
+                conversation = await tx.conversations.find(make_parties(ours, [theirs]))
+                if conversation is None:
+                    continue
+                for message in await tx.messages.find_recent(conversation.id, _MOST_UNANSWERED):
+                    if message.state not in (State.UNDER_WAY, State.UNSETTLED):
+                        continue
+                    request = await tx.deliveries.find_request(message.id)
+                    if (
+                        request is not None
+                        and request.created_at <= came_at
+                        and now - request.created_at < _ANSWER_WAIT
+                    ):
+                        return True
+        return False
 
     async def _merge(self, tx: Transaction, message: Message, receipt: Receipt) -> None:
         now = self._clock.now()

@@ -127,7 +127,7 @@ class Receive:
             case Receipt():
                 # What the receipt says itself is signed; what stands in the address to which it was sent is not.
                 reference = said.reference or event.reference
-                return "receipt", await self._receipts.take_receipt(tx, said, reference), None
+                return "receipt", await self._receipts.take_receipt(tx, said, reference, event.job.created_at), None
             case LinkClick():
                 return "link_clicked", await self._account_events.take_click(tx, said), None
             case SpendLimitReached():

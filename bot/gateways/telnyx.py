@@ -279,7 +279,11 @@ def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:
         raise Busy("the carrier asks for patience (429)", after=_read_retry_after(response), code=code)
     if code == QUEUE_FULL:
         raise Busy("the carrier's queue is full (40318)", after=_QUEUE_FULL_WAIT, code=code)
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT or code == _IN_PROGRESS:
+    if (
+        status >= httpx.codes.INTERNAL_SERVER_ERROR
+        or status == httpx.codes.REQUEST_TIMEOUT
+        or _is_in_progress(status, code)
+    ):
         log = f"the carrier answered HTTP {status}"
         raise RetryLater(log, after=_read_retry_after(response)) if repeatable else OutcomeUnknown(log)
     raise CarrierRefused(
@@ -290,6 +294,15 @@ def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:
         field=first.field,
         further=[_tell(error) for error in others],
     )
+
+
+def _is_in_progress(status: int, code: str | None) -> bool:
+    """
+    Tell whether the carrier still does what was asked before under the same key.
+
+    That is what 409 means there (its idempotency documentation), unless an error of its own list gives another reason.
+    """
+    return code == _IN_PROGRESS or (status == httpx.codes.CONFLICT and code in (None, str(status)))
 
 
 def _is_short_yes(response: httpx.Response) -> bool:

@@ -392,6 +392,37 @@ async def test_receipts_may_all_come_before_the_answer(bench: Bench) -> None:
     assert len(bench.send_requests) == 1
 
 
+@pytest.mark.parametrize("names", [{}, {"from": None}], ids=["from our number", "without a sender"])
+async def test_a_receipt_that_names_only_the_carriers_id_waits_for_the_answer_that_tells_it(
+    names: dict[str, Any],
+) -> None:
+    async with open_bench(rate=FAST) as bench:
+        bench.telnyx.set_outcome(ANA, Outcome(kind=OutcomeKind.SILENT))
+        root = await bench.open_thread()
+        bench.fail(bench.telnyx, FaultKind.DROP_ANSWER, SENDING, times=1)
+        ts = await bench.reply("Once", root)
+        await bench.wait_until(lambda: bench.telnyx.sends)
+        carrier_id = bench.telnyx.sends[0].message_id
+        receipt = make_receipt("message.finalized", "delivered", carrier_id=carrier_id, **names)
+        assert await bench.post_signed_by_telnyx(receipt) == 200
+
+        await bench.wait_mark(ts, "white_check_mark")
+        assert bench.phone() == ["Once"]
+        check_one_request(bench)
+
+
+async def test_a_receipt_of_a_text_from_elsewhere_waits_for_no_answer_for_ever(bench: Bench) -> None:
+    await make_unsettled(bench)
+    bench.fail(bench.telnyx, FaultKind.DROP_REQUEST, SENDING)
+    receipt = make_receipt("message.finalized", "delivered", carrier_id="from-the-portal")
+    assert await bench.post_signed_by_telnyx(receipt) == 200
+
+    await bench.pass_time(timedelta(hours=2))
+
+    (job,) = await bench.query("SELECT status FROM jobs WHERE lane = 'receipt:from-the-portal'")
+    assert job["status"] == "done"
+
+
 @pytest.mark.parametrize(
     ("kind", "mark", "words"),
     [

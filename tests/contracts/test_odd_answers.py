@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.errors import OutcomeUnknown
+from bot.errors import CarrierRefused, OutcomeUnknown
 from bot.gateways.telnyx import TelnyxGateway
 from bot.observe import Metrics
 from tests.contracts.test_carrier_transport import build_text
@@ -98,3 +98,26 @@ async def test_of_what_is_no_word_of_the_platforms_nobody_knows_what_it_means(na
         for _ in range(2):
             with pytest.raises(OutcomeUnknown):
                 await ask()
+
+
+_CONFLICTS = {
+    "no word": b"",
+    "a page": b"<html>Conflict</html>",
+    "no error": b'{"errors": []}',
+    "its own status": b'{"errors": [{"code": "409", "title": "Conflict"}]}',
+    "that it is at it": b'{"errors": [{"code": "10036", "title": "Resource is being processed"}]}',
+}
+
+
+@pytest.mark.parametrize("content", _CONFLICTS.values(), ids=_CONFLICTS)
+async def test_a_conflict_without_another_reason_is_the_earlier_request_still_being_carried_out(content: bytes) -> None:
+    async with open_platform("Telnyx", render_answer(content, status=b"409 Conflict")) as ask:
+        with pytest.raises(OutcomeUnknown):
+            await ask()
+
+
+async def test_a_conflict_with_a_reason_of_the_carriers_is_a_refusal() -> None:
+    content = b'{"errors": [{"code": "40300", "title": "Blocked due to STOP message"}]}'
+    async with open_platform("Telnyx", render_answer(content, status=b"409 Conflict")) as ask:
+        with pytest.raises(CarrierRefused, match="40300"):
+            await ask()
