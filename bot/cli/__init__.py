@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import io
 import os
 import re
 import signal
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given or given[0] in _SERVERS:
         # Until the event loop takes over: a stop that comes while the program is being loaded is one all the same.
         signal.signal(signal.SIGTERM, _leave)
+    _speak_any_letter()
     try:
         options = _read_arguments(given)
         module, _ = COMMANDS[options.command or "serve"]
@@ -113,6 +115,20 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         # A day, in an example of how to write one, has eight digits.
         super().error(re.sub(r"\+?\d[\d(). -]{8,}\d", lambda found: _mask_long(found[0]), message))
+
+
+def _speak_any_letter() -> None:
+    """
+    Have stdout take every letter, whatever the locale: what customers write is in it, and the signs of our own sentences.
+
+    A file or another program gets UTF-8, which JSON is in; a terminal that knows fewer letters gets those it knows.
+    """
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.encoding.lower().replace("-", "") != "utf8":
+        if out.isatty():
+            out.reconfigure(errors="backslashreplace")
+        else:
+            out.reconfigure(encoding="utf-8")
 
 
 def _leave(_number: int, _frame: object) -> NoReturn:

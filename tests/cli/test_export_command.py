@@ -182,3 +182,20 @@ async def _export(database: Any, address: Any) -> tuple[str, str]:
     for out in outs:
         out.seek(0)
     return outs[0].read(), outs[1].read()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+async def test_a_locale_that_knows_few_letters_is_no_reason_to_lose_any(encoding: str, tmp_path: Path) -> None:
+    words = "Grüße 😀"
+    async with open_rig(tmp_path / "bridge.db") as rig, rig.store.transaction("set up") as tx:
+        conversation = await tx.conversations.get_or_create(
+            PAIR, new_id=ConversationId("pair"), channel_id=ChannelId("C1"), now=NOW
+        )
+        await tx.messages.add(make_message("first", conversation_id=conversation.id, text=words))
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path / 'bridge.db'}", "PYTHONIOENCODING": encoding}
+
+    done = await run_bot("export", ANA, folder=tmp_path, environment=environment)
+
+    assert done.status == 0, done.err
+    ((text,),) = (each["texts"] for each in json.loads(done.out)["conversations"])
+    assert text["text"] == words
