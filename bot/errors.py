@@ -12,7 +12,8 @@ The one error tree. It is sorted by what the caller does now, not by where the e
     ├── Refused                it was understood and refused; doing it again changes nothing
     │   ├── CarrierRefused     … by the carrier, with its code, title and detail
     │   ├── SlackRefused       … by Slack, with its error word
-    │   │   └── ChannelUnusable … because the channel is archived, gone, or closed to us
+    │   │   ├── ChannelUnusable … because the channel is archived, gone, or closed to us
+    │   │   └── ThreadGone     … because the root of the thread is gone, or takes no replies
     │   ├── NotAllowed         … by our own rules: opted out, outsider, too long, …
     │   │   └── WrongSender    … because we cannot send from what was named
     │   └── FieldsWrong        … before the carrier was asked: what was given cannot be what it takes
@@ -112,6 +113,10 @@ class SlackRefused(Refused):
 
 class ChannelUnusable(SlackRefused):
     """The channel is archived, deleted, or we are not in it."""
+
+
+class ThreadGone(SlackRefused):
+    """The root of the thread was deleted, or takes no replies. Slack mostly says yes instead and posts beside the thread."""
 
 
 class NotAllowed(Refused):

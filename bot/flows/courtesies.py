@@ -1,4 +1,4 @@
-"""What Slack may refuse without harm: a customer's tapback, and what is told one person privately."""
+"""What Slack may refuse without harm: a customer's tapback, which is text then, and what is told one person privately."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.domain.ids import ChannelId, MessageId, SlackTs, UserId
 from bot.domain.job import Job
 from bot.errors import SlackRefused
 from bot.flows import wording
-from bot.flows.jobs import read_body
+from bot.flows.jobs import enqueue_text, read_body
 from bot.observe import Log
 from bot.ports import Store, Threads
 
@@ -23,15 +23,24 @@ class Courtesies:
         self._threads = threads
 
     async def react(self, job: Job) -> None:
-        """Show a customer's tapback, or take it off."""
+        """
+        Show a customer's tapback, or take it off. Where Slack refuses that, it stays the text that it came as.
+
+        Transaction: that it is done; or that the text is shown.
+        """
         body = read_body(job)
         async with self._store.reading() as view:
             message = await view.messages.get(MessageId(body["message"]))
+        is_shown = False
         if message.channel_id is not None and message.slack_ts is not None:
             call = self._threads.remove_reaction if body["removed"] else self._threads.add_reaction
             channel_id, ts = message.channel_id, message.slack_ts
-            await _unless_refused(lambda: call(channel_id, ts, str(body["name"])))
+            is_shown = await _unless_refused(lambda: call(channel_id, ts, str(body["name"])))
         async with self._store.transaction("react") as tx:
+            instead_of = body.get("instead_of")
+            if not is_shown and instead_of is not None:
+                text = await tx.messages.get(MessageId(instead_of))
+                await enqueue_text(tx, text.conversation_id, text.id, text.text)
             await tx.queue.finish(job)
 
     async def whisper(self, job: Job) -> None:
@@ -53,9 +62,11 @@ class Courtesies:
             await tx.queue.finish(job)
 
 
-async def _unless_refused(call: Callable[[], Awaitable[None]]) -> None:
-    """Make a call whose refusal is no trouble: what it was about is gone."""
+async def _unless_refused(call: Callable[[], Awaitable[None]]) -> bool:
+    """Make a call whose refusal is no trouble: what it was about is gone. Returns False if it was refused."""
     try:
         await call()
     except SlackRefused as error:
         _log.info("Slack refused a courtesy.", method=error.method, word=error.error)
+        return False
+    return True

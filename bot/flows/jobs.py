@@ -172,15 +172,26 @@ async def enqueue_notice(
 
 
 async def enqueue_reaction(
-    tx: Transaction, conversation_id: ConversationId, message_id: MessageId, key: str, name: str, *, removed: bool
+    tx: Transaction,
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    key: str,
+    name: str,
+    *,
+    removed: bool,
+    instead_of: MessageId | None,
 ) -> None:
-    """Have a customer's tapback shown on the message that it quotes, after that has been posted."""
+    """
+    Have a customer's tapback shown on the message that it quotes, after that has been posted.
+
+    *instead_of*: the text that is shown should Slack refuse the reaction.
+    """
     await _enqueue(
         tx,
         Kind.REACT,
         Pool.POST,
         f"react:{key}",
-        {"message": message_id, "name": name, "removed": removed},
+        {"message": message_id, "name": name, "removed": removed, "instead_of": instead_of},
         lane=post_lane(conversation_id),
     )
 

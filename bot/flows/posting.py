@@ -21,7 +21,7 @@ from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
-from bot.errors import ChannelUnusable, Paced, RetryLater, SlackRefused
+from bot.errors import ChannelUnusable, Paced, RetryLater, SlackRefused, ThreadGone
 from bot.flows import wording
 from bot.flows.backlog import Backlogs
 from bot.flows.backlog_wording import cannot_be_shown, joint_texts, plain_text
@@ -331,6 +331,10 @@ class Posting:
                 placed = await self._post_once(job, conversation, words, broadcast=broadcast, also=also)
             except ChannelUnusable as error:
                 conversation = await self._find_usable_channel(conversation, error)
+                continue
+            except ThreadGone as error:
+                _log.info("A thread takes no more; opening a new one.", conversation=conversation.id, word=error.error)
+                conversation = await self._lose_thread(conversation, conversation.channel_id)
                 continue
             if conversation.thread_ts is None or placed.posted.thread_ts is not None:
                 return placed

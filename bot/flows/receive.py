@@ -222,7 +222,13 @@ class Receive:
         if quoted[0].slack_ts is None and parse_tapback(quoted[0].text) is not None:
             return False  # shown as a reaction itself, it has no place where this one could be
         await enqueue_reaction(
-            tx, message.conversation_id, quoted[0].id, message.id, tapback.reaction, removed=tapback.removed
+            tx,
+            message.conversation_id,
+            quoted[0].id,
+            message.id,
+            tapback.reaction,
+            removed=tapback.removed,
+            instead_of=message.id,
         )
         return True
 
@@ -235,9 +241,13 @@ class Receive:
         shown = f"reaction:{about.id}"
         before = await tx.facts.find_fact(shown)
         if before and before != name:
-            await enqueue_reaction(tx, message.conversation_id, about.id, f"{message.id}:off", before, removed=True)
+            await enqueue_reaction(
+                tx, message.conversation_id, about.id, f"{message.id}:off", before, removed=True, instead_of=None
+            )
         if name and before != name:
-            await enqueue_reaction(tx, message.conversation_id, about.id, message.id, name, removed=False)
+            await enqueue_reaction(
+                tx, message.conversation_id, about.id, message.id, name, removed=False, instead_of=message.id
+            )
         await tx.facts.set_fact(shown, name or "")
         return True
 

@@ -36,6 +36,8 @@ _log = Log("reconcile")
 EVERY = timedelta(minutes=10)
 #: What is younger than this may still come by itself.
 GRACE = timedelta(minutes=2)
+#: After the first look at what came while nobody was here.
+_SECOND_LOOK = GRACE + timedelta(seconds=15)
 #: Records may show late: each look goes back a little further than the one before ended.
 _OVERLAP = timedelta(minutes=10)
 #: A text of ours without a final receipt is asked about from this age on, while the carrier still knows it.
@@ -81,7 +83,15 @@ class Reconcile:
         self._asked_at: dict[CarrierMessageId, datetime] = {}
 
     async def run(self) -> None:
-        """Reconcile at once, then every EVERY, until cancelled."""
+        """
+        Reconcile at once, then every EVERY, until cancelled.
+
+        What came while nobody was here is too young for the first look, so the carrier's texts have one more soon after it.
+        """
+        await self.reconcile()
+        await self._clock.sleep(_SECOND_LOOK)
+        await self._try_part("texts", self.recover_texts)
+        await self._clock.sleep(EVERY - _SECOND_LOOK)
         while True:
             await self.reconcile()
             await self._clock.sleep(EVERY)
@@ -96,13 +106,16 @@ class Reconcile:
             "senders": self._senders.refresh,
         }
         for part, work in parts.items():
-            try:
-                found = await work()
-            except (RetryLater, CarrierRefused, SlackRefused) as error:
-                _log.warning("Something could not be reconciled; it is asked again.", part=part, trouble=error.log)
-            else:
-                if found:
-                    _log.warning("Something had been missed and is recovered.", part=part, found=found)
+            await self._try_part(part, work)
+
+    async def _try_part(self, part: str, work: Callable[[], Awaitable[int]]) -> None:
+        try:
+            found = await work()
+        except (RetryLater, CarrierRefused, SlackRefused) as error:
+            _log.warning("Something could not be reconciled; it is asked again.", part=part, trouble=error.log)
+        else:
+            if found:
+                _log.warning("Something had been missed and is recovered.", part=part, found=found)
 
     # --- From the carrier
 

@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from bot.chance import Chance
 from bot.clock import Clock
 from bot.domain.conversation import Conversation
-from bot.domain.ids import MediaId, MessageId
+from bot.domain.ids import FileId, MediaId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.media import KEPT_AFTER_SHARING, Loss, Media, MediaState, NotHad
 from bot.domain.message import Direction
-from bot.errors import ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused
+from bot.errors import ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused, ThreadGone
 from bot.flows.fetching import hasten_sharing, lose
 from bot.flows.jobs import enqueue_late_share, enqueue_line, enqueue_share, enqueue_upload, read_body, share_key
 from bot.flows.media_wording import lost
@@ -201,7 +201,7 @@ class Sharing:
         found = {}
         for media in items:
             if media.state is MediaState.COMPLETING and media.file_id is not None:
-                found[media.id] = await self._files.find_file(media.file_id) is not None
+                found[media.id] = await self._knows(media.file_id, else_=False)
         now = self._clock.now()
         async with self._store.transaction("settle sharing") as tx:
             for media_id, known in found.items():
@@ -233,6 +233,9 @@ class Sharing:
         except ChannelUnusable as error:
             await self._posting.leave_channel(conversation, error)
             raise RetryLater(error.log) from error
+        except ThreadGone as error:
+            await self._lose_thread(conversation, ready)
+            raise RetryLater(error.log, after=_LOOK_AGAIN) from error
         except SlackRefused as error:
             await self._take_refusal(ready, error)
             raise RetryLater(error.log) from error
@@ -240,6 +243,13 @@ class Sharing:
         async with self._store.transaction("record completing") as tx:
             for media in ready:
                 await tx.media.update(media.id, state=MediaState.COMPLETED, completed_at=now)
+
+    async def _lose_thread(self, conversation: Conversation, ready: Sequence[Media]) -> None:
+        """Transaction: that the thread takes no more, and that *ready* was not shown in it."""
+        async with self._store.transaction("lose thread of pictures") as tx:
+            await tx.conversations.lose_thread(conversation.id, channel_id=conversation.channel_id)
+            for media in ready:
+                await tx.media.update(media.id, state=MediaState.UPLOADED)
 
     async def _find_thread(self, job: Job, message_id: MessageId, *, late: bool) -> Conversation:
         async with self._store.reading() as view:
@@ -256,7 +266,7 @@ class Sharing:
         known = {}
         for media in ready:
             if media.file_id is not None and error.error in _UPLOAD_GONE:
-                known[media.id] = await self._files.find_file(media.file_id) is not None
+                known[media.id] = await self._knows(media.file_id, else_=True)
         now = self._clock.now()
         async with self._store.transaction("take refusal") as tx:
             for media in ready:
@@ -266,6 +276,13 @@ class Sharing:
                     await tx.media.update(media.id, state=MediaState.COMPLETED, completed_at=now)
                 else:
                     await self._upload_anew(tx, media)
+
+    async def _knows(self, file_id: FileId, *, else_: bool) -> bool:
+        """Say whether Slack has the file as one that it was told to share; *else_* where it does not tell."""
+        try:
+            return await self._files.find_file(file_id) is not None
+        except SlackRefused:
+            return else_
 
     async def _upload_anew(self, tx: Transaction, media: Media) -> None:
         if media.uploads >= _MOST_UPLOADS:
@@ -280,18 +297,17 @@ class Sharing:
         """Ask Slack whether it shows a file: False: not yet. Transaction: where; or that it is to be uploaded anew."""
         if media.file_id is None or media.completed_at is None:
             return False
-        file = await self._files.find_file(media.file_id)
-        shown = _find_share(file, media)
         now = self._clock.now()
+        try:
+            file = await self._files.find_file(media.file_id)
+        except SlackRefused as error:
+            _log.info("Slack does not tell of a picture; its yes counts.", media=media.id, word=error.error)
+            return await self._record_share(media, None, now)
+        if file is not None and not file.tells_places:
+            return await self._record_share(media, None, now)
+        shown = _find_share(file, media)
         if shown is not None and shown.thread_ts == media.thread_ts:
-            async with self._store.transaction("record share") as tx:
-                await tx.media.update(
-                    media.id,
-                    state=MediaState.SHARED,
-                    slack_ts=shown.ts,
-                    keep_until=_later(media, now + KEPT_AFTER_SHARING),
-                )
-            return True
+            return await self._record_share(media, shown.ts, now)
         if shown is not None and media.channel_id is not None:
             # Slack shares into a deleted thread at top level and says ok.
             _log.info("A thread's root is gone; its picture is shown again in a new one.", media=media.id)
@@ -308,6 +324,16 @@ class Sharing:
             if shown is not None and conversation.thread_ts == media.thread_ts:
                 await tx.conversations.lose_thread(conversation.id, channel_id=conversation.channel_id)
             await self._upload_anew(tx, media)
+        return True
+
+    async def _record_share(self, media: Media, ts: SlackTs | None, now: datetime) -> bool:
+        async with self._store.transaction("record share") as tx:
+            await tx.media.update(
+                media.id,
+                state=MediaState.SHARED,
+                slack_ts=ts,
+                keep_until=_later(media, now + KEPT_AFTER_SHARING),
+            )
         return True
 
 

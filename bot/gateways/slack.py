@@ -10,8 +10,10 @@ repeated blindly; all others may be, for Slack answers a repeated one with `alre
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any
 
 import aiohttp
@@ -21,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.ids import ChannelId, SlackTs, TeamId, UserId
 from bot.domain.pace import choose_slack_rules
 from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused
-from bot.gateways.slack_answers import judge
+from bot.gateways.slack_answers import judge, judge_in_thread
 from bot.gateways.slack_direct import DirectCalls
 from bot.observe import Metrics
 from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Standing
@@ -50,16 +52,33 @@ class SlackGateway:
         self._pace = pace
         self._metrics = metrics
         self._ourselves: OurselvesInSlack | None = None
-        self._looked: dict[tuple[str, str, str, str], tuple[dict[str, Posted], str | None]] = {}
+        self._looked: dict[tuple[str, str, str, str, int | None], tuple[dict[str, Posted], str | None]] = {}
+        self._glanced_at: set[tuple[ChannelId, SlackTs | None, str]] = set()
+        self._heard_at = 0.0  #: The latest timestamp that Slack gave a post of ours.
 
     # --- Threads
 
     async def post(self, post: Post) -> Posted:
         """Post it, with no link unfurled and no mention brought to life."""
+        try:
+            answer = await self._post(post)
+        except SlackRefused as error:
+            raise judge_in_thread(error) if post.thread_ts else error from error
+        ts = answer.get("ts")
+        if not isinstance(ts, str):
+            raise OutcomeUnknown("Slack's yes has no timestamp")
+        with suppress(ValueError):
+            self._heard_at = max(self._heard_at, float(ts))
+        message = answer.get("message")
+        # Slack posts into a deleted thread at top level and says ok; the only sign is that thread_ts is missing.
+        thread_ts = message.get("thread_ts") if isinstance(message, Mapping) else post.thread_ts
+        return Posted(ts=SlackTs(ts), thread_ts=None if thread_ts is None else SlackTs(thread_ts), also=post.also)
+
+    async def _post(self, post: Post) -> Mapping[str, Any]:
         options: dict[str, Any] = {"thread_ts": post.thread_ts} if post.thread_ts else {}
         if post.thread_ts and post.broadcast:
             options["reply_broadcast"] = True
-        answer = await self._ask(
+        return await self._ask(
             "chat.postMessage",
             lambda: self._direct.call_directly(
                 "chat.postMessage",
@@ -80,22 +99,24 @@ class SlackGateway:
             ticket=post.key,
             posts_to=post.channel_id,
         )
-        ts = answer.get("ts")
-        if not isinstance(ts, str):
-            raise OutcomeUnknown("Slack's yes has no timestamp")
-        message = answer.get("message")
-        # Slack posts into a deleted thread at top level and says ok; the only sign is that thread_ts is missing.
-        thread_ts = message.get("thread_ts") if isinstance(message, Mapping) else post.thread_ts
-        return Posted(ts=SlackTs(ts), thread_ts=None if thread_ts is None else SlackTs(thread_ts), also=post.also)
 
     async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
         """Return the posts of ours with the key of *post*, oldest first, made after *since*."""
-        window = {
-            "channel": post.channel_id,
-            "oldest": f"{(since - _CLOCK_SKEW).timestamp():.6f}",
-            "inclusive": True,
-            "include_all_metadata": True,
-        }
+        oldest = (since - _CLOCK_SKEW).timestamp()
+        found: dict[str, Posted] = {}
+        place = (post.channel_id, post.thread_ts, post.key)
+        if self._heard_at < oldest and place not in self._glanced_at:
+            # Nothing says so far that Slack's clock goes with ours: the first page counts, whatever its times.
+            found = await self._look_at_place(post, {}, pages=1)
+            if not found and len(self._glanced_at) < _MOST_LOOKUPS:
+                self._glanced_at.add(place)  # so that a search that is interrupted gets on
+        if not found:
+            found = await self._look_at_place(post, {"oldest": f"{oldest:.6f}", "inclusive": True}, pages=None)
+        self._glanced_at.discard(place)
+        return [found[ts] for ts in sorted(found)]
+
+    async def _look_at_place(self, post: Post, span: Mapping[str, Any], *, pages: int | None) -> dict[str, Posted]:
+        window = {"channel": post.channel_id, "include_all_metadata": True, **span}
         found: dict[str, Posted] = {}
         if post.thread_ts:
             found = await self._look(
@@ -103,23 +124,32 @@ class SlackGateway:
                 {**window, "ts": str(post.thread_ts)},
                 post.key,
                 self._client.conversations_replies,
+                pages=pages,
             )
         if not found:
-            found = await self._look("conversations.history", window, post.key, self._client.conversations_history)
-        return [found[ts] for ts in sorted(found)]
+            found = await self._look(
+                "conversations.history", window, post.key, self._client.conversations_history, pages=pages
+            )
+        return found
 
     async def _look(
-        self, method: str, window: Mapping[str, Any], key: str, call: Callable[..., Awaitable[Any]]
+        self,
+        method: str,
+        window: Mapping[str, Any],
+        key: str,
+        call: Callable[..., Awaitable[Any]],
+        *,
+        pages: int | None,
     ) -> dict[str, Posted]:
         """
-        Return the posts with *key* within *window*, however much else stands there.
+        Return the posts with *key* within *window*, however much else stands there, or on its first *pages*.
 
         One that is interrupted by Slack's pace goes on where it was: a busy channel after a long outage has more pages than
         Slack gives in a minute. What is found by then is kept in memory; another process begins anew.
         """
-        place = (method, str(window["channel"]), str(window.get("ts")), key)
+        place = (method, str(window["channel"]), str(window.get("ts")), key, pages)
         found, cursor = self._looked.pop(place, ({}, None))
-        while True:
+        for _ in count() if pages is None else range(pages):
             try:
                 answer = await self._ask(
                     method,
@@ -138,7 +168,8 @@ class SlackGateway:
                 _collect(found, message, key)
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
-                return found
+                break
+        return found
 
     async def _page(self, method: str, call: Callable[[str | None], Awaitable[Any]]) -> Any:
         cursor: str | None = None

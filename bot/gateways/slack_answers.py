@@ -14,10 +14,22 @@ from typing import Any
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused, TextbridgeError
+from bot.errors import (
+    Busy,
+    ChannelUnusable,
+    OutcomeUnknown,
+    RetryLater,
+    SlackRefused,
+    TextbridgeError,
+    ThreadGone,
+)
 
 _CHANNEL_ERRORS = frozenset(
     {"is_archived", "channel_not_found", "not_in_channel", "channel_is_archived", "restricted_action_thread_locked"}
+)
+#: About what was to stand in a thread: its root is gone, or can have no replies.
+_THREAD_ERRORS = frozenset(
+    {"thread_not_found", "message_not_found", "cannot_reply_to_message", "invalid_thread_ts", "thread_ts_not_found"}
 )
 #: The token is wrong now and may be replaced: wait, lose nothing.
 _ACCESS_ERRORS = frozenset(
@@ -68,6 +80,11 @@ _FORM_ERRORS = frozenset(
     }
 )
 _ACCESS_WAIT = timedelta(seconds=5)
+
+
+def judge_in_thread(error: SlackRefused) -> SlackRefused:
+    """Return what *error* means for something that was to stand in a thread."""
+    return ThreadGone(method=error.method, error=error.error) if error.error in _THREAD_ERRORS else error
 
 
 def judge(error: Exception, method: str, *, repeatable: bool) -> TextbridgeError:

@@ -24,6 +24,7 @@ from bot.errors import RetryLater, SlackRefused
 from bot.gateways.http import MOST_REDIRECTS, parse_url, pour
 from bot.gateways.proxies import find_proxy
 from bot.gateways.slack import SlackGateway
+from bot.gateways.slack_answers import judge_in_thread
 from bot.ports.media import Fetched, Shown, Sink, SlackFile, Upload
 
 #: For the bytes of one file, either way: less than a job's lease.
@@ -31,6 +32,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=30)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DOMAINS = ("slack.com", "slack-edge.com")
 _UNKNOWN = frozenset({"file_not_found", "file_deleted"})
+#: What of a file says where it is shown; Slack gives all of them, empty as long as it is nowhere.
+_PLACES = frozenset({"shares", "channels", "groups", "ims"})
 #: How Slack calls a file that it holds itself; others lie elsewhere, or are only a stone in a file's place.
 _NOT_HOSTED = frozenset({"tombstone", "hidden_by_limit", "external", "docs"})
 
@@ -90,11 +93,14 @@ class SlackFilesGateway:
     ) -> None:
         """Have uploaded files shared, with their titles and in this order, as one message."""
         files = json.dumps([{"id": file_id, "title": title} for file_id, title in titles])
-        await self._slack.call(
-            "files.completeUploadExternal",
-            {"files": files, "channel_id": channel_id, "thread_ts": thread_ts},
-            repeatable=False,
-        )
+        try:
+            await self._slack.call(
+                "files.completeUploadExternal",
+                {"files": files, "channel_id": channel_id, "thread_ts": thread_ts},
+                repeatable=False,
+            )
+        except SlackRefused as error:
+            raise judge_in_thread(error) from error
 
     async def delete_file(self, file_id: FileId) -> None:
         """Delete a file of ours, wherever it is shared; one already gone is no error."""
@@ -107,7 +113,7 @@ class SlackFilesGateway:
     # --- What Slack knows
 
     async def find_file(self, file_id: FileId) -> SlackFile | None:
-        """Return what Slack knows of a file; None for one that it does not know, or not yet."""
+        """Return what Slack knows of a file; None for one that it does not know, or not yet. SlackRefused: it does not tell."""
         try:
             answer = await self._slack.call("files.info", {"file": file_id}, repeatable=True)
         except SlackRefused as error:
@@ -115,7 +121,9 @@ class SlackFilesGateway:
                 return None
             raise
         file = answer.get("file")
-        return _read_file(file_id, file) if isinstance(file, Mapping) else None
+        if not isinstance(file, Mapping):
+            raise SlackRefused(method="files.info", error="a yes without a file")
+        return _read_file(file_id, file)
 
     # --- Down
 
@@ -190,6 +198,7 @@ def _read_file(file_id: FileId, file: Mapping[str, Any]) -> SlackFile:
         address=address if isinstance(address, str) and address else None,
         is_hosted=is_hosted,
         shown=_read_shares(file.get("shares")),
+        tells_places=not _PLACES.isdisjoint(file),
     )
 
 

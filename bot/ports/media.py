@@ -121,6 +121,7 @@ class SlackFile:
     address: str | None  #: Where its bytes are, for our token only.
     is_hosted: bool  #: False: it lies elsewhere, or is only a stone in its place.
     shown: dict[ChannelId, Sequence[Shown]]
+    tells_places: bool = True  #: False: Slack says nothing of where it is shown, not even that it is nowhere.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,11 @@ class Threads(Protocol):
         ...
 
     async def find_post(self, post: Post, *, since: datetime) -> Sequence[Posted]:
-        """Return the posts of ours with the key of *post*, oldest first, made after *since*. Changes nothing."""
+        """
+        Return the posts of ours with the key of *post*, oldest first, made after *since*. Changes nothing.
+
+        One from before may be among them where nothing says that Slack's clock goes with ours.
+        """
         ...
 
     async def delete(self, channel_id: ChannelId, ts: SlackTs) -> None:

@@ -141,11 +141,12 @@ def render_whole_file(workspace: Workspace, file: StoredFile) -> Json:
     }
     if file.alt_txt:
         shown["alt_txt"] = file.alt_txt
-    if file.shares:
-        shown["shares"] = {}
-        for channel_id, shares in file.shares.items():
-            side = "private" if workspace.channels[channel_id].private else "public"
-            shown["shares"].setdefault(side, {})[channel_id] = copy.deepcopy(shares)
+    # All of these are there, empty, for a file that is shown nowhere as well (slackapi/python-slack-sdk#1575).
+    shown |= {"channels": [], "groups": [], "ims": [], "shares": {}}
+    for channel_id, shares in file.shares.items():
+        side = "private" if workspace.channels[channel_id].private else "public"
+        shown["groups" if side == "private" else "channels"].append(channel_id)
+        shown["shares"].setdefault(side, {})[channel_id] = copy.deepcopy(shares)
     return shown
 
 

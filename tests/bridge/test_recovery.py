@@ -45,6 +45,19 @@ async def test_a_text_missed_while_the_bridge_was_down_appears_after_its_start(b
     assert bench.thread(root)[-1] == "Is anybody there?"
 
 
+async def test_a_text_missed_in_a_short_absence_appears_minutes_after_the_start() -> None:
+    async with open_bench(rate=60) as bench:
+        await bench.open_thread()
+        await bench.crash()
+        await bench.text_in("Just now")
+        await bench.telnyx.settle()
+        await bench.start()
+        began = bench.clock.now()
+        await bench.wait_until(lambda: bench.shown("Just now"))
+
+        assert bench.clock.now() - began < EVERY / 2
+
+
 async def test_a_recovered_stop_is_obeyed(bench: Bench) -> None:
     root = await bench.open_thread()
     bench.fail(bench.telnyx, FaultKind.LOSE, "message.received", times=1)

@@ -7,6 +7,8 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from bot.clock import ManualClock
 from bot.domain.ids import ChannelId
 from bot.errors import Paced
@@ -113,5 +115,37 @@ async def test_a_search_that_slacks_pace_interrupts_goes_on_where_it_was() -> No
             await clock.advance(paced.after or timedelta(seconds=1))
 
     assert found[0].ts == "49.000000"
-    assert client.asked == list(range(50))
+    assert client.asked == [0, *range(50)]  # the newest page first, by itself
     assert interruptions > 10
+
+
+class _AnotherClock:
+    """A Slack whose clock stands at the year 2023: what was posted shows in no search from today on."""
+
+    async def conversations_history(self, *, oldest: str = "0", **_: object) -> Any:
+        metadata = {"event_type": METADATA_TYPE, "event_payload": {"key": "the key"}}
+        is_old = float(oldest) > 1_700_000_000
+        return SimpleNamespace(data={"messages": [] if is_old else [{"ts": "1700000000.000001", "metadata": metadata}]})
+
+
+async def test_a_post_is_found_however_far_slacks_clock_is_from_ours() -> None:
+    client, clock = _AnotherClock(), ManualClock()
+    gateway = SlackGateway(client=cast("AsyncWebClient", client), pace=Pacer(clock), metrics=Metrics())
+    post = Post(channel_id=ChannelId(CHANNEL), text="", blocks=(), key="the key")
+
+    assert [each.ts for each in await gateway.find_post(post, since=clock.now())] == ["1700000000.000001"]
+
+
+@pytest.mark.parametrize("word", ["thread_not_found", "message_not_found", "cannot_reply_to_message"])
+async def test_a_thread_that_slack_says_is_gone_is_replaced_at_once_by_a_linked_one(bench: Bench, word: str) -> None:
+    root = await bench.open_thread("First")
+    refuse(bench, word, times=1)
+    await bench.text_in("Second")
+    await bench.settle()
+    await bench.text_in("Third")
+    await bench.settle()
+
+    (card,) = bench.shown("Second")
+    assert "Continues" in read_words(card)
+    assert root.replace(".", "") in read_words(card)
+    assert bench.thread(card["ts"])[1:] == ["Third"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot.sandbox.faults import FaultKind
 from tests.bridge.harness import CHANNEL, Bench
 
 
@@ -48,6 +51,18 @@ async def test_a_tapback_that_fits_nothing_stays_text(bench: Bench) -> None:
     await bench.settle()
 
     assert bench.thread(root)[-1] == "Liked “What nobody said”"
+
+
+@pytest.mark.parametrize("word", ["message_not_found", "too_many_reactions", "missing_scope"])
+async def test_a_tapback_that_slack_does_not_take_stays_text(bench: Bench, word: str) -> None:
+    root = await bench.open_thread("Hello")
+    await bench.text_in("I am outside")
+    await bench.settle()
+    bench.fail(bench.slack, FaultKind.REFUSE, "reactions.add", code=word)
+    await bench.text_in("Loved “I am outside”")
+    await bench.settle()
+
+    assert bench.thread(root)[1:] == ["I am outside", "Loved “I am outside”"]
 
 
 async def test_a_tapback_that_quotes_a_note_stays_text(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from bot.domain.media import MOST_INBOUND_BYTES
 from bot.sandbox.faults import FaultKind
 from bot.sandbox.slack_workspace import FileState, StoredFile
 from bot.sandbox.telnyx_sim import Media
-from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, Bench, open_bench
+from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, Bench, open_bench, read_words
 from tests.media.kinds import (
     AMR,
     CALENDAR,
@@ -351,6 +351,30 @@ async def test_a_deleted_thread_gets_its_picture_in_the_new_one() -> None:
         await bench.finish()
         new_root = next(iter(bench.slack.messages(CHANNEL)))["ts"]
         assert [list_places(file) for file in shown] == [[new_root]]
+
+
+async def test_a_picture_whose_thread_slack_says_is_gone_stands_in_the_new_one() -> None:
+    async with open_bench(rate=10, media_allow_private_hosts=True) as bench:
+        root = await bench.open_thread("Hello")
+        bench.fail(bench.slack, FaultKind.REFUSE, "files.completeUploadExternal", code="thread_not_found", times=1)
+        await bench.text_in("x", media=[picture()])
+        shown = await bench.wait_until(lambda: [file for file in bench.slack.files.values() if list_places(file)])
+        await bench.finish()
+        (place,) = list_places(shown[0])
+        assert place != root
+        assert root.replace(".", "") in read_words(bench.slack.message(CHANNEL, place))
+
+
+@pytest.mark.parametrize("word", ["missing_scope", "unknown_method"])
+async def test_where_slack_does_not_tell_of_a_file_its_yes_counts(bench: Bench, word: str) -> None:
+    bench.fail(bench.slack, FaultKind.REFUSE, "files.info", code=word)
+    await bench.text_in("x", media=[picture()])
+    await bench.text_in("y")
+    root = await find_root(bench)
+    await bench.finish()
+    await wait_for_files(bench, root, "beach.jpg")
+    assert bench.slack.count_calls()["files.completeUploadExternal"] == 1
+    assert await bench.query("SELECT key FROM jobs WHERE status = 'parked'") == []
 
 
 def list_places(file: StoredFile) -> list[str]:
