@@ -12,12 +12,13 @@ import aiosqlite
 
 from bot.domain.audit import Actor, AuditAction, AuditEntry
 from bot.domain.phone import Address
+from storage.connection import change
 from storage.database import Database
 from storage.moments import from_micros, to_micros, to_micros_or_none
 
 _RECORD = """
 INSERT INTO audit (key, at, actor, action, numbers, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (key) DO NOTHING RETURNING id"""
+ON CONFLICT (key) DO NOTHING"""
 #: By the order of recording, which is that of time but for a clock that was set back.
 _PAGE = """
 SELECT * FROM audit WHERE id > ?1
@@ -62,7 +63,8 @@ class AuditRows:
 
     async def record(self, entry: AuditEntry) -> bool:
         """Add *entry*; False, and nothing done, if its key is known."""
-        rows = await self._connection.execute_fetchall(
+        added = await change(
+            self._connection,
             _RECORD,
             (
                 entry.key,
@@ -74,7 +76,7 @@ class AuditRows:
                 json.dumps(dict(entry.detail), ensure_ascii=False, sort_keys=True),
             ),
         )
-        return bool(list(rows))
+        return bool(added)
 
 
 async def read_audit(database: Database, wanted: AuditFilter) -> AsyncIterator[AuditRow]:

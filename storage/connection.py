@@ -155,3 +155,23 @@ class NearConnection(aiosqlite.Connection):
         if any(step[3].startswith("SCAN") for step in plan):
             return _Speed.SLOW
         return _Speed.QUICK if sql.lstrip().startswith("SELECT") else _Speed.QUICK_INSIDE
+
+
+async def change(connection: aiosqlite.Connection, sql: str, parameters: Iterable[Any] = ()) -> int:
+    """
+    Run *sql* and return how many rows it changed.
+
+    `RETURNING` would tell that, too, and which: SQLite makes a table of what it returns, and that takes as long as all else
+    that is done to a small row.
+    """
+    before = connection.total_changes
+    await connection.execute_fetchall(sql, parameters)
+    return connection.total_changes - before
+
+
+async def insert(connection: aiosqlite.Connection, sql: str, parameters: Iterable[Any] = ()) -> int | None:
+    """Run *sql*, which adds a row at most, and return the number of that row; None where it added none."""
+    if not await change(connection, sql, parameters):
+        return None
+    ((number,),) = await connection.execute_fetchall("SELECT last_insert_rowid()")
+    return int(number)

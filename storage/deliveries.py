@@ -13,7 +13,7 @@ from bot.domain.ids import MessageId
 from bot.domain.message import Direction, State
 from bot.domain.phone import Address
 from bot.ports import CarrierRequest
-from storage.connection import NearConnection
+from storage.connection import NearConnection, change
 from storage.moments import from_micros, from_micros_or_none, to_micros
 from storage.packing import pack_id
 from storage.rows import SELECT_DELIVERY, read_delivery
@@ -25,7 +25,7 @@ _ADD_REQUEST = f"""
 INSERT INTO requests (message, path, idempotency_key, body, created_at, attempted_at, attempts)
 VALUES (COALESCE({_NUMBER}, -1), ?2, ?3, ?4, ?5, ?6, ?7)"""  # noqa: S608 - constants
 _FIND_REQUEST = f"SELECT * FROM requests WHERE message = {_NUMBER}"  # noqa: S608 - constants
-_FORGET_REQUEST = f"DELETE FROM requests WHERE message = {_NUMBER} AND attempted_at IS NULL RETURNING message"  # noqa: S608 - constants
+_FORGET_REQUEST = f"DELETE FROM requests WHERE message = {_NUMBER} AND attempted_at IS NULL"  # noqa: S608 - constants
 _OPEN_ATTEMPT = f"UPDATE requests SET attempted_at = ?2, attempts = attempts + 1 WHERE message = {_NUMBER}"  # noqa: S608 - constants
 _CLOSE_ATTEMPT = f"UPDATE requests SET attempted_at = NULL WHERE message = {_NUMBER}"  # noqa: S608 - constants
 #: What is known of a copy, after how the file calls it.
@@ -104,7 +104,7 @@ class DeliveryRows:
 
     async def forget_request(self, message_id: MessageId) -> bool:
         """Remove the stored request of a message; False, and nothing done, if it may have been made or there is none."""
-        return bool(list(await self._connection.execute_fetchall(_FORGET_REQUEST, (pack_id(message_id),))))
+        return bool(await change(self._connection, _FORGET_REQUEST, (pack_id(message_id),)))
 
     async def open_attempt(self, message_id: MessageId, now: datetime) -> None:
         """Record that from *now* on the request may have been made."""

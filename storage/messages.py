@@ -13,6 +13,7 @@ from bot.domain.delivery import FINAL
 from bot.domain.ids import CarrierMessageId, ChannelId, ConversationId, MessageId, SlackTs
 from bot.domain.message import Direction, Message, State
 from bot.domain.phone import Address
+from storage.connection import change
 from storage.moments import to_micros, to_micros_or_none
 from storage.names import Names
 from storage.packing import pack_carrier_id, pack_id, pack_ts
@@ -25,7 +26,7 @@ INSERT INTO packed_messages (id, conversation, direction, origin, state, text, a
     carrier_id, created_at, due_at, mark_shown, mark_tried)
 VALUES (?1, (SELECT number FROM packed_conversations WHERE id = ?2), ?3, ?4, ?5, ?6, ?7,
     IIF(?8 = (SELECT theirs FROM packed_conversations WHERE id = ?2), 0, ?8), ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-ON CONFLICT DO NOTHING RETURNING number"""
+ON CONFLICT DO NOTHING"""
 _GET = f"{SELECT_MESSAGE} WHERE m.id = ?"
 _BY_CARRIER_ID = f"{SELECT_MESSAGE} WHERE m.carrier_id = ?"
 #: Each half by its own index: several of a customer's texts may stand in one message, of ours each in its own.
@@ -81,29 +82,28 @@ class MessageRows:
 
     async def add(self, message: Message) -> bool:
         """Store *message*; False, and nothing changed, if one with its carrier id or its place in Slack is known."""
-        rows = list(
-            await self._connection.execute_fetchall(
-                _ADD,
-                (
-                    pack_id(message.id),
-                    pack_id(message.conversation_id),
-                    DIRECTION_CODES[message.direction],
-                    ORIGIN_CODES[message.origin],
-                    STATE_CODES[message.state],
-                    message.text,
-                    None if message.author is None else await self._names.find_or_add(message.author),
-                    message.sender,
-                    None if message.channel_id is None else await self._names.find_or_add(message.channel_id),
-                    None if message.slack_ts is None else pack_ts(message.slack_ts),
-                    None if message.carrier_id is None else pack_carrier_id(message.carrier_id),
-                    to_micros(message.created_at),
-                    to_micros_or_none(message.due_at),
-                    None if message.mark_shown is None else MARK_CODES[message.mark_shown],
-                    None if message.mark_tried is None else MARK_CODES[message.mark_tried],
-                ),
-            )
+        added = await change(
+            self._connection,
+            _ADD,
+            (
+                pack_id(message.id),
+                pack_id(message.conversation_id),
+                DIRECTION_CODES[message.direction],
+                ORIGIN_CODES[message.origin],
+                STATE_CODES[message.state],
+                message.text,
+                None if message.author is None else await self._names.find_or_add(message.author),
+                message.sender,
+                None if message.channel_id is None else await self._names.find_or_add(message.channel_id),
+                None if message.slack_ts is None else pack_ts(message.slack_ts),
+                None if message.carrier_id is None else pack_carrier_id(message.carrier_id),
+                to_micros(message.created_at),
+                to_micros_or_none(message.due_at),
+                None if message.mark_shown is None else MARK_CODES[message.mark_shown],
+                None if message.mark_tried is None else MARK_CODES[message.mark_tried],
+            ),
         )
-        return bool(rows)
+        return bool(added)
 
     async def get(self, message_id: MessageId) -> Message:
         """Return the message; KeyError if there is none."""

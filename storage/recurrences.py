@@ -10,6 +10,7 @@ import aiosqlite
 
 from bot.domain.ids import ConversationId, RecurrenceId, UserId
 from bot.domain.recurrence import Recurrence, Rule
+from storage.connection import change
 from storage.moments import from_micros, to_micros
 from storage.packing import pack_id, unpack_id
 
@@ -17,7 +18,7 @@ _NUMBER = "(SELECT number FROM packed_conversations WHERE id = ?)"
 _ADD = f"""
 INSERT INTO recurrences (id, conversation, active, rrule, began_on, zone, text, author, created_at, unless_reply,
     number, occurs_on, revision)
-VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""  # noqa: S608 - constants
+VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"""  # noqa: S608 - constants
 _SELECT = (
     "SELECT r.*, c.id AS conversation_id FROM recurrences r JOIN packed_conversations c ON c.number = r.conversation"
 )
@@ -40,7 +41,8 @@ class RecurrenceRows:
 
     async def add(self, recurrence: Recurrence) -> bool:
         """Store *recurrence*; False if its id is taken."""
-        rows = await self._connection.execute_fetchall(
+        added = await change(
+            self._connection,
             _ADD,
             (
                 recurrence.id,
@@ -58,7 +60,7 @@ class RecurrenceRows:
                 recurrence.revision,
             ),
         )
-        return bool(list(rows))
+        return bool(added)
 
     async def find(self, recurrence_id: RecurrenceId) -> Recurrence | None:
         """Return the text that repeats."""

@@ -9,6 +9,7 @@ import aiosqlite
 
 from bot.domain.ids import ConversationId, MessageId, RecurrenceId, ScheduleId
 from bot.domain.schedule import Schedule, ScheduleState
+from storage.connection import change
 from storage.moments import to_micros
 from storage.packing import pack_id
 from storage.rows import SELECT_SCHEDULE, read_schedule
@@ -16,7 +17,7 @@ from storage.rows import SELECT_SCHEDULE, read_schedule
 _NUMBER = "(SELECT number FROM packed_messages WHERE id = ?)"
 _ADD = f"""
 INSERT INTO schedules (id, message, state, due_at, zone, author, created_at, unless_reply, recurrence_id)
-VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id"""  # noqa: S608 - constants
+VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"""  # noqa: S608 - constants
 _FIND = f"{SELECT_SCHEDULE} WHERE s.id = ?"
 _FIND_BY_MESSAGE = f"{SELECT_SCHEDULE} WHERE m.id = ?"
 _SET_STATE = "UPDATE schedules SET state = ? WHERE id = ?"
@@ -47,7 +48,8 @@ class ScheduleRows:
 
     async def add(self, schedule: Schedule) -> bool:
         """Store *schedule*; False if its id is taken."""
-        rows = await self._connection.execute_fetchall(
+        added = await change(
+            self._connection,
             _ADD,
             (
                 schedule.id,
@@ -61,7 +63,7 @@ class ScheduleRows:
                 schedule.recurrence_id,
             ),
         )
-        return bool(list(rows))
+        return bool(added)
 
     async def find(self, schedule_id: ScheduleId) -> Schedule | None:
         """Return the schedule."""

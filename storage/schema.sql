@@ -1,4 +1,4 @@
--- Schema 12, of which a new database is made: what the steps in `migrations` come to.
+-- Schema 13, of which a new database is made: what the steps in `migrations` come to.
 -- Written by tools/write_schema.py: do not edit. What stands between the statements there, and why, is not repeated here.
 
 CREATE TABLE consents (
@@ -19,32 +19,6 @@ CREATE TABLE consent_changes (
     reason     TEXT
 ) STRICT;
 CREATE INDEX consent_changes_of_address ON consent_changes (address, id);
-
-CREATE TABLE jobs (
-    id           INTEGER PRIMARY KEY,
-    kind         TEXT NOT NULL,
-    pool         TEXT NOT NULL,
-    key          TEXT NOT NULL UNIQUE,               -- exactly once: a key is never enqueued again
-    lane         TEXT,
-    status       TEXT NOT NULL CHECK (status IN ('waiting', 'ready', 'running', 'done', 'parked')),
-    body         TEXT NOT NULL,
-    due_at       INTEGER NOT NULL,
-    attempts     INTEGER NOT NULL DEFAULT 0,
-    surprises    INTEGER NOT NULL DEFAULT 0,
-    created_at   INTEGER NOT NULL,
-    started_at   INTEGER,
-    unsettled_at INTEGER,                            -- when the first attempt began that may have done its work unseen
-    lease_until  INTEGER,
-    token        TEXT,
-    finished_at  INTEGER,
-    trouble      TEXT                                -- what went wrong last, for the operator: no numbers, no texts
-) STRICT;
-CREATE UNIQUE INDEX jobs_lane_head ON jobs (lane) WHERE status IN ('ready', 'running') AND lane IS NOT NULL;
-CREATE INDEX jobs_lane_queue ON jobs (lane, id) WHERE status = 'waiting';
-CREATE INDEX jobs_ready ON jobs (pool, due_at, id) WHERE status = 'ready';
-CREATE INDEX jobs_running ON jobs (lease_until) WHERE status = 'running';
-CREATE INDEX jobs_parked ON jobs (id) WHERE status = 'parked';
-CREATE INDEX jobs_finished ON jobs (finished_at) WHERE status = 'done';
 
 CREATE TABLE facts (
     name  TEXT PRIMARY KEY,
@@ -320,3 +294,30 @@ SELECT d.message,
 FROM packed_deliveries d;
 CREATE INDEX schedules_unless_reply ON schedules (unless_reply, message)
     WHERE unless_reply = 1 AND state IN ('waiting', 'at_carrier', 'taking_back');
+
+CREATE TABLE "jobs" (
+    id           INTEGER PRIMARY KEY,
+    kind         TEXT NOT NULL,
+    pool         TEXT NOT NULL,
+    key          TEXT NOT NULL UNIQUE,               -- exactly once: a key is never enqueued again
+    lane         TEXT,
+    status       TEXT NOT NULL CHECK (
+        status = 'ready' OR status = 'waiting' OR status = 'running' OR status = 'done' OR status = 'parked'),
+    body         TEXT NOT NULL,
+    due_at       INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    surprises    INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL,
+    started_at   INTEGER,
+    unsettled_at INTEGER,                            -- when the first attempt began that may have done its work unseen
+    lease_until  INTEGER,
+    token        TEXT,
+    finished_at  INTEGER,
+    trouble      TEXT                                -- what went wrong last, for the operator: no numbers, no texts
+) STRICT;
+CREATE UNIQUE INDEX jobs_lane_head ON jobs (lane) WHERE status IN ('ready', 'running') AND lane IS NOT NULL;
+CREATE INDEX jobs_lane_queue ON jobs (lane, id) WHERE status = 'waiting';
+CREATE INDEX jobs_ready ON jobs (pool, due_at, id) WHERE status = 'ready';
+CREATE INDEX jobs_running ON jobs (lease_until) WHERE status = 'running';
+CREATE INDEX jobs_parked ON jobs (id) WHERE status = 'parked';
+CREATE INDEX jobs_finished ON jobs (finished_at) WHERE status = 'done';

@@ -10,8 +10,8 @@ from contextlib import closing
 
 import pytest
 
-from storage import conversations, deliveries, messages, queue, recurrences, schedules
-from storage.connection import BEGIN, NearConnection
+from storage import audit, conversations, deliveries, messages, queue, recurrences, schedules
+from storage.connection import BEGIN, NearConnection, change, insert
 from tests.storage.rig import Rig
 
 _HERE = "SELECT who() FROM facts WHERE name = ?"
@@ -108,6 +108,11 @@ async def test_a_closed_connection_says_so(rig: Rig, writer: NearConnection) -> 
         await writer.execute_fetchall(_HERE, ("a",))
 
 
+def count_parameters(sql: str) -> int:
+    """Return how many parameters *sql* takes."""
+    return sql.count("?") if "?1" not in sql else max(map(int, re.findall(r"\?(\d+)", sql)))
+
+
 async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None:
     """Whatever refers to messages needs an index, or the plan of each INSERT into them reads a whole table."""
     hot = (
@@ -123,15 +128,34 @@ async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None
             queue._FINISH,
             queue._PARK,
             queue._PROMOTE,
+            queue._DUE,
             queue._CLAIM,
             queue._IS_ANY_DUE,
+            queue._IS_ANY_WAITING,
         ),
         *(queue._NEXT_DUE, schedules._UNLESS_REPLY, schedules._IS_ANY_UNLESS_REPLY, recurrences._ACTIVE_IN),
     )
-    values = {sql: sql.count("?") if "?1" not in sql else max(map(int, re.findall(r"\?(\d+)", sql))) for sql in hot}
     await writer.execute_fetchall("BEGIN IMMEDIATE")
-    assert [sql for sql, count in values.items() if not writer._is_quick(sql, (None,) * count)] == []
+    assert [sql for sql in hot if not writer._is_quick(sql, (None,) * count_parameters(sql))] == []
     await writer.execute_fetchall("ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    "sql", [queue.INSERT, queue._INSERT_CLAIMED, queue._CLAIM, queue._FINISH, messages._ADD, audit._RECORD]
+)
+async def test_no_row_that_each_text_writes_has_a_table_made_on_its_way(writer: NearConnection, sql: str) -> None:
+    """SQLite makes one for RETURNING, and for a list of more than two in a CHECK, each time anew."""
+    program = await writer.execute_fetchall(f"EXPLAIN {sql}", (None,) * count_parameters(sql))
+    assert "OpenEphemeral" not in {step["opcode"] for step in program}
+
+
+async def test_what_a_change_comes_to_is_told(rig: Rig) -> None:
+    sql = "INSERT INTO audit (key, at, actor, action, numbers, detail) VALUES (?, 1, 'a', 'b', '', '{}') ON CONFLICT DO NOTHING"
+    async with rig.database.write() as connection:
+        assert [await insert(connection, sql, (key,)) for key in "aba"] == [1, 2, None]
+        assert await change(connection, "INSERT INTO facts VALUES ('a', ''), ('b', '')") == 2
+        assert await change(connection, "UPDATE facts SET value = name WHERE name = 'c'") == 0
+        assert await change(connection, "UPDATE facts SET value = name") == 2  # on the thread: it reads a whole table
 
 
 async def test_what_a_text_takes_back_is_found_without_looking_at_all_of_its_conversation(

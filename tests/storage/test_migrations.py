@@ -78,6 +78,25 @@ def test_what_new_files_are_made_of_was_written_with_the_newest_step() -> None:
     assert _even_out(SCRIPT.read_text("utf-8")) == _even_out(render_schema()), "run tools/write_schema.py"
 
 
+def test_jobs_are_carried_over_as_they_are_and_only_known_statuses_are_taken(connection: sqlite3.Connection) -> None:
+    take_steps(connection, list_migrations()[:12])
+    names = [row[1] for row in connection.execute("PRAGMA table_info(jobs)")]
+    sql = f"INSERT INTO jobs ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})"
+    for number, status in enumerate(("done", "parked", "running", "waiting", "ready"), start=7):
+        values = {name: number * 100 + place for place, name in enumerate(names)}
+        texts = {name: f"{name} {number}" for name in ("kind", "pool", "key", "lane", "body", "token", "trouble")}
+        connection.execute(sql, list((values | texts | {"status": status}).values()))
+    before = connection.execute("SELECT * FROM jobs ORDER BY id").fetchall()
+
+    migrate(connection)
+
+    assert connection.execute("SELECT * FROM jobs ORDER BY id").fetchall() == before
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        connection.execute("UPDATE jobs SET status = 'lost' WHERE status = 'done'")
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        connection.execute("UPDATE jobs SET lane = 'lane 11' WHERE status = 'running'")
+
+
 def test_a_newer_programs_database_is_refused_with_what_to_do(connection: sqlite3.Connection) -> None:
     migrate(connection)
     connection.execute("UPDATE version SET schema = ?, compat = ?", (SCHEMA + 5, SCHEMA + 3))
