@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
+from bot.errors import NotStored
 from storage.database import Database
 from storage.facts import FactRows
 from storage.moments import to_micros
@@ -48,8 +49,11 @@ class Upkeep:
         Write something. Raises NotStored when that cannot be done.
 
         A full disk often has room for a line yet, in the log as it is; so this takes more of it than a webhook does, and
-        every page of it is another each time, for SQLite leaves out what stays the same.
+        every page of it is another each time, for SQLite leaves out what stays the same. A file that was moved or removed
+        takes everything, and keeps it until the program ends.
         """
+        if not self._database.path.exists():
+            raise NotStored("the database file is no longer where it was: what is stored now is lost at the next start")
         async with self._database.write() as connection:
             await FactRows(connection).set_fact(_CHECKED, " ".join([self._clock.now().isoformat()] * _COPIES))
 

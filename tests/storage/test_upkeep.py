@@ -57,3 +57,14 @@ async def test_a_file_that_another_holds_cannot_be_written_to(rig: Rig) -> None:
         with pytest.raises(NotStored, match="locked"):
             await upkeep.check_writing()
     await upkeep.check_writing()
+
+
+async def test_a_file_that_was_moved_away_cannot_be_written_to(rig: Rig) -> None:
+    upkeep = Upkeep(rig.database, rig.clock)
+    await upkeep.check_writing()
+    moved = rig.database.path.rename(rig.database.path.with_name("moved.db"))
+    with pytest.raises(NotStored, match="no longer where it was"):
+        await upkeep.check_writing()
+
+    moved.rename(rig.database.path)
+    await upkeep.check_writing()
