@@ -125,19 +125,18 @@ class TelnyxGateway:
     async def list_optouts(self) -> Sequence[CarrierOptout]:
         """Return the carrier's whole list, all pages."""
         found: list[CarrierOptout] = []
+        before: object = None
         for page in range(1, _MOST_PAGES + 1):
             parameters: dict[str, str | int] = {"page[number]": page, "page[size]": _PAGE_SIZE}
             if self._profile_id:
                 parameters["filter[messaging_profile_id]"] = self._profile_id
             answer = await self._ask("GET", "/messaging_optouts", repeatable=True, params=parameters)
             rows = answer.get("data")
-            found.extend(
-                _read_optout(row)
-                for row in (rows if isinstance(rows, list) else ())
-                if isinstance(row, Mapping) and row.get("to")
-            )
-            meta = answer.get("meta")
-            if not rows or not isinstance(meta, Mapping) or page >= int(meta.get("total_pages") or 0):
+            if not isinstance(rows, list) or rows == before:  # the same once more: there are no pages
+                break
+            before = rows
+            found.extend(_read_optout(row) for row in rows if isinstance(row, Mapping) and row.get("to"))
+            if page >= _count_pages(answer.get("meta"), page, is_full=len(rows) >= _PAGE_SIZE):
                 break
         return found
 
@@ -404,6 +403,12 @@ def _read_record(row: Mapping[str, Any]) -> InboundRecord | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+def _count_pages(meta: object, page: int, *, is_full: bool) -> int:
+    """Return how many pages a list has; where it does not say, one more than *page* after one that was full."""
+    pages = meta.get("total_pages") if isinstance(meta, Mapping) else None
+    return pages if isinstance(pages, int) else page + is_full
 
 
 def _read_optout(row: Mapping[str, Any]) -> CarrierOptout:

@@ -296,7 +296,7 @@ async def test_one_object_is_not_read_as_a_list_nor_a_list_as_one() -> None:
 
 
 @asynccontextmanager
-async def open_odd(*answers: web.Response) -> AsyncIterator[tuple[CarrierAccount, list[str]]]:
+async def open_odd(*answers: web.Response) -> AsyncIterator[tuple[TelnyxGateway, list[str]]]:
     """Lend an account whose carrier gives *answers*, one after the other, and the queries that it gets."""
     left, asked = list(answers), []
 
@@ -380,6 +380,25 @@ def make_page(number: int, pages: int, *ids: str) -> web.Response:
 async def test_a_carrier_that_repeats_a_page_does_not_keep_us_for_ever(operation: Operation) -> None:
     async with open_odd(make_page(1, 3, "a"), make_page(1, 3, "a")) as (account, _):
         assert [each["id"] for each in await run(account, operation)] == ["a"]
+
+
+def make_optouts(first: int, count: int) -> web.Response:
+    """Return a page of opt-outs that does not say how many there are."""
+    rows = [{"to": f"+1212555{number:04}", "created_at": "2026-10-01"} for number in range(first, first + count)]
+    return web.json_response({"data": rows})
+
+
+async def test_optouts_are_read_to_their_end_though_nobody_says_how_many_pages_there_are() -> None:
+    """Whoever stood on a page that was not read would be texted."""
+    async with open_odd(make_optouts(0, 250), make_optouts(250, 250), make_optouts(500, 7)) as (account, asked):
+        assert len({optout.address for optout in await account.list_optouts()}) == 507
+        assert len(asked) == 3
+
+
+async def test_optouts_that_come_whole_at_each_page_are_read_once() -> None:
+    async with open_odd(make_optouts(0, 260), make_optouts(0, 260)) as (account, asked):
+        assert len(await account.list_optouts()) == 260
+        assert len(asked) == 2
 
 
 async def test_a_list_that_came_whole_so_far_is_followed_if_it_grows_pages() -> None:
