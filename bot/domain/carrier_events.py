@@ -192,7 +192,8 @@ def read_copies(payload: Mapping[str, Any], occurred_at: datetime) -> dict[Addre
     """Return what the carrier's record *payload* of one of our texts says of each recipient's copy."""
     code, title, detail = _first_error(payload.get("errors"))
     copies: dict[Address, Delivery] = {}
-    for entry in as_sequence(payload.get("to")):
+    to = payload.get("to")
+    for entry in [to] if isinstance(to, dict) else as_sequence(to):
         recipient = read_address(entry)
         if recipient is None:
             continue

@@ -159,7 +159,8 @@ def read_slack_event(event: object) -> SlackEvent:
 
 
 def _read_message(event: Mapping[str, Any]) -> SlackEvent:
-    subtype = event.get("subtype")
+    # In the samples of Slack's own libraries it is empty where there is none.
+    subtype = None if event.get("subtype") == "" else event.get("subtype")
     channel = event.get("channel")
     if not _is_name(channel):
         return NotForUs(type="message")

@@ -252,11 +252,11 @@ class Decisions:
         if await self._find_on_record(message):
             return "The carrier has it on record; the mark shows what it says."
         async with self._store.transaction("settle now") as tx:
-            hastened = await tx.queue.hasten(f"settle:{message_id}", self._clock.now())
-            request = await tx.deliveries.find_request(message_id)
-            if not hastened and message.state is State.UNSETTLED:
+            if message.state is State.UNSETTLED:
                 # Nothing settles it any more once they have opted out: asking the carrier again could text them.
                 await self._accepting.check_consent(tx, await tx.conversations.get(message.conversation_id))
+            hastened = await tx.queue.hasten(f"settle:{message_id}", self._clock.now())
+            request = await tx.deliveries.find_request(message_id)
         if hastened:
             return (
                 "Asking the carrier now, under the same key: they cannot get it twice. The mark will show the answer."

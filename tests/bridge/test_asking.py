@@ -48,6 +48,21 @@ async def test_another_text_to_the_same_number_is_not_taken_for_it(bench: Bench)
     assert bench.marks(ts) == {"warning"}
 
 
+async def test_check_says_that_they_have_opted_out_and_does_not_pretend_to_ask(bench: Bench) -> None:
+    ts, _ = await reply_into_silence(bench, FaultKind.DROP_REQUEST)
+    bench.telnyx.faults.clear()
+    (line,) = bench.shown("not known whether")
+    asked = len(bench.send_requests)
+    await bench.text_in("STOP")
+    await bench.wait_until(lambda: bench.shown("opted out"))
+    said = await bench.click(line, "Check")
+    await bench.settle()
+
+    assert "opted out" in said
+    assert len(bench.send_requests) == asked
+    assert bench.marks(ts) == {"warning"}
+
+
 async def test_after_a_day_check_says_that_the_carrier_has_none_and_what_can_be_done(bench: Bench) -> None:
     await reply_into_silence(bench, FaultKind.DROP_REQUEST)
     await bench.pass_time(timedelta(hours=25))

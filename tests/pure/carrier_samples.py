@@ -94,6 +94,9 @@ EVERY_VARIANT: dict[str, dict[str, Any]] = {
     "whatsapp": inbound(type="whatsapp", text=..., body={"type": "text", "text": {"body": "Hola"}}),
     "sent": receipt("message.sent", (ANA, "sent")),
     "delivered": receipt("message.finalized", (ANA, "delivered")),
+    "delivered, its recipient not in a list": receipt(
+        "message.finalized", to={"phone_number": ANA, "status": "delivered"}
+    ),
     "failed": receipt(
         "message.finalized",
         (ANA, "delivery_failed"),

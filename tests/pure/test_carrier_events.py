@@ -386,6 +386,7 @@ def test_a_text_from_one_of_our_numbers_to_another_has_its_sender_at_the_other_e
     [
         ("sent", DeliveryStatus.SENT, None),
         ("delivered", DeliveryStatus.DELIVERED, None),
+        ("delivered, its recipient not in a list", DeliveryStatus.DELIVERED, None),
         ("failed", DeliveryStatus.DELIVERY_FAILED, "40008"),
         ("never sent", DeliveryStatus.SENDING_FAILED, "40014"),
         ("read", DeliveryStatus.READ, None),

@@ -106,3 +106,12 @@ def test_what_is_as_slack_sends_it_is_read(name: str, kind: type) -> None:
 
 def test_a_subtype_that_is_no_word_is_not_for_us() -> None:
     assert isinstance(read_slack_event({**REPLY, "subtype": {"a": 1}}), NotForUs)
+
+
+def test_an_empty_subtype_is_none() -> None:
+    assert isinstance(read_slack_event({**REPLY, "subtype": ""}), ThreadReply)
+
+
+@pytest.mark.parametrize("odd", [0, False, [], {}])
+def test_what_is_neither_a_word_nor_left_out_is_no_subtype(odd: object) -> None:
+    assert isinstance(read_slack_event({**REPLY, "subtype": odd}), NotForUs)
