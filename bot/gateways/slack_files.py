@@ -85,7 +85,7 @@ class SlackFilesGateway:
             raise RetryLater(f"Slack did not take a file's bytes: {type(error).__name__}") from error
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             raise SlackRefused(method="upload", error=f"HTTP {status}")
-        if status != HTTPStatus.OK:
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             raise RetryLater(f"Slack did not take a file's bytes: HTTP {status}")
 
     async def complete_uploads(
