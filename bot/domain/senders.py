@@ -58,6 +58,7 @@ def choose_side(
             return OurSide(address=policy.our_number)
         case FromPool():
             _need_profile(policy, "the number pool")
+            _refuse_group(to, "from the number pool")
             if account is not None and not account.has_pool:
                 raise WrongSender(
                     "🚫 Not sent: the messaging profile has no number pool. Ask whoever looks after the Telnyx account to "
@@ -71,6 +72,8 @@ def choose_side(
             known = policy.our_numbers | set(account.numbers if account else ())
             if is_phone(address) and address not in known:
                 raise WrongSender(f"🚫 Not sent: {address} is not one of our numbers. Ours are {_list(known)}.")
+            if not is_phone(address):
+                _refuse_group(to, "from a short code")
             codes = () if account is None else account.short_codes
             if not is_phone(address) and codes and address not in codes:
                 raise WrongSender(f"🚫 Not sent: {address} is not one of our short codes. Ours are {_list(codes)}.")
@@ -83,8 +86,7 @@ def choose_side(
 
 def _check_name(name: str, to: Sequence[Address], account: AccountSenders | None) -> str:
     """Return the name as the account writes it. Raises WrongSender where no text goes from a name, or from this one."""
-    if len(to) > 1:
-        raise WrongSender("🚫 Not sent: a group message goes from one of our numbers only, not from a name.")
+    _refuse_group(to, "from a name")
     if any(is_phone(address) and find_region(address) in _NO_NAMES for address in to):
         raise WrongSender(
             "🚫 Not sent: phones in the United States, Canada and Puerto Rico get no texts from a name. Send it from one of "
@@ -111,6 +113,12 @@ def _choose_whatsapp(wanted: Address | None, to: Sequence[Address], policy: Poli
             f"🚫 Not sent: {wanted} is not one of our numbers with WhatsApp. Those are {_list(policy.whatsapp_numbers)}."
         )
     return wanted
+
+
+def _refuse_group(to: Sequence[Address], other: str) -> None:
+    """Raise WrongSender for a group: Telnyx sends group MMS from long codes only, and its request has to name one."""
+    if len(to) > 1:
+        raise WrongSender(f"🚫 Not sent: a group message goes from one of our numbers only, not {other}.")
 
 
 def _need_profile(policy: Policy, what: str) -> None:

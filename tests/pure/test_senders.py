@@ -46,6 +46,8 @@ def test_a_sender_of_ours_becomes_our_side(sender: Sender | None, to: Address, s
         (FromName(name="Other"), [LONDON], "Ours are `AcmeShop`"),
         (FromName(name="AcmeShop"), [ANA], "United States, Canada"),
         (FromName(name="AcmeShop"), [LONDON, LONDON], "group message"),
+        (FromPool(), [ANA, LONDON], "group message"),
+        (FromNumber(address=Address("22395")), [ANA, LONDON], "group message"),
         (FromWhatsapp(address=OURS), [ANA], "Those are `+13125550111`"),
         (FromWhatsapp(address=None), [ANA, LONDON], "one number at a time"),
     ],
