@@ -88,10 +88,12 @@ class Reconcile:
 
         What came while nobody was here is too young for the first look, so the carrier's texts have one more soon after it.
         """
+        began = self._clock.monotonic()
         await self.reconcile()
         await self._clock.sleep(_SECOND_LOOK)
         await self._try_part("texts", self.recover_texts)
-        await self._clock.sleep(EVERY - _SECOND_LOOK)
+        spent = timedelta(seconds=self._clock.monotonic() - began)
+        await self._clock.sleep(max(EVERY - spent, timedelta()))
         while True:
             await self.reconcile()
             await self._clock.sleep(EVERY)
