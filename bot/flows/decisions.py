@@ -20,6 +20,7 @@ from bot.errors import CarrierRefused, NotAllowed, RetryLater
 from bot.flows import reply_wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.auditing import audit_text
+from bot.flows.early import was_deleted
 from bot.flows.holding import is_still_here, take_out
 from bot.flows.jobs import enqueue_mark, enqueue_preparation, enqueue_send, overtaking_lane, send_key
 from bot.flows.preparing import add_missing_files, check_files, read_attachments, refer_again
@@ -77,6 +78,8 @@ class Decisions:
             message = await _get_own(tx, read_message_id(value), actor)
             if message.state not in _SENDABLE:
                 return _DECIDED
+            if message.channel_id and message.slack_ts and await was_deleted(tx, message.channel_id, message.slack_ts):
+                return reply_wording.question_deleted()
             conversation = await tx.conversations.get(message.conversation_id)
             if not are_shown(value, message.text):
                 if message.state is State.NOTE:
@@ -84,7 +87,12 @@ class Decisions:
                 return await self._accepting.word_question(tx, conversation, message, message.text, changed=True)
             has_files = bool(await tx.media.of_message(message.id))
             check_text(message.text, has_files=has_files, medium=conversation.parties.medium)
-            await self._accepting.check_consent(tx, conversation)
+            try:
+                await self._accepting.check_consent(tx, conversation)
+            except NotAllowed as error:
+                if message.state is not State.CONFIRMING or error.person is None:
+                    raise
+                return await self._block(tx, message, actor, error.person)
             if message.state is not State.CONFIRMING:
                 await self._audit(tx, AuditAction.NOTE_SENT, message, actor)
             return await self._accepting.release(tx, conversation, message)
@@ -147,6 +155,13 @@ class Decisions:
         await self._audit(tx, AuditAction.TAKEN_BACK, message, actor)
         await self._make_note(tx, message)
         return "📝 This is a note now. It is not sent."
+
+    async def _block(self, tx: Transaction, message: Message, actor: UserId, reason: str) -> str:
+        """Take a reply that its author wants sent, and that must not be, out of the line; return why."""
+        await take_out(tx, message, State.BLOCKED)
+        await self._audit(tx, AuditAction.NOT_SENT, message, actor, why=reason.removeprefix("🚫 "))
+        await enqueue_mark(tx, message.id, self._chance.token())
+        return reason
 
     async def _make_note(self, tx: Transaction, message: Message) -> None:
         await take_out(tx, message, State.NOTE)

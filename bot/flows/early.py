@@ -33,15 +33,19 @@ _Change = MessageEdited | FilesRemoved | MessageDeleted
 _MOST_BEHIND = 50
 
 
-async def note_deletion(tx: Transaction, event: MessageDeleted, now: datetime) -> None:
-    """Remember that a message which nobody has read yet, and which may be in a customer's thread, is deleted."""
-    if not event.is_placed or await _may_come(tx, event.channel_id, event.thread_ts):
+async def note_deletion(tx: Transaction, event: MessageDeleted, now: datetime, *, is_known: bool) -> None:
+    """
+    Remember that a message is deleted which nobody has read yet, and which may be in a customer's thread.
+
+    One that *is known* may still have a question open, whether to send it.
+    """
+    if is_known or not event.is_placed or await _may_come(tx, event.channel_id, event.thread_ts):
         await tx.facts.set_fact(_name("deleted", event.channel_id, event.ts), f"{now.timestamp():.6f}")
 
 
-async def was_deleted(tx: Transaction, event: ThreadReply) -> bool:
-    """Tell whether the deletion of a message was read before it."""
-    return await tx.facts.find_fact(_name("deleted", event.channel_id, event.ts)) is not None
+async def was_deleted(tx: Transaction, channel_id: ChannelId, ts: SlackTs) -> bool:
+    """Tell whether the deletion of a message was read: before the message itself, or while its author was asked."""
+    return await tx.facts.find_fact(_name("deleted", channel_id, ts)) is not None
 
 
 async def note_cross(tx: Transaction, event: ReactionAdded, now: datetime) -> None:

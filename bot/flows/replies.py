@@ -147,7 +147,9 @@ class Replies:
             slack_ts=event.ts,
         )
         async with self._store.transaction("take reply") as tx:
-            if await was_deleted(tx, event) or any(isinstance(change, MessageDeleted) for change in behind):
+            if await was_deleted(tx, event.channel_id, event.ts) or any(
+                isinstance(change, MessageDeleted) for change in behind
+            ):
                 await tx.queue.finish(job)
                 return "cancelled"
             conversation = await tx.conversations.get(known.id)
@@ -267,8 +269,10 @@ class Replies:
             message = await _find_reply(tx, event.channel_id, event.ts)
             if message is not None:
                 outcome = await self._changes.apply_deletion(tx, message)
+                if outcome != "too_late":
+                    await note_deletion(tx, event, self._clock.now(), is_known=True)
             elif await tx.messages.find_in_slack(event.channel_id, event.ts) is None:
-                await note_deletion(tx, event, self._clock.now())
+                await note_deletion(tx, event, self._clock.now(), is_known=False)
             await tx.queue.finish(job)
         return outcome
 

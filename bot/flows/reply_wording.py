@@ -124,6 +124,11 @@ def is_note_now() -> Words:
     return line("📝 This is a note now. It was not sent.")
 
 
+def question_deleted() -> str:
+    """Return what is answered to a word about a message that its author has deleted meanwhile."""
+    return "🗑️ You deleted this, so it is not sent. To send it, write it anew in the thread."
+
+
 def on_its_way(text: str) -> Words:
     """Return the private answer to a press that sends *text*."""
     return line(f"📤 On its way: “{escape_sms(shorten(text, 300))}”" if text.strip() else "📤 On its way.")

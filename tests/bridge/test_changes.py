@@ -47,6 +47,22 @@ async def test_a_deletion_within_the_hold_stops_it() -> None:
         assert bench.send_requests == []
 
 
+async def test_what_was_deleted_while_its_author_was_asked_is_not_sent_by_the_question_that_is_left() -> None:
+    async with open_bench(thread_mode="confirm") as bench:
+        root = await bench.open_thread()
+        ts = await bench.reply("Oops", root)
+        await bench.settle()
+        (question,) = bench.whispers("Send this")
+        await bench.slack.delete(bench.alice, CHANNEL, ts)
+        await bench.settle()
+
+        said = await bench.click(question, "Send")
+        await bench.settle()
+
+        assert "deleted" in said
+        assert bench.send_requests == []
+
+
 async def test_the_authors_cross_within_the_hold_takes_it_back_and_anothers_does_not() -> None:
     async with open_bench(send_hold_seconds=20) as bench:
         root = await bench.open_thread()
