@@ -17,7 +17,7 @@ from bot.domain.conversation import POOL, Conversation, Medium, Parties, is_one_
 from bot.domain.ids import ChannelId, MessageId, SlackTs
 from bot.domain.phone import Address, is_phone, national_form
 from bot.ports import Block
-from bot.text.escape import escape_sms, text_blocks
+from bot.text.escape import escape_sms, split_for_slack, text_blocks
 
 Words = tuple[str, list[Block]]
 #: Slack takes 3,000 characters in a section.
@@ -44,8 +44,8 @@ def _name_in_full(address: str, region: str) -> str:
 
 
 def line(sentence: str, buttons: Sequence[Block] = ()) -> Words:
-    """Return a line of our own. *sentence* is mrkdwn; what is not ours in it must be escaped."""
-    blocks: list[Block] = [{"type": "section", "text": {"type": "mrkdwn", "text": sentence, "verbatim": True}}]
+    """Return a line of our own, or several. *sentence* is mrkdwn; what is not ours in it must be escaped."""
+    blocks: list[Block] = [section(part) for part in split_for_slack(sentence, _LONGEST_SECTION)]
     if buttons:
         blocks.append({"type": "actions", "elements": list(buttons)})
     return sentence, blocks

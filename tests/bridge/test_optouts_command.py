@@ -36,6 +36,22 @@ async def test_the_list_is_the_carriers_and_ours_as_one_newest_first_a_page_at_a
     assert "page 1 of 2" in await bench.click(shown, "Newer")
 
 
+async def test_a_page_of_long_reasons_fits_into_what_slack_takes(bench: Bench) -> None:
+    for number in range(15):
+        await bench.command("/optouts", f"add +1415555{1000 + number} they wrote {'& ' * 100}")
+    for _ in range(8):
+        await bench.command("/optouts", "remove +14155551000")
+        await bench.command("/optouts", f"add +14155551000 they wrote {'& ' * 100}")
+
+    for typed in ("", "+14155551000"):
+        await bench.command("/optouts", typed)
+    for shown in bench.whispers("opted out*"):
+        sections = [block["text"]["text"] for block in shown["blocks"] if block["type"] == "section"]
+        assert len(sections) > 1
+        assert all(len(section) <= 3000 for section in sections)
+        assert "".join(sections) == shown["text"]
+
+
 async def test_whom_only_the_carrier_knew_is_not_texted_after_the_list_was_read(bench: Bench) -> None:
     root = await bench.open_thread()
     bench.telnyx.block(sender=OURS, person=ANA, keyword="STOP")
