@@ -30,8 +30,8 @@ _MARKS = {
     "sending_failed": "x",
 }
 _KNOWN = """
-SELECT m.carrier_id, m.state, group_concat(d.status) FROM messages m LEFT JOIN deliveries d ON d.message_id = m.id
-WHERE m.direction = 'outbound' AND m.carrier_id IS NOT NULL GROUP BY m.id"""
+SELECT m.carrier_id, m.state, group_concat(d.status) FROM messages m LEFT JOIN deliveries d ON d.message = m.number
+WHERE m.direction = 'outbound' AND m.carrier_id IS NOT NULL GROUP BY m.number"""
 _PARKED = "SELECT kind, trouble FROM jobs WHERE status = 'parked'"
 
 

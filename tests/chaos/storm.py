@@ -91,6 +91,7 @@ class Storm:
         self._teammate = self._slack.add_user("dana", "Dana", tz="America/Chicago", channels=[self._channel])
         #: How many texts the carrier took for each customer, of the first so many.
         self._sent: Counter[str] = Counter()
+        self._roots: dict[str, str] = {}  #: The card of each customer who has one.
         self._spared_until = 0.0  #: Until when the process may live, for what is worth watching to happen.
         self.tally = Tally()
         self._ends = BothEnds(
@@ -229,10 +230,12 @@ class Storm:
         return self._sent[phone]
 
     def _find_root(self, phone: str) -> str | None:
-        for message in self._slack.messages(self._channel):
-            if phone in message["text"]:
-                return str(message["ts"])
-        return None
+        if phone not in self._roots:
+            for message in self._slack.messages(self._channel):
+                if phone in message["text"]:
+                    self._roots[phone] = str(message["ts"])
+                    break
+        return self._roots.get(phone)
 
     def _webhook_fate(self, message_id: str, begin: int) -> str | None:
         """Tell what became of a text; its first attempt was made after the first *begin* of all."""
