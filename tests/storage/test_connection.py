@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from storage import audit, conversations, deliveries, messages, queue, recurrences, schedules
-from storage.connection import BEGIN, NearConnection, change, insert
+from storage.connection import BEGIN, LAST_ROW, NearConnection, change, insert
 from tests.storage.rig import Rig
 
 _HERE = "SELECT who() FROM facts WHERE name = ?"
@@ -132,6 +132,7 @@ async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None
             queue._CLAIM,
             queue._IS_ANY_DUE,
             queue._IS_ANY_WAITING,
+            LAST_ROW,
         ),
         *(queue._NEXT_DUE, schedules._UNLESS_REPLY, schedules._IS_ANY_UNLESS_REPLY, recurrences._ACTIVE_IN),
     )
