@@ -32,6 +32,9 @@ from bot.domain.phone import Address
 from bot.domain.whatsapp import Reaction, WhatsappContent, read_whatsapp_body
 from bot.errors import NotUnderstood
 
+#: What some phones write into every picture message by themselves.
+_NO_SUBJECT = frozenset({"nosubject", "no subject", "(no subject)", "<no subject>"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaRef:
@@ -57,6 +60,14 @@ class InboundText:
     channel: str  #: `SMS`, `MMS`, `WHATSAPP`, …
     is_spam: bool
     reaction: Reaction | None = None  #: WhatsApp only: the message is no more than a reaction to another.
+    subject: str = ""  #: Of an MMS: a line that some phones let people write above the text.
+
+    @property
+    def words(self) -> str:
+        """All that they wrote: the subject, if there is one, above the text."""
+        if not self.subject.strip() or self.subject.strip().lower() in _NO_SUBJECT or self.subject in self.text:
+            return self.text
+        return f"{self.subject}\n{self.text}" if self.text else self.subject
 
     @property
     def medium(self) -> Medium:
@@ -159,6 +170,7 @@ def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
         channel=clean(payload.get("type")).upper() or "SMS",
         is_spam=payload.get("is_spam") is True,
         reaction=content.reaction,
+        subject=clean(payload.get("subject")),
     )
 
 

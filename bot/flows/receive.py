@@ -153,7 +153,7 @@ class Receive:
             direction=Direction.INBOUND,
             origin=Origin.PHONE,
             state=State.RECEIVED,
-            text=event.text,
+            text=event.words,
             created_at=now,
             sender=event.sender,
             carrier_id=event.carrier_id,
@@ -173,7 +173,7 @@ class Receive:
         """Have the text shown; False if it is a tapback, shown as a reaction instead."""
         if event.reaction is not None and await self._react_on_whatsapp(tx, message, event.reaction):
             return False
-        tapback = None if event.media else parse_tapback(event.text)
+        tapback = None if event.media else parse_tapback(event.words)
         if tapback is not None and await self._react(tx, message, tapback):
             return False
         await enqueue_text(
@@ -253,22 +253,23 @@ class Receive:
 
     async def _heed(self, tx: Transaction, conversation: Conversation, message: Message, event: InboundText) -> None:
         """Take in what the text says about being texted."""
-        signal = read_consent(event.text, event.autoresponse_type)
+        said = event.text if event.text.strip() else event.words  # under a subject, the text alone is what says STOP
+        signal = read_consent(said, event.autoresponse_type)
         if signal is ConsentSignal.NONE:
             return
         sender = event.sender
         # Without the carrier's reading the words alone were read: they need not be read again.
-        from_carrier = event.autoresponse_type is not None and read_consent(event.text, None) is not signal
+        from_carrier = event.autoresponse_type is not None and read_consent(said, None) is not signal
         source = EvidenceSource.CARRIER_WORD if from_carrier else EvidenceSource.KEYWORD
         evidence = Evidence(
-            source=source, at=message.created_at, message_id=message.id, words=wording.shorten(event.text, 200)
+            source=source, at=message.created_at, message_id=message.id, words=wording.shorten(said, 200)
         )
         match signal:
             case ConsentSignal.STOP:
                 await record_consent(
                     tx, sender, CustomerStopped(evidence=evidence), evidence, key=message.id, now=message.created_at
                 )
-                await tell_optout(tx, sender, self._policy, key=message.id, words=event.text, besides=conversation.id)
+                await tell_optout(tx, sender, self._policy, key=message.id, words=said, besides=conversation.id)
                 _log.info("Somebody opted out.", conversation=conversation.id, source=source)
             case ConsentSignal.START:
                 before = await tx.consents.get(sender)

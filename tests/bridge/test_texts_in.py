@@ -255,6 +255,16 @@ async def test_a_text_and_a_command_at_once_open_one_thread(bench: Bench) -> Non
     assert len(bench.phone()) == 3
 
 
+async def test_the_subject_of_a_picture_message_stands_above_its_text_and_hides_no_stop(bench: Bench) -> None:
+    root = await bench.open_thread("Hello")
+    await bench.text_in("See below", subject="Rent")
+    await bench.text_in("STOP", subject="Enough")
+    await bench.settle()
+
+    assert bench.thread(root)[1:3] == ["Rent\nSee below", "Enough\nSTOP"]
+    assert "opted out" in bench.thread(root)[3]
+
+
 async def test_each_customer_has_a_thread_and_each_of_our_numbers_too(bench: Bench) -> None:
     await bench.open_thread(from_=ANA, to=OURS)
     await bench.open_thread(from_=BEN, to=OURS)
