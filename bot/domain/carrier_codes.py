@@ -38,6 +38,8 @@ class Explanation:
 #: Too many texts of one sender wait at the carrier: told as an error, and meant as a request for patience.
 QUEUE_FULL: Final = "40318"
 _OPTED_OUT_CODE: Final = "40300"
+#: Unauthorized, payment required, forbidden.
+_ACCESS_STATUSES: Final = frozenset({401, 402, 403})
 _SAYS_STOP: Final = re.compile(r"\bstop\b", re.IGNORECASE)
 
 _R, _L, _A, _S = FailureKind.REFUSED, FailureKind.RETRY_LATER, FailureKind.ACCOUNT, FailureKind.SPEND_LIMIT
@@ -226,6 +228,15 @@ def explain_code(code: str, title: str | None, detail: str | None) -> Explanatio
         kind, sentence, next_step = _TABLE[code]
         return Explanation(sentence=sentence, next_step=next_step, kind=kind)
     return _explain_unknown(code, title, detail)
+
+
+def is_about_access(code: str, status: int) -> bool:
+    """
+    Tell whether a refusal is of whoever asks, by key, account or funds, and not of what is asked.
+
+    It is made before the carrier looks whether it has been asked the same before, of which it thus says nothing.
+    """
+    return status in _ACCESS_STATUSES and (code == str(status) or code.startswith(("1", "2")))
 
 
 def _explain_unknown(code: str, title: str | None, detail: str | None) -> Explanation:

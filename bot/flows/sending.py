@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from bot.chance import Chance
 from bot.clock import Clock
-from bot.domain.carrier_codes import QUEUE_FULL
+from bot.domain.carrier_codes import QUEUE_FULL, is_about_access
 from bot.domain.carrier_lanes import inbound_lane
 from bot.domain.conversation import POOL, Conversation, Medium
 from bot.domain.delivery import Delivery
@@ -96,7 +96,11 @@ class Sending:
         try:
             acceptance = await self._carrier.send(request)
         except CarrierRefused as error:
-            await self._record_refusal(job, message_id, error)
+            if request.attempted_at is not None and is_about_access(error.code, error.status):
+                # An earlier attempt may have gone out all the same: nobody is told that it did not.
+                await self._record_unknown(job, request, OutcomeUnknown(error.log))
+            else:
+                await self._record_refusal(job, message_id, error)
         except OutcomeUnknown as error:
             await self._record_unknown(job, request, error)
         except RetryLater as error:

@@ -331,7 +331,9 @@ async def test_the_evidence_leads_to_the_text_and_names_who_and_why_through_all_
 
     shown = await bench.command("/optouts", ANA)
 
-    assert shown.index("lifted:") < shown.index("asked on the phone") < shown.index("opted in:") < shown.index("“Stop.”")
+    assert (
+        shown.index("lifted:") < shown.index("asked on the phone") < shown.index("opted in:") < shown.index("“Stop.”")
+    )
     assert f"archives/{bench.channel}/p{stop_ts.replace('.', '')}|see the text>" in shown
     assert shown.count(f"by <@{bench.alice}>") >= 2
     out, again = await read_audit(bench, AuditAction.OPTED_OUT), await read_audit(bench, AuditAction.OPTED_IN)
