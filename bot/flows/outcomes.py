@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.chance import Chance
 from bot.domain.carrier_codes import FailureKind, explain_code
 from bot.domain.consent import CustomerStopped, Evidence, EvidenceSource
-from bot.domain.conversation import Conversation
+from bot.domain.conversation import POOL, Conversation
 from bot.domain.ids import CarrierMessageId
 from bot.domain.message import Message, State
 from bot.domain.phone import Address
@@ -49,6 +49,12 @@ async def accept(tx: Transaction, message: Message, carrier_id: CarrierMessageId
     await tx.deliveries.close_attempt(message.id)
     await tx.queue.drop(late_mark_key(message.id))
     await tx.messages.update(message.id, state=State.ACCEPTED, carrier_id=carrier_id)
+
+
+async def learn_sender(tx: Transaction, conversation: Conversation, sender: Address | None) -> None:
+    """Record which number of the pool the carrier chose: its answer may tell it, or a receipt before or instead of that."""
+    if conversation.parties.ours == POOL and sender is not None:
+        await tx.conversations.rename(conversation.id, sender)
 
 
 async def follow_schedule(tx: Transaction, message: Message, carrier_id: CarrierMessageId, now: datetime) -> None:

@@ -22,7 +22,7 @@ from bot.domain.schedule import ScheduleState
 from bot.errors import RetryLater
 from bot.flows.jobs import enqueue_text, send_key, show_key
 from bot.flows.marks import renew_mark
-from bot.flows.outcomes import Failure, accept, explain_failure, follow_schedule
+from bot.flows.outcomes import Failure, accept, explain_failure, follow_schedule, learn_sender
 from bot.flows.schedule_changes import find_schedule, record_gone
 from bot.observe import Log, Metrics
 from bot.ports import Store, Transaction
@@ -118,6 +118,7 @@ class Receipts:
     async def _merge(self, tx: Transaction, message: Message, receipt: Receipt) -> None:
         now = self._clock.now()
         conversation = await tx.conversations.get(message.conversation_id)
+        await learn_sender(tx, conversation, receipt.sender)
         if message.state in _NOT_SETTLED:
             _log.info("A receipt settled a text.", message_id=message.id)
             await accept(tx, message, message.carrier_id or receipt.carrier_id)

@@ -39,7 +39,7 @@ from bot.flows.consent_at_send import block_for_optout, keep_from_blocked
 from bot.flows.jobs import enqueue_line, enqueue_settling, read_body
 from bot.flows.marks import renew_mark
 from bot.flows.nights import put_off
-from bot.flows.outcomes import Failure, accept, follow_schedule, refuse, tell_unsettled
+from bot.flows.outcomes import Failure, accept, follow_schedule, learn_sender, refuse, tell_unsettled
 from bot.flows.preparing import block_for_files
 from bot.flows.schedule_changes import find_schedule, record_taken_back
 from bot.flows.schedule_troubles import is_too_late, tell_missed, tell_unreached, tell_unsettled_schedule
@@ -294,8 +294,8 @@ class Sending:
             }
             if conversation.active_at is None or now - conversation.active_at >= _LATELY:
                 await tx.conversations.touch(conversation.id, now)
-            if conversation.parties.ours == POOL and acceptance.sender:
-                await tx.conversations.rename(conversation.id, parse_address(acceptance.sender))
+            if acceptance.sender:
+                await learn_sender(tx, conversation, parse_address(acceptance.sender))
             await follow_schedule(tx, message, acceptance.carrier_id, now)
             if not deliveries.keys() >= set(conversation.parties.theirs):
                 # Of a copy it says nothing; a receipt may have.

@@ -234,6 +234,23 @@ async def test_from_the_pool_leaves_the_choice_to_the_carrier_and_keeps_one_thre
         assert len(bench.thread(card["ts"])) == 2
 
 
+async def test_the_pools_choice_is_learned_from_a_receipt_where_no_answer_told_it() -> None:
+    async with open_bench(telnyx_messaging_profile_id=PROFILE) as bench:
+        bench.telnyx.profile.number_pool_settings = {
+            "toll_free_weight": 0, "long_code_weight": 1, "skip_unhealthy": False, "sticky_sender": True,
+        }  # fmt: skip
+        bench.fail(bench.telnyx, FaultKind.DROP_ANSWER, "POST /messages")
+        await bench.command("/sms", "from:pool 4155550101 Hello")
+        await bench.wait_until(
+            lambda: any("white_check_mark" in bench.marks(each["ts"]) for each in bench.shown("Hello"))
+        )
+
+        await bench.text_in("Hi back", to=bench.telnyx.sends[0].from_)
+        await bench.settle()
+        (card,) = bench.slack.messages(CHANNEL)
+        assert len(bench.thread(card["ts"])) == 2
+
+
 async def test_from_a_short_code_of_ours() -> None:
     async with open_bench() as bench:
         bench.telnyx.add_number("72975")
