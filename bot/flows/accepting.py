@@ -59,6 +59,8 @@ class Draft:
 
 def check_author(person: Person) -> None:
     """Raise NotAllowed, with the reason for the person, if *person* may not text customers."""
+    if person.standing is Standing.UNSEEN:
+        raise NotAllowed(wording.unseen_author())
     if person.standing is not Standing.MEMBER:
         raise NotAllowed(wording.not_a_member(describe_standing(person.standing)))
     if person.kept_out_by is not None:

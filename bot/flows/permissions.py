@@ -19,6 +19,7 @@ _STANDINGS = {
     Standing.OUTSIDER: "you belong to another organisation",
     Standing.BOT: "you are an app",
     Standing.GONE: "your account is not active",
+    Standing.UNSEEN: "Slack does not let the app see who you are",
 }
 
 

@@ -268,6 +268,14 @@ def not_a_member(reason: str) -> str:
     return f"🚫 Not sent: {reason}. Only full members of this workspace can text customers; ask one of them to send it."
 
 
+def unseen_author() -> str:
+    """Return why somebody's reply was not sent: Slack does not tell the app who they are."""
+    return (
+        "🚫 Not sent: Slack does not let the app see who you are, and only full members of this workspace can text "
+        "customers. Ask whoever runs Textbridge to install the app again from its manifest, then send it again."
+    )
+
+
 def not_a_sender(group: str, *, exists: bool) -> str:
     """Return why a full member's text was not sent: they are not in the user group whose members alone may text."""
     if not exists:

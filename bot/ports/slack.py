@@ -116,6 +116,7 @@ class Standing(StrEnum):
     OUTSIDER = "outsider"  #: Of another organisation (Slack Connect).
     BOT = "bot"  #: Not a person.
     GONE = "gone"  #: Deactivated, or not known to Slack.
+    UNSEEN = "unseen"  #: Slack does not let the app see who they are.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

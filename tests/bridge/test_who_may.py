@@ -339,3 +339,22 @@ async def test_the_home_tab_shows_customers_to_full_members_alone(bench: Bench) 
     assert "555-0101" in str(bench.slack.home(bench.alice))
     assert "555-0101" not in str(bench.slack.home(guest))
     assert "Only full members" in str(bench.slack.home(guest))
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "access_to_people_denied"])
+async def test_where_slack_lets_the_app_see_nobody_a_reply_is_not_sent_and_its_author_is_told(code: str) -> None:
+    async with open_bench() as bench:
+        root = await bench.open_thread()
+        bench.fail(bench.slack, FaultKind.REFUSE, "users.info", status=200, code=code)
+        ts, note = await bench.reply("Hello", root), await bench.reply("note: <@U000000002> hello", root)
+        await bench.settle()
+
+        assert bench.marks(ts) == {"no_entry"}
+        assert bench.marks(note) == {"memo"}
+        assert bench.whispers("does not let the app see who you are")
+        assert bench.send_requests == []
+
+        bench.slack.faults.clear()
+        await bench.reply("Hello again", root)
+        await bench.settle()
+        assert bench.phone() == ["Hello again"]
