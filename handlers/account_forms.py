@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
 
 from bot.domain.account import Record
 from bot.domain.actions import Action
@@ -24,6 +23,7 @@ from bot.flows.account import explain
 from bot.observe import Log
 from handlers import account_views as views
 from handlers.desk import Desk
+from handlers.form_parts import SLACK_FAILURES
 
 _log = Log("slack.account")
 
@@ -204,12 +204,12 @@ async def _open(client: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -
 async def _show(method: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
     try:
         await method(trigger_id=body["trigger_id"], view=view)
-    except (SlackApiError, OSError, TimeoutError) as error:
+    except SLACK_FAILURES as error:
         _log.warning("A form could not be opened.", trouble=type(error).__name__)
 
 
 async def _update(client: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
     try:
         await client.views_update(view_id=body["view"]["id"], view=view)
-    except (SlackApiError, OSError, TimeoutError) as error:
+    except SLACK_FAILURES as error:
         _log.info("A form was not updated.", trouble=type(error).__name__)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
 
 from bot.domain.actions import Action
 from bot.domain.ids import ChannelId, UserId
@@ -14,7 +13,8 @@ from bot.domain.policy import ThreadMode
 from bot.errors import NotAllowed, RetryLater
 from bot.flows.channel_settings import MEANINGS, ChannelMode, ChannelSettings
 from bot.observe import Log
-from handlers.form_parts import build_outcome, make_plain
+from handlers.form_parts import SLACK_FAILURES, build_outcome, make_plain
+from handlers.listeners import NOT_OPENED
 
 _log = Log("slack.channel_form")
 
@@ -51,9 +51,9 @@ class ChannelForm:
         found = await self._settings.get_changeable(channel_id, user_id)
         try:
             await client.views_open(trigger_id=trigger_id, view=build_form(found, self._settings.mode_for_all))
-        except (SlackApiError, OSError, TimeoutError) as error:
+        except SLACK_FAILURES as error:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            raise NotAllowed("Slack did not open the form in time. Please try again.") from error
+            raise NotAllowed(NOT_OPENED) from error
 
     async def _submit(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         view = body["view"]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
 
 from bot.domain.actions import Action
 from bot.domain.contact import Contact, choose_zones, describe_zone, search_zones
@@ -17,7 +16,8 @@ from bot.flows import wording
 from bot.flows.contacts import MOST_CHARACTERS
 from bot.observe import Log
 from handlers.desk import Desk
-from handlers.form_parts import build_outcome, make_plain
+from handlers.form_parts import SLACK_FAILURES, build_outcome, make_plain
+from handlers.listeners import NOT_OPENED
 
 _log = Log("slack.contact_form")
 
@@ -58,9 +58,9 @@ class ContactForm:
         contact = await self._desk.contacts.find_contact(address, user_id)
         try:
             await client.views_open(trigger_id=trigger_id, view=self._build(address, contact))
-        except (SlackApiError, OSError, TimeoutError) as error:
+        except SLACK_FAILURES as error:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            raise NotAllowed("Slack did not open the form in time. Please try again.") from error
+            raise NotAllowed(NOT_OPENED) from error
 
     def _build(self, address: Address, contact: Contact | None) -> dict[str, Any]:
         name_input: dict[str, Any] = {

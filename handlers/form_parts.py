@@ -6,10 +6,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+
 from bot.flows import wording
 from bot.flows.wording import Words
 from bot.text.segments import MAX_PARTS, Encoding, Segments, count_segments, replace_lookalikes
 
+#: How a form fails to be opened or changed: Slack's no, its silence, and a connection that broke before it spoke.
+SLACK_FAILURES = (SlackApiError, ClientError, OSError, TimeoutError)
 MOST_CHARACTERS = 3000
 #: How many of the characters that make a text long are shown.
 _MOST_CULPRITS = 5

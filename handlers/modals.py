@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
 
 from bot.domain.commands import MOST_RECIPIENTS
 from bot.domain.ids import UserId
@@ -26,6 +25,7 @@ from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk
 from handlers.form_parts import (
+    SLACK_FAILURES,
     build_outcome,
     count_blocks,
     make_context,
@@ -92,7 +92,7 @@ class Forms:
     async def _show(self, body: Mapping[str, Any], client: Any, view: dict[str, Any]) -> None:
         try:
             await client.views_open(trigger_id=body["trigger_id"], view=view)
-        except (SlackApiError, OSError, TimeoutError) as error:
+        except SLACK_FAILURES as error:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
             raise NotAllowed(NOT_OPENED) from error
 
@@ -193,7 +193,7 @@ class Forms:
         try:
             # The hash keeps a slow update from replacing a newer one while somebody types on.
             await client.views_update(view_id=view["id"], hash=view.get("hash"), view=new)
-        except (SlackApiError, OSError, TimeoutError) as error:
+        except SLACK_FAILURES as error:
             _log.info("A form was not updated.", trouble=type(error).__name__)
 
     async def _submit(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:

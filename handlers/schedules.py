@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
-from slack_sdk.errors import SlackApiError
 
 from bot.domain.actions import Action
 from bot.domain.ids import UserId
@@ -26,6 +25,7 @@ from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk
 from handlers.form_parts import (
+    SLACK_FAILURES,
     build_outcome,
     count_blocks,
     make_context,
@@ -123,7 +123,7 @@ class ScheduleButtons:
         opening = client.views_push if isinstance(body.get("view"), Mapping) else client.views_open
         try:
             await opening(trigger_id=body["trigger_id"], view=view)
-        except (SlackApiError, OSError, TimeoutError) as error:
+        except SLACK_FAILURES as error:
             _log.warning("A form could not be opened.", trouble=type(error).__name__)
             await respond_to_click(respond, NOT_OPENED, replaces=False)
         await ack()
@@ -260,7 +260,7 @@ async def _show(client: Any, view: Mapping[str, Any], new: dict[str, Any], *, on
     """Show *new* in the place of *view*; *only*: if nothing newer has taken its place while somebody typed on."""
     try:
         await client.views_update(view_id=view["id"], hash=only, view=new)
-    except (SlackApiError, OSError, TimeoutError) as error:
+    except SLACK_FAILURES as error:
         _log.info("A form was not updated.", trouble=type(error).__name__)
 
 

@@ -103,6 +103,13 @@ async def test_a_slow_slack_lets_nothing_out_after_the_person_was_told_that_it_f
     assert bench.telnyx.sends == []
 
 
+@pytest.mark.parametrize("command", ["/sms", "/sms contact 4155550101", "/schedule"])
+async def test_a_form_whose_opening_breaks_off_is_told_in_words(command: str, bench: Bench) -> None:
+    bench.fail(bench.slack, FaultKind.DROP_REQUEST, "views.open")
+
+    assert "Slack did not open the form in time" in await bench.command(*command.split(maxsplit=1))
+
+
 @pytest.mark.parametrize("operation", ["users.info", "views.open"])
 async def test_a_form_that_slack_does_not_open_in_time_is_told_in_words(operation: str, bench: Bench) -> None:
     bench.fail(bench.slack, FaultKind.SLOW, operation, seconds=3.2, times=1)
