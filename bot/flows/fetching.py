@@ -8,7 +8,7 @@ from bot.clock import Clock
 from bot.domain.ids import MediaId
 from bot.domain.job import Job
 from bot.domain.media import MOST_INBOUND_BYTES, Loss, Media, MediaState, NotHad
-from bot.domain.media_types import HEAD, choose_type, make_filename, name_in_address
+from bot.domain.media_types import HEAD, choose_type, make_filename, name_in_address, read_type, sniff_type
 from bot.errors import RetryLater
 from bot.flows.jobs import enqueue_upload, late_share_key, read_body, share_key
 from bot.observe import Log
@@ -22,6 +22,8 @@ PATIENCE = timedelta(hours=24)
 #: Attempts at what may be right a moment later: not there yet, or cut off on the way.
 _ATTEMPTS = 3
 _MAY_PASS = frozenset({Loss.GONE, Loss.ALTERED, Loss.EMPTY})
+#: What a proxy or a gateway on the way may say with status 200 in the place of a picture.
+_PAGE = "text/html"
 
 
 class Fetching:
@@ -58,7 +60,7 @@ class Fetching:
 
     async def _fetch(self, media: Media, *, is_last: bool) -> Fetched:
         """
-        Fetch it and check it against the hash that was announced; *is_last*: take what comes.
+        Fetch it and check it against the hash and type that were announced; *is_last*: take another hash.
 
         Another hash twice over is no picture cut off on the way: carriers convert pictures, and announce what was before.
         """
@@ -68,6 +70,9 @@ class Fetching:
                 if not is_last:
                     raise NotHad(Loss.ALTERED, "its hash is not the one announced")
                 _log.warning("A picture's hash is not the one announced; it is shown as it came.", media=media.id)
+        announced = read_type(media.content_type)
+        if announced not in (None, _PAGE) and sniff_type(await self._shelf.read_head(media.id, HEAD)) == _PAGE:
+            raise NotHad(Loss.GONE, "a page came instead of it")
         return fetched
 
     async def _keep(self, job: Job, media: Media, fetched: Fetched) -> None:

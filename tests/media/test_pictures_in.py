@@ -209,6 +209,15 @@ async def test_bytes_of_another_hash_are_fetched_again_and_then_shown_as_they_ca
         assert len(fetches) == 3
 
 
+async def test_a_page_in_the_place_of_a_picture_is_never_shown(bench: Bench) -> None:
+    page = picture(b"<!doctype html><html>Try again later</html>")
+    await bench.text_in("signed", media=[page])
+    assert "no longer gives it out" in await get_loss(bench)
+    fetches = [request for request in bench.telnyx.requests if "/media/" in request.path]
+    assert len(fetches) == 3
+    assert bench.slack.files == {}
+
+
 async def test_more_than_is_taken_is_told_with_its_size_and_the_limit(bench: Bench) -> None:
     await bench.text_in("huge", media=[picture(bytes(MOST_INBOUND_BYTES + 1))])
     told = await get_loss(bench)
