@@ -27,7 +27,7 @@ VALUES (COALESCE({_NUMBER}, -1), ?2, ?3, ?4, ?5, ?6, ?7)"""  # noqa: S608 - cons
 _FIND_REQUEST = f"SELECT * FROM requests WHERE message = {_NUMBER}"  # noqa: S608 - constants
 _FORGET_REQUEST = f"DELETE FROM requests WHERE message = {_NUMBER} AND attempted_at IS NULL"  # noqa: S608 - constants
 _OPEN_ATTEMPT = f"UPDATE requests SET attempted_at = ?2, attempts = attempts + 1 WHERE message = {_NUMBER}"  # noqa: S608 - constants
-_CLOSE_ATTEMPT = f"UPDATE requests SET attempted_at = NULL WHERE message = {_NUMBER}"  # noqa: S608 - constants
+_CLOSE_ATTEMPT = f"UPDATE requests SET attempted_at = NULL, attempts = 0 WHERE message = {_NUMBER}"  # noqa: S608 - constants
 #: What is known of a copy, after how the file calls it.
 _OF_COPY = """
 SELECT m.number, IIF(?2 = c.theirs, 0, ?2), d.status, d.occurred_at, d.code, d.title, d.detail, ?2
@@ -111,7 +111,7 @@ class DeliveryRows:
         await self._connection.execute_fetchall(_OPEN_ATTEMPT, (pack_id(message_id), to_micros(now)))
 
     async def close_attempt(self, message_id: MessageId) -> None:
-        """Record that the newest attempt's outcome is known."""
+        """Record that the newest attempt's outcome is known, and with it that of those before."""
         await self._connection.execute_fetchall(_CLOSE_ATTEMPT, (pack_id(message_id),))
 
     async def merge(self, message_id: MessageId, recipient: Address, reported: Delivery) -> Delivery:

@@ -23,7 +23,7 @@ class CarrierRequest:
     body: bytes
     created_at: datetime
     attempted_at: datetime | None = None  #: When the newest attempt began whose outcome is unknown.
-    attempts: int = 0
+    attempts: int = 0  #: Made since an outcome was last known.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,7 +143,7 @@ class Deliveries(Protocol):
         ...
 
     async def close_attempt(self, message_id: MessageId) -> None:
-        """Record that the newest attempt's outcome is known."""
+        """Record that the newest attempt's outcome is known, and with it that of those before."""
         ...
 
     async def merge(self, message_id: MessageId, recipient: Address, reported: Delivery) -> Delivery:

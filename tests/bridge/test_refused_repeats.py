@@ -51,3 +51,19 @@ async def test_a_text_that_is_refused_for_itself_would_have_been_refused_before(
     await bench.wait_mark(ts, "x")
 
     assert bench.shown("40310")
+
+
+async def test_attempts_that_the_carrier_had_no_time_for_do_not_count_as_unanswered(bench: Bench) -> None:
+    bench.clock.set_rate(200)
+    bench.lose_receipts()
+    root = await bench.open_thread()
+    bench.fail(bench.telnyx, FaultKind.RATE_LIMIT, SENDING, times=8)
+    ts = await bench.reply("Once", root)
+    await bench.wait_until(lambda: len(bench.send_requests) == 8)
+    bench.fail(bench.telnyx, FaultKind.DROP_ANSWER, SENDING, times=1)
+    await bench.wait_until(lambda: len(bench.send_requests) == 10)
+    await bench.settle()
+
+    assert bench.phone() == ["Once"]
+    assert bench.shown("not known whether") == []
+    assert "warning" not in bench.marks(ts)
