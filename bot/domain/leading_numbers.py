@@ -27,6 +27,8 @@ _ISO_DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?!\d)")
 _SECOND_NUMBER: Final = re.compile(
     r"\+\d|\(\d{3}\)|<tel:|\d{10,15}(?!\d)|\d{3}[ .-]\d{3}[ .-]\d{4}(?!\d)", re.IGNORECASE
 )
+#: Between two numbers people also write this, and mean the comma.
+_JOINER: Final = re.compile(r"(?:&|and\b)\s*", re.IGNORECASE)
 #: How people group the digits of a North American number when they leave blanks between them.
 _NORTH_AMERICAN_GROUPS: Final = frozenset(
     {(3, 3, 4), (3, 7), (10,), (1, 3, 3, 4), (1, 3, 7), (1, 10), (11,), (4, 3, 4), (4, 7), (3, 1, 3, 3, 4)}
@@ -158,15 +160,17 @@ def _is_meant_as_number(line: str) -> bool:
 
 
 def _refuse_second_number(text: str, region: str) -> None:
-    if _SECOND_NUMBER.match(text) is None:
+    joined = _JOINER.match(text)
+    beside = text[joined.end() :] if joined else text
+    if _SECOND_NUMBER.match(beside) is None:
         return
     try:
-        second, _ = _read_number(text, region)
+        second, _ = _read_number(beside, region)
     except NotANumber:
         return
     raise TwoNumbers(
         f"Two numbers stand side by side. Put a comma before {second} to text both of them as a group; if it belongs "
-        "to the text, begin the text with a word."
+        "to the text, begin the text with another word."
     )
 
 

@@ -172,6 +172,9 @@ def test_eight_may_be_texted_as_a_group_and_nine_may_not() -> None:
         ("4155550101 (312) 555-0102 hi", "Put a comma before +13125550102", SMS_SEND),
         ("4155550101 +1 312 555 0102 hi", "side by side", SMS_SEND),
         ("<tel:+14155550101> <tel:+13125550102> hi", "side by side", SMS_SEND),
+        ("4155550101 and 3125550102 hi", "side by side", SMS_SEND),
+        ("4155550101 & (312) 555-0102 hi", "side by side", SMS_SEND),
+        ("4155550101 &+13125550102 hi", "side by side", SMS_SEND),
         ("4155550101, 555-0102 hi", "area code is missing", SMS_SEND),
         ("4155550101, 31255501020 hi", "too long", SMS_SEND),
         # A digit is missing, and one of the text must not take its place.
