@@ -121,6 +121,9 @@ class Optouts:
         problem = await self._try_synchronise() if fresh else None
         async with self._store.reading() as view:
             total, rows = await view.consents.list_blocked(offset=page * _PAGE, limit=_PAGE)
+            if total and not rows:  # the list has grown shorter since it was shown
+                page = (total - 1) // _PAGE
+                total, rows = await view.consents.list_blocked(offset=page * _PAGE, limit=_PAGE)
         if not total:
             sentence = "Nobody has opted out."
             return wording.line(f"{sentence} {problem}" if problem else sentence)

@@ -36,6 +36,20 @@ async def test_the_list_is_the_carriers_and_ours_as_one_newest_first_a_page_at_a
     assert "page 1 of 2" in await bench.click(shown, "Newer")
 
 
+async def test_a_page_that_is_no_more_is_the_last_one(bench: Bench) -> None:
+    for number in range(16):
+        await bench.command("/optouts", f"add +1415555{1000 + number} by phone")
+    assert "page 1 of 2" in await bench.command("/optouts")
+    (shown,) = bench.whispers("page 1 of 2")
+    await bench.command("/optouts", "remove +14155551003")
+
+    second = await bench.click(shown, "Older")
+
+    assert "*15 opted out*" in second
+    assert "page" not in second
+    assert "+14155551000" in second
+
+
 async def test_a_page_of_long_reasons_fits_into_what_slack_takes(bench: Bench) -> None:
     for number in range(15):
         await bench.command("/optouts", f"add +1415555{1000 + number} they wrote {'& ' * 100}")
