@@ -41,6 +41,10 @@ _SILENT = f"""
 AND MAX(m.created_at, COALESCE(m.due_at, m.created_at)) BETWEEN ? AND ?
 AND NOT EXISTS (SELECT 1 FROM packed_deliveries d WHERE d.message = m.number AND d.status IN ({{final}}))
 ORDER BY m.created_at LIMIT 1000"""  # noqa: S608 - constants
+_OUTBOUND_IN = f"""
+{SELECT_MESSAGE}
+WHERE c.id = ? AND m.direction = {_OUTBOUND} AND m.state IN ({{states}})
+ORDER BY m.created_at"""
 _OUTBOUND_TO = f"""
 {SELECT_MESSAGE}
 WHERE m.direction = {_OUTBOUND} AND m.state IN ({{states}})
@@ -142,6 +146,12 @@ class MessageRows:
         """Return outbound messages that the carrier accepted between these moments and never told the end of."""
         sql = _SILENT.format(final=", ".join("?" for _ in FINAL))
         parameters = (to_micros(since), to_micros(until), *sorted(STATUS_CODES[status] for status in FINAL))
+        return [read_message(row) for row in await self._connection.execute_fetchall(sql, parameters)]
+
+    async def find_outbound_in(self, conversation_id: ConversationId, states: Sequence[State]) -> Sequence[Message]:
+        """Return the conversation's outbound messages in one of *states*, oldest first."""
+        sql = _OUTBOUND_IN.format(states=", ".join("?" for _ in states))
+        parameters = (pack_id(conversation_id), *(STATE_CODES[state] for state in states))
         return [read_message(row) for row in await self._connection.execute_fetchall(sql, parameters)]
 
     async def find_outbound_to(self, address: Address, states: Sequence[State]) -> Sequence[Message]:

@@ -36,8 +36,8 @@ _NOT_GONE = frozenset({DeliveryStatus.SCHEDULED, DeliveryStatus.CANCELLED, Deliv
 
 #: A send without an answer for longer does not make receipts wait; what it was asks the carrier, or a person.
 _ANSWER_WAIT = timedelta(hours=1)
-#: How far back in a conversation a text without an answer is looked for: they go out one by one.
-_MOST_UNANSWERED = 20
+#: What the carrier may have without our knowing under which id.
+_UNANSWERED = (State.UNDER_WAY, State.UNSETTLED)
 
 
 class Receipts:
@@ -103,9 +103,8 @@ class Receipts:
                 conversation = await tx.conversations.find(make_parties(ours, [theirs]))
                 if conversation is None:
                     continue
-                for message in await tx.messages.find_recent(conversation.id, _MOST_UNANSWERED):
-                    if message.state not in (State.UNDER_WAY, State.UNSETTLED):
-                        continue
+                # However much was written since: one whose outcome stays unknown does not hold up what comes after it.
+                for message in await tx.messages.find_outbound_in(conversation.id, _UNANSWERED):
                     request = await tx.deliveries.find_request(message.id)
                     if (
                         request is not None

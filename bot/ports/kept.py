@@ -118,6 +118,10 @@ class Messages(Protocol):
         """Return outbound messages that the carrier accepted between these moments and never told the end of."""
         ...
 
+    async def find_outbound_in(self, conversation_id: ConversationId, states: Sequence[State]) -> Sequence[Message]:
+        """Return the conversation's outbound messages in one of *states*, oldest first."""
+        ...
+
     async def find_outbound_to(self, address: Address, states: Sequence[State]) -> Sequence[Message]:
         """Return the outbound messages in one of *states* to conversations that *address* is part of."""
         ...

@@ -144,6 +144,18 @@ async def test_the_newest_come_first_and_no_more_than_asked_for(store: Store) ->
     assert [message.id for message in found] == ["same moment", "m3", "m2"]
 
 
+async def test_what_is_on_its_way_in_a_conversation_is_found_however_much_came_after_it(store: Store) -> None:
+    await _add(store, make_message("lost", state=State.UNSETTLED))
+    await _add(store, make_message("gone", state=State.ACCEPTED))
+    await _add(store, make_message("elsewhere", state=State.UNSETTLED, conversation_id=ConversationId("other")))
+    for number in range(30):
+        theirs = make_message(f"m{number}", direction=Direction.INBOUND, created_at=NOW + timedelta(seconds=number + 1))
+        await _add(store, theirs)
+    async with store.reading() as kept:
+        found = await kept.messages.find_outbound_in(ConversationId("pair"), [State.UNDER_WAY, State.UNSETTLED])
+    assert [message.id for message in found] == ["lost"]
+
+
 async def test_what_is_on_its_way_to_somebody_is_found_in_every_conversation_they_are_part_of(store: Store) -> None:
     waiting, sent = State.WAITING, State.ACCEPTED
     await _add(store, make_message("pair", state=waiting))
