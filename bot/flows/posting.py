@@ -21,7 +21,7 @@ from bot.domain.ids import ChannelId, ConversationId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
-from bot.errors import ChannelUnusable, Paced, RetryLater, SlackRefused, ThreadGone
+from bot.errors import ChannelUnusable, OutcomeUnknown, Paced, RetryLater, SlackRefused, ThreadGone
 from bot.flows import wording
 from bot.flows.backlog import Backlogs
 from bot.flows.backlog_wording import cannot_be_shown, joint_texts, plain_text
@@ -339,7 +339,11 @@ class Posting:
             if conversation.thread_ts is None or placed.posted.thread_ts is not None:
                 return placed
             _log.info("A thread's root is gone; opening a new one.", conversation=conversation.id)
-            await self._strays.discard(conversation.id, conversation.channel_id, placed.posted)
+            try:
+                await self._strays.discard(conversation.id, conversation.channel_id, placed.posted)
+            except RetryLater as error:
+                # It stands there still: the next attempt must look for it, and not post beside it.
+                raise OutcomeUnknown(error.log) from error
             conversation = await self._lose_thread(conversation, conversation.channel_id)
         raise RetryLater("the thread's root is deleted as soon as it is posted", after=_CHANNEL_PATIENCE)
 
