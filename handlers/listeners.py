@@ -33,6 +33,7 @@ MARK_AS_NOTE_SHORTCUT = "mark_as_note"
 #: What a command or a click is answered with, privately: one sentence, or words with buttons.
 Answer = str | Words
 
+_NOT_JUST_NOW = "Slack or the carrier does not answer just now. Nothing was done; please try again in a moment."
 #: Slack gives a form three seconds, and the one who wanted it may have another.
 NOT_OPENED = "Slack did not open the form in time. Please try again."
 
@@ -64,22 +65,24 @@ def build_bolt(client: AsyncWebClient, *, signing_secret: str, bot_token: str) -
     return bolt
 
 
-async def _answer_error(error: Exception) -> BoltResponse:
+async def _answer_error(error: Exception, body: Mapping[str, Any], respond: Any) -> BoltResponse:
+    """Tell whoever asked why it is not done: in the answer to a command, beside the message of a click."""
     if isinstance(error, NotStored):
         _log.error("A request could not be stored.", trouble=error.log)
         return BoltResponse(status=503, body="")
     if isinstance(error, NotAllowed):
-        return BoltResponse(status=200, body=error.person)
-    if isinstance(error, RetryLater):
+        words = error.person
+    elif isinstance(error, RetryLater):
         _log.warning("A request could not be served just now.", trouble=error.log)
-        return BoltResponse(
-            status=200,
-            body="Slack or the carrier does not answer just now. Nothing was sent; please try again in a moment.",
-        )
-    _log.error("A request failed.", error=error)
-    return BoltResponse(
-        status=200, body="Something went wrong here, and it has been noted. Nothing was sent; please try again."
-    )
+        words = _NOT_JUST_NOW
+    else:
+        _log.error("A request failed.", error=error)
+        words = "Something went wrong here, and it has been noted. Nothing was sent; please try again."
+    if "command" in body or not body.get("response_url"):
+        return BoltResponse(status=200, body=words)
+    # What a click is answered with is shown to nobody.
+    await respond_to_click(respond, words, replaces=False)
+    return BoltResponse(status=200, body="")
 
 
 async def reply_privately(ack: AsyncAck, answer: Answer) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
+
 from bot.sandbox.faults import FaultKind
 from tests.bridge.events import make_receipt
-from tests.bridge.harness import ANA, CHANNEL, Bench
+from tests.bridge.harness import ANA, CHANNEL, Bench, open_bench
 
 SENDING = "POST /messages"
 
@@ -98,3 +100,34 @@ async def test_a_scheduled_text_that_was_taken_back_and_goes_out_all_the_same_is
     (shown,) = [message for message in bench.slack.thread(CHANNEL, root) if "See you" in message["text"]]
     assert shown["text"] not in before
     await bench.wait_mark(shown["ts"], "white_check_mark")
+
+
+@pytest.mark.parametrize("manner", [FaultKind.RATE_LIMIT, FaultKind.REFUSE])
+async def test_whoever_presses_while_slack_does_not_say_who_they_are_is_told_to_press_again(manner: FaultKind) -> None:
+    """Slack shows nobody what a click is answered with: the words stand beside the question, and its button stays."""
+    async with open_bench(thread_mode="confirm") as bench:
+        root = await bench.open_thread()
+        await bench.reply("At 5pm", root)
+        await bench.settle()
+        (question,) = bench.whispers("Send this to")
+        await bench.restart()  # and so nobody is known yet
+        silence = [bench.fail(bench.slack, manner, name) for name in ("users.info", "auth.test")]
+
+        assert "Nothing was done; please try again" in await bench.click(question, "Send")
+        assert bench.telnyx.sends == []
+        for each in silence:
+            bench.slack.faults.lift(each)
+        await bench.pass_time(timedelta(minutes=1))
+        await bench.click(bench.whispers("Send this to")[0], "Send")
+        assert bench.phone() == ["At 5pm"]
+
+
+async def test_whoever_uses_a_shortcut_while_slack_does_not_say_who_they_are_is_told_so(bench: Bench) -> None:
+    root = await bench.open_thread()
+    ts = await bench.reply("note: At 5pm", root)
+    await bench.settle()
+    await bench.restart()
+    bench.fail(bench.slack, FaultKind.RATE_LIMIT, "users.info")
+
+    assert "Nothing was done; please try again" in await bench.use_shortcut(ts, "send_as_text")
+    assert bench.telnyx.sends == []
