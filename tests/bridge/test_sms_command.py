@@ -99,7 +99,7 @@ async def test_a_slow_slack_lets_nothing_out_after_the_person_was_told_that_it_f
     await bench.settle()
 
     assert (answer.status, answer.shown) == (200, None)
-    assert "Nothing was sent; please try again" in str(answer.body)
+    assert "Nothing was done; please try again" in str(answer.body)
     assert bench.telnyx.sends == []
 
 
