@@ -242,7 +242,10 @@ class Replies:
         async with self._store.transaction("take edit") as tx:
             message = await _find_reply(tx, event.channel_id, event.ts)
             outcome = "kept"
-            is_note = find_words_to_send(written, plain, await choose_mode(tx, event.channel_id, self._policy)) is None
+            is_note = False  # of one that was read, what it is now is seen where the edit is applied
+            if message is None:
+                mode = await choose_mode(tx, event.channel_id, self._policy)
+                is_note = find_words_to_send(written, plain, mode) is None
             is_newest = await note_change(
                 tx, event, job.key, self._clock.now(), is_known=message is not None, is_note=is_note
             )

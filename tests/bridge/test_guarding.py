@@ -172,20 +172,25 @@ async def test_of_two_commands_under_one_trigger_none_passes_for_the_other(bench
     assert bench.phone() == ["First", "Second"]
 
 
+async def submit_text(bench: Bench, view: dict[str, Any], text: str) -> None:
+    """Let Slack tell that Alice submits the form *view* with *text* to Ana, whether or not it is still open."""
+    state = {"to": {"to": {"value": ANA}}, "text0": {"count_parts": {"value": text}}}
+    payload = {
+        "type": "view_submission",
+        "team": {"id": "T0SANDBOX1"},
+        "user": {"id": bench.alice},
+        "trigger_id": "9.9",
+        "view": {**view, "state": {"values": state}},
+    }
+    assert await bench.post_signed_by_slack(urlencode({"payload": json.dumps(payload)}).encode(), _FORM) == 200
+
+
 async def test_a_form_that_is_submitted_again_with_other_words_sends_those(bench: Bench) -> None:
     """Slack lets whoever it told of a failure press the button again, and change something first."""
     await bench.command("/sms")
     (view,) = bench.slack.views(bench.alice)
     for text in ("First", "Second", "Second"):
-        state = {"to": {"to": {"value": ANA}}, "text0": {"count_parts": {"value": text}}}
-        payload = {
-            "type": "view_submission",
-            "team": {"id": "T0SANDBOX1"},
-            "user": {"id": bench.alice},
-            "trigger_id": "9.9",
-            "view": {**view, "state": {"values": state}},
-        }
-        assert await bench.post_signed_by_slack(urlencode({"payload": json.dumps(payload)}).encode(), _FORM) == 200
+        await submit_text(bench, view, text)
     await bench.settle()
 
     assert bench.phone() == ["First", "Second"]
@@ -195,15 +200,7 @@ async def test_a_form_that_is_submitted_twice_sends_once(bench: Bench) -> None:
     await bench.command("/sms")
     (view,) = bench.slack.views(bench.alice)
     await bench.slack.submit_view(bench.alice, view["id"], {"to": ANA, "text0": "Only once"})
-    state = {"to": {"to": {"value": ANA}}, "text0": {"count_parts": {"value": "Only once"}}}
-    payload = {
-        "type": "view_submission",
-        "team": {"id": "T0SANDBOX1"},
-        "user": {"id": bench.alice},
-        "trigger_id": "9.9",
-        "view": {**view, "state": {"values": state}},
-    }
-    assert await bench.post_signed_by_slack(urlencode({"payload": json.dumps(payload)}).encode(), _FORM) == 200
+    await submit_text(bench, view, "Only once")
     await bench.settle()
 
     assert bench.phone() == ["Only once"]
