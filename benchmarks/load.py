@@ -103,9 +103,8 @@ class Load:
                     self._send(waiting.popleft(), now if rate is None else due)
                     if rate is not None:
                         due += 1 / rate
-                pause = PATIENCE if rate is None or not waiting else max(0.0, min(due - now, 0.0005))
-                # epoll counts in milliseconds: what is due sooner is looked for without waiting.
-                ready = self._poll.poll(pause if pause > 0.001 else 0)
+                is_next_known = rate is not None and bool(waiting) and bool(self._idle)
+                ready = self._await_answers(max(0.0, due - now) if is_next_known else PATIENCE)
                 now = time.perf_counter()
                 for descriptor, _ in ready:
                     outcome = self._receive(self._plugs[descriptor], now)
@@ -122,6 +121,18 @@ class Load:
             if collects:
                 gc.enable()
         return Run(seconds=time.perf_counter() - began, began=began, latencies=latencies, errors=errors)
+
+    def _await_answers(self, seconds: float) -> list[tuple[int, int]]:
+        """
+        Return what can be read, waiting for it no longer than *seconds*.
+
+        Asleep, and not asking again and again: what the disk has to say may come to this core, and the kernel's own work
+        for a commit then waits here until the load's share of the processor is used up, for four milliseconds or more.
+        """
+        if seconds < PATIENCE:
+            select.select([self._poll], [], [], seconds)  # epoll itself counts in milliseconds
+            seconds = 0
+        return self._poll.poll(seconds)
 
     def _send(self, request: bytes, since: float) -> None:
         plug = self._idle.popleft() or self._open()
