@@ -86,9 +86,10 @@ SELECT 1 FROM jobs WHERE lane = ?1 AND status = 'waiting' LIMIT 1"""
 _BODY = "SELECT body FROM jobs WHERE key = ? AND body <> ''"
 _WAITING = "SELECT kind, key, body FROM jobs WHERE lane = ? AND status = 'waiting' ORDER BY id LIMIT ?"
 _COUNT_WAITING = "SELECT COUNT(*) AS jobs FROM jobs WHERE lane = ? AND status = 'waiting'"
+#: What runs is found among the leases, of which there are never many: they all end after 0.
 _IS_POOL_BUSY = """
-SELECT EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'ready')
-    OR EXISTS (SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'running') AS busy"""
+SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'ready' UNION ALL
+SELECT 1 FROM jobs WHERE pool = ?1 AND status = 'running' AND lease_until > 0 LIMIT 1"""
 _NEXT_DUE = "SELECT MIN(due_at) AS due_at FROM jobs WHERE pool = ? AND status = 'ready'"
 _AGAIN = """
 UPDATE jobs SET attempts = 0, surprises = 0, due_at = ?1,
@@ -243,7 +244,7 @@ class QueueRows:
 
     async def is_pool_busy(self, pool: Pool) -> bool:
         """Tell whether any job of *pool* is unfinished; one that waits has its lane's head before it."""
-        return bool(next(iter(await self._connection.execute_fetchall(_IS_POOL_BUSY, (pool,))))["busy"])
+        return bool(list(await self._connection.execute_fetchall(_IS_POOL_BUSY, (pool,))))
 
     async def try_again(self, job_id: int) -> bool:
         """Bring a parked job back, by a person's word; False if it is not parked."""

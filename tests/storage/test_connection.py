@@ -132,6 +132,8 @@ async def test_what_each_text_needs_runs_at_once(writer: NearConnection) -> None
             queue._CLAIM,
             queue._IS_ANY_DUE,
             queue._IS_ANY_WAITING,
+            queue._IS_BUSY,
+            queue._IS_POOL_BUSY,
             LAST_ROW,
         ),
         *(queue._NEXT_DUE, schedules._UNLESS_REPLY, schedules._IS_ANY_UNLESS_REPLY, recurrences._ACTIVE_IN),
