@@ -20,7 +20,7 @@ from bot.errors import CarrierRefused, NotAllowed, RetryLater
 from bot.flows import reply_wording
 from bot.flows.accepting import Accepting, Draft, check_author, check_text
 from bot.flows.auditing import audit_text
-from bot.flows.early import was_deleted
+from bot.flows.early import look_early
 from bot.flows.holding import is_still_here, take_out
 from bot.flows.jobs import enqueue_mark, enqueue_preparation, enqueue_send, overtaking_lane, send_key
 from bot.flows.preparing import add_missing_files, check_files, read_attachments, refer_again
@@ -78,8 +78,10 @@ class Decisions:
             message = await _get_own(tx, read_message_id(value), actor)
             if message.state not in _SENDABLE:
                 return _DECIDED
-            if message.channel_id and message.slack_ts and await was_deleted(tx, message.channel_id, message.slack_ts):
-                return reply_wording.question_deleted()
+            if message.channel_id and message.slack_ts:
+                early = await look_early(tx, message.channel_id, message.slack_ts)
+                if early.is_deleted:
+                    return reply_wording.question_deleted()
             conversation = await tx.conversations.get(message.conversation_id)
             if not are_shown(value, message.text):
                 if message.state is State.NOTE:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.ids import ChannelId, SlackTs
@@ -27,10 +27,36 @@ from bot.errors import NotUnderstood
 from bot.json_text import read_json
 from bot.ports import Transaction
 
+_ALL = _DELETED, _CROSSED, _NOTED, _CHANGED = "deleted", "crossed", "noted", "changed"
 #: What is said of a message besides its own words.
 _Change = MessageEdited | FilesRemoved | MessageDeleted
 #: More is not looked through behind one message.
 _MOST_BEHIND = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Early:
+    """What was read so far of one message, besides itself."""
+
+    is_deleted: bool  #: Before it was read, or while its author was asked.
+    is_crossed: bool  #: Its author put an ❌ on it.
+    is_noted: bool  #: A change made a note of it, whatever else was made of it afterwards.
+    changed_at: float  #: When it was last changed, in seconds; 0 if it was not.
+    change_key: str  #: Under which key the last change came; empty if none did.
+
+
+async def look_early(view: Transaction, channel_id: ChannelId, ts: SlackTs) -> Early:
+    """Return what was read so far of a message."""
+    deleted, crossed, noted, changed = names = [_name(what, channel_id, ts) for what in _ALL]
+    facts = await view.facts.find_facts(names)
+    changed_at, change_key = _split(facts.get(changed))
+    return Early(
+        is_deleted=deleted in facts,
+        is_crossed=crossed in facts,
+        is_noted=noted in facts,
+        changed_at=changed_at,
+        change_key=change_key,
+    )
 
 
 async def note_deletion(tx: Transaction, event: MessageDeleted, now: datetime, *, is_known: bool) -> None:
@@ -40,22 +66,12 @@ async def note_deletion(tx: Transaction, event: MessageDeleted, now: datetime, *
     One that *is known* may still have a question open, whether to send it.
     """
     if is_known or not event.is_placed or await _may_come(tx, event.channel_id, event.thread_ts):
-        await tx.facts.set_fact(_name("deleted", event.channel_id, event.ts), f"{now.timestamp():.6f}")
-
-
-async def was_deleted(tx: Transaction, channel_id: ChannelId, ts: SlackTs) -> bool:
-    """Tell whether the deletion of a message was read: before the message itself, or while its author was asked."""
-    return await tx.facts.find_fact(_name("deleted", channel_id, ts)) is not None
+        await _remember(tx, _DELETED, event, now)
 
 
 async def note_cross(tx: Transaction, event: ReactionAdded, now: datetime) -> None:
     """Remember that the author of a message, which nobody has read yet, put an ❌ on it."""
-    await tx.facts.set_fact(_name("crossed", event.channel_id, event.ts), f"{now.timestamp():.6f}")
-
-
-async def was_crossed(tx: Transaction, event: ThreadReply) -> bool:
-    """Tell whether its author's ❌ was read before a message."""
-    return await tx.facts.find_fact(_name("crossed", event.channel_id, event.ts)) is not None
+    await _remember(tx, _CROSSED, event, now)
 
 
 async def note_change(
@@ -77,19 +93,14 @@ async def note_change(
         if not await _may_come(tx, event.channel_id, event.thread_ts):
             return True
         if is_note:
-            await tx.facts.set_fact(_name("noted", event.channel_id, event.ts), f"{now.timestamp():.6f}")
-    name = _name("changed", event.channel_id, event.ts)
+            await _remember(tx, _NOTED, event, now)
+    name = _name(_CHANGED, event.channel_id, event.ts)
     known_at, _ = _split(await tx.facts.find_fact(name))
     at = now.timestamp() if event.at is None else float(event.at)
     if at < known_at:
         return False
     await tx.facts.set_fact(name, f"{at:.6f} {key}")
     return True
-
-
-async def was_noted(tx: Transaction, event: ThreadReply) -> bool:
-    """Tell whether a change that was read before a message had made a note of it."""
-    return await tx.facts.find_fact(_name("noted", event.channel_id, event.ts)) is not None
 
 
 async def find_behind(view: Transaction, lane: str, event: ThreadReply) -> Sequence[_Change]:
@@ -110,14 +121,16 @@ async def find_behind(view: Transaction, lane: str, event: ThreadReply) -> Seque
     return found
 
 
-async def bring_up_to_date(view: Transaction, event: ThreadReply, behind: Sequence[_Change] = ()) -> ThreadReply:
+async def bring_up_to_date(
+    view: Transaction, event: ThreadReply, early: Early, behind: Sequence[_Change] = ()
+) -> ThreadReply:
     """
     Return *event* with the words and files that the newest change gave the message.
 
-    It is one that was read before the message, or that waits *behind* it.
+    It is one that was read *early*, or that waits *behind* the message.
     """
-    at, key = _split(await view.facts.find_fact(_name("changed", event.channel_id, event.ts)))
-    body = await view.queue.find_body(key) if key else None
+    at = early.changed_at
+    body = await view.queue.find_body(early.change_key) if early.change_key else None
     newest = None if body is None else read_slack_event(read_json(body)["event"])
     for change in behind:
         if not isinstance(change, MessageDeleted) and (change.at is None or float(change.at) >= at):
@@ -128,6 +141,10 @@ async def bring_up_to_date(view: Transaction, event: ThreadReply, behind: Sequen
         return event
     files = event.files if newest.files is None else newest.files
     return replace(event, text=newest.text, blocks=newest.blocks, files=files)
+
+
+async def _remember(tx: Transaction, what: str, event: _Change | ReactionAdded, now: datetime) -> None:
+    await tx.facts.set_fact(_name(what, event.channel_id, event.ts), f"{now.timestamp():.6f}")
 
 
 def _name(what: str, channel_id: ChannelId, ts: SlackTs) -> str:

@@ -32,12 +32,10 @@ from bot.flows.channel_settings import choose_mode
 from bot.flows.early import (
     bring_up_to_date,
     find_behind,
+    look_early,
     note_change,
     note_cross,
     note_deletion,
-    was_crossed,
-    was_deleted,
-    was_noted,
 )
 from bot.flows.home import Home
 from bot.flows.preparing import check_files, read_attachments
@@ -118,18 +116,13 @@ class Replies:
     async def _read_reply(self, job: Job, event: ThreadReply) -> str:
         """Transaction: the text or note, and what is to be done with it; or why it is not sent."""
         async with self._store.reading() as view:
-            known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
-            if known is None:
-                # In this order: what was posted before the first look is on record by the second.
-                posting = await view.queue.is_pool_busy(Pool.POST)
-                known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
-                if known is None and posting and await self._may_be_ours(job, event):
-                    raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
+            known = await self._find_conversation(view, job, event)
             if known is None or await view.messages.find_in_slack(event.channel_id, event.ts) is not None:
                 return await self._pass_over(job)
             has_waited = self._clock.now() - job.created_at >= _HAS_WAITED
             behind = await find_behind(view, job.lane, event) if has_waited and job.lane else ()
-            first, event = event, await bring_up_to_date(view, event, behind)
+            early = await look_early(view, event.channel_id, event.ts)
+            first, event = event, await bring_up_to_date(view, event, early, behind)
         written, plain = await self._read_words(event)
         person = await self._get_author(event.user_id)
         if await self._is_foreign(event):
@@ -147,9 +140,8 @@ class Replies:
             slack_ts=event.ts,
         )
         async with self._store.transaction("take reply") as tx:
-            if await was_deleted(tx, event.channel_id, event.ts) or any(
-                isinstance(change, MessageDeleted) for change in behind
-            ):
+            early = await look_early(tx, event.channel_id, event.ts)  # anew: an ❌ is not in its lane
+            if early.is_deleted or any(isinstance(change, MessageDeleted) for change in behind):
                 await tx.queue.finish(job)
                 return "cancelled"
             conversation = await tx.conversations.get(known.id)
@@ -158,7 +150,7 @@ class Replies:
             if words is None:
                 await self._accepting.take_note(tx, conversation, draft)
                 outcome = "note"
-            elif await was_noted(tx, event) or any(find_words_to_send(*each, mode) is None for each in earlier):
+            elif early.is_noted or any(find_words_to_send(*each, mode) is None for each in earlier):
                 # As if it had been read at once: what was a note is not sent by an edit alone.
                 message = await self._accepting.take_note(tx, conversation, draft)
                 outcome = "note"
@@ -167,7 +159,8 @@ class Replies:
             else:
                 if words != plain:
                     draft = replace(draft, text=words)
-                outcome = await self._take(tx, conversation, draft, person, event, ask=mode is ThreadMode.CONFIRM)
+                ask = mode is ThreadMode.CONFIRM
+                outcome = await self._take(tx, conversation, draft, person, event, ask=ask, is_crossed=early.is_crossed)
             await tx.queue.finish(job)
         _log.info("A reply was read.", conversation=known.id, outcome=outcome)
         return outcome
@@ -181,6 +174,7 @@ class Replies:
         event: ThreadReply,
         *,
         ask: bool,
+        is_crossed: bool,
     ) -> str:
         try:
             check_author(person)
@@ -192,7 +186,7 @@ class Replies:
         except NotAllowed as error:
             await self._accepting.take_blocked(tx, conversation, draft, error.person)
             return "blocked"
-        if await was_crossed(tx, event):
+        if is_crossed:
             message = await self._accepting.keep_back(tx, conversation, draft)
             if message is not None:
                 await self._changes.apply_cross(tx, message)
@@ -217,6 +211,17 @@ class Replies:
         """Return what is written in a message, and how a phone shows it."""
         written = read_written(event.text, event.blocks)
         return written, await render_for_phone(written.document, self._directory)
+
+    async def _find_conversation(self, view: Transaction, job: Job, event: ThreadReply) -> Conversation | None:
+        """Return whose thread it is, None if no customer's. Raises RetryLater where that does not show yet."""
+        known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
+        if known is None:
+            # In this order: what was posted before the first look is on record by the second.
+            posting = await view.queue.is_pool_busy(Pool.POST)
+            known = await view.conversations.find_by_thread(event.channel_id, event.thread_ts)
+            if known is None and posting and await self._may_be_ours(job, event):
+                raise RetryLater("the thread may be one whose root is just being posted", after=_LOOK_AGAIN)
+        return known
 
     async def _may_be_ours(self, job: Job, event: ThreadReply) -> bool:
         """Tell whether a thread that is not on record may be: people answer faster than Slack answers us."""

@@ -333,6 +333,10 @@ class Facts(Protocol):
         """Return the fact."""
         ...
 
+    async def find_facts(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return those of the facts that are there, by name."""
+        ...
+
     async def set_fact(self, name: str, value: str) -> None:
         """Set or replace the fact."""
         ...

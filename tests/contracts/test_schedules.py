@@ -161,3 +161,5 @@ async def test_a_fact_is_what_it_was_last_said_to_be(store: Store) -> None:
     async with store.reading() as kept:
         assert await kept.facts.find_fact("cursor") == "2"
         assert await kept.facts.find_fact("other") == ""
+        assert await kept.facts.find_facts(["cursor", "third", "other"]) == {"cursor": "2", "other": ""}
+        assert await kept.facts.find_facts([]) == {}
