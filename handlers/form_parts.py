@@ -87,6 +87,18 @@ def build_outcome(answer: Words) -> dict[str, Any]:
     }
 
 
+def build_trouble(view: Mapping[str, Any], words: str) -> dict[str, Any]:
+    """
+    Return the answer to the submission of *view* that says why nothing came of it.
+
+    *words* stand at its first field, and it stays as it was filled in; a question, which has no field, gives way to them.
+    """
+    field = next((block["block_id"] for block in view["blocks"] if block["type"] == "input"), None)
+    if field is None:
+        return {"response_action": "update", "view": build_outcome(wording.line(words))}
+    return {"response_action": "errors", "errors": {field: words.removeprefix("🚫 ")}}
+
+
 def name_submission(view: Mapping[str, Any], *said: object) -> str:
     """
     Return what names one form with one content among all: submitted again unchanged, it is the same.

@@ -12,7 +12,7 @@ from handlers.channel_form import ChannelForm
 from handlers.commands import register_commands
 from handlers.contact_form import ContactForm
 from handlers.desk import Desk
-from handlers.listeners import build_bolt, register_buttons, register_rest, register_shortcuts
+from handlers.listeners import build_bolt, register_buttons, register_meeting, register_rest, register_shortcuts
 from handlers.modals import Forms
 from handlers.schedules import ScheduleButtons
 
@@ -25,6 +25,7 @@ class Framework:
         forms = Forms(desk)
         channel_form = ChannelForm(desk.channel_settings)
         contact_form = ContactForm(desk)
+        register_meeting(self.bolt, desk)
         register_commands(
             self.bolt,
             desk,

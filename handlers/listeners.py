@@ -1,8 +1,9 @@
 """
 slack-bolt's listeners: each reads a request, calls one flow, and answers.
 
-A listener answers only after the flow has committed. Where our rules say no, the person is told privately; where the
-database cannot take it, Slack gets 503 and the person Slack's own "that didn't work", and nothing was sent.
+A listener answers only after the flow has committed. Where our rules say no, or Slack says nothing, the person is told
+privately; where the database cannot take it, Slack gets 503 and the person Slack's own "that didn't work", and nothing
+was sent.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.actions import Action
+from bot.domain.ids import UserId
 from bot.errors import NotAllowed, NotStored, RetryLater
 from bot.flows.wording import Words
 from bot.observe import Log
 from handlers.desk import Desk
+from handlers.form_parts import build_trouble
 
 _log = Log("slack.listener")
 
@@ -33,6 +36,8 @@ MARK_AS_NOTE_SHORTCUT = "mark_as_note"
 #: What a command or a click is answered with, privately: one sentence, or words with buttons.
 Answer = str | Words
 
+#: What Slack calls it when somebody presses the button of a form.
+_SUBMISSION = "view_submission"
 _NOT_JUST_NOW = "Slack or the carrier does not answer just now. Nothing was done; please try again in a moment."
 #: Slack gives a form three seconds, and the one who wanted it may have another.
 NOT_OPENED = "Slack did not open the form in time. Please try again."
@@ -66,7 +71,7 @@ def build_bolt(client: AsyncWebClient, *, signing_secret: str, bot_token: str) -
 
 
 async def _answer_error(error: Exception, body: Mapping[str, Any], respond: Any) -> BoltResponse:
-    """Tell whoever asked why it is not done: in the answer to a command, beside the message of a click."""
+    """Tell whoever asked why it is not done: in the answer to a command, beside the message of a click, in the form."""
     if isinstance(error, NotStored):
         _log.error("A request could not be stored.", trouble=error.log)
         return BoltResponse(status=503, body="")
@@ -78,11 +83,29 @@ async def _answer_error(error: Exception, body: Mapping[str, Any], respond: Any)
     else:
         _log.error("A request failed.", error=error)
         words = "Something went wrong here, and it has been noted. Nothing was sent; please try again."
+    if body.get("type") == _SUBMISSION:
+        return BoltResponse(status=200, body=build_trouble(body["view"], words))
     if "command" in body or not body.get("response_url"):
         return BoltResponse(status=200, body=words)
     # What a click is answered with is shown to nobody.
     await respond_to_click(respond, words, replaces=False)
     return BoltResponse(status=200, body="")
+
+
+def register_meeting(bolt: AsyncApp, desk: Desk) -> None:
+    """
+    Have whoever submits a form met before anything is done with it. Must be registered first.
+
+    Slack shows nothing of ours in a form but the answer that it waits three seconds for: where it does not tell in time who
+    somebody is, that answer still says so, and what was filled in stays.
+    """
+
+    async def meet(body: Mapping[str, Any], next_: Callable[[], Awaitable[None]]) -> None:
+        if body.get("type") == _SUBMISSION:
+            await desk.meet(UserId(body["user"]["id"]))
+        await next_()
+
+    bolt.middleware(meet)
 
 
 async def reply_privately(ack: AsyncAck, answer: Answer) -> None:

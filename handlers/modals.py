@@ -75,13 +75,12 @@ class Forms:
         await self._open(SCHEDULE_FORM, body, client)
 
     async def _open_by_shortcut(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
-        person = await self._desk.directory.get_person(UserId(body["user"]["id"]))
-        await ack()
         try:
-            check_author(person)
+            check_author(await self._desk.meet(UserId(body["user"]["id"])))
             view = self._build(TEXT_FORM, text="", revision=0)
-        except NotAllowed as error:
+        except (NotAllowed, RetryLater) as error:
             view = build_outcome(wording.line(error.person))  # there is no channel in which the answer could stand
+        await ack()
         with suppress(NotAllowed):  # logged, and nobody to tell
             await self._show(body, client, view)
 

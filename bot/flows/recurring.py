@@ -22,7 +22,7 @@ from bot.domain.message import Direction, Message, Origin, State
 from bot.domain.policy import Policy
 from bot.domain.recurrence import MOST_LATE, Occurrence, Recurrence, Rule, find_coming, find_occurrence
 from bot.domain.schedule import Schedule, ScheduleState, next_moment
-from bot.errors import NotAllowed, RetryLater, SlackRefused
+from bot.errors import NotAllowed, RetryLater
 from bot.flows import schedule_wording
 from bot.flows.accepting import check_author
 from bot.flows.jobs import (
@@ -37,7 +37,7 @@ from bot.flows.preparing import add_files, refer_again
 from bot.flows.schedule_changes import Took, put_in_its_stead, take_back, tell_author
 from bot.flows.schedule_people import find_them
 from bot.observe import Log
-from bot.ports import Directory, Store, Transaction
+from bot.ports import Directory, Standing, Store, Transaction
 
 _log = Log("recurring")
 
@@ -83,11 +83,15 @@ class Recurring:
         if recurrence is None:
             return None
         try:
-            check_author(await self._directory.get_person(recurrence.author))
+            author = await self._directory.get_person(recurrence.author)
+        except RetryLater as error:
+            _log.info("It is not known just now whether an author may still text.", trouble=error.log)
+            return None
+        try:
+            if author.standing is not Standing.UNSEEN:
+                check_author(author)
         except NotAllowed as error:
             return error.person
-        except (RetryLater, SlackRefused) as error:
-            _log.info("It is not known just now whether an author may still text.", trouble=error.log)
         return None
 
     async def _end(self, tx: Transaction, recurrence: Recurrence) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from bot.domain.ids import ChannelId, UserId
-from bot.errors import SlackRefused
-from bot.ports import Directory
+from bot.ports import Directory, Standing
 from bot.text.plain import Names, find_mentions, render_plain
 from bot.text.tree import Document
 
@@ -16,8 +13,9 @@ async def render_for_phone(document: Document, directory: Directory) -> str:
     mentions = find_mentions(document)
     users = {}
     for user in sorted(mentions.users):
-        with suppress(SlackRefused):  # it does not let the app see people: then nobody is named
-            users[user] = (await directory.get_person(UserId(user))).name
+        person = await directory.get_person(UserId(user))
+        if person.standing is not Standing.UNSEEN:
+            users[user] = person.name
     channels = {}
     for channel in sorted(mentions.channels):
         name = await directory.name_channel(ChannelId(channel))

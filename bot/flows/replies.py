@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from bot.clock import Clock
 from bot.domain.conversation import Conversation
-from bot.domain.ids import ChannelId, SlackTs, UserId
+from bot.domain.ids import ChannelId, SlackTs
 from bot.domain.intent import Written, find_words_to_send, read_written
 from bot.domain.job import Job, Pool
 from bot.domain.message import Direction, Message, Origin
@@ -124,7 +124,7 @@ class Replies:
             early = await look_early(view, event.channel_id, event.ts)
             first, event = event, await bring_up_to_date(view, event, early, behind)
         written, plain = await self._read_words(event)
-        person = await self._get_author(event.user_id)
+        person = await self._directory.get_person(event.user_id)
         if await self._is_foreign(event):
             person = replace(person, standing=Standing.OUTSIDER)
         earlier = [
@@ -197,16 +197,6 @@ class Replies:
         await self._accepting.take(tx, conversation, draft)
         return "sent"
 
-    async def _get_author(self, user_id: UserId) -> Person:
-        """Return who wrote; UNSEEN where Slack lets the app see nobody, so that they are told and not passed over."""
-        try:
-            return await self._directory.get_person(user_id)
-        except SlackRefused as error:
-            _log.error(
-                "Slack does not tell who wrote a reply, so it is not sent: `doctor` says more.", trouble=error.log
-            )
-            return Person(id=user_id, name="somebody", zone=None, standing=Standing.UNSEEN)
-
     async def _read_words(self, event: ThreadReply | MessageEdited | FilesRemoved) -> tuple[Written, str]:
         """Return what is written in a message, and how a phone shows it."""
         written = read_written(event.text, event.blocks)
@@ -243,7 +233,7 @@ class Replies:
     async def _read_edit(self, job: Job, event: MessageEdited) -> str:
         """Transaction: the new words, while they still can change; else the line that says that they cannot."""
         written, plain = await self._read_words(event)
-        person = await self._get_author(event.user_id)
+        person = await self._directory.get_person(event.user_id)
         async with self._store.transaction("take edit") as tx:
             message = await _find_reply(tx, event.channel_id, event.ts)
             outcome = "kept"

@@ -46,10 +46,12 @@ class RememberedDirectory:
         self._names: dict[str, tuple[float, str | None]] = {}
 
     async def get_person(self, user_id: UserId) -> Person:
-        """Return the person; one whom Slack does not know stands as GONE."""
+        """Return the person; one whom Slack does not know stands as GONE, one whom it does not show us as UNSEEN."""
         known = self._people.get(user_id)
         if known is None or not self._is_fresh(known[0]):
             person = await self._slack.get_person(user_id)
+            if person.standing is Standing.UNSEEN:  # until somebody grants the scope, and no longer
+                return person
             self._make_room()
             known = self._people[user_id] = (self._clock.monotonic(), person)
         return await self._add_group(known[1])

@@ -25,8 +25,10 @@ from bot.domain.pace import choose_slack_rules
 from bot.errors import Busy, ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused
 from bot.gateways.slack_answers import judge, judge_in_thread
 from bot.gateways.slack_direct import DirectCalls
-from bot.observe import Metrics
+from bot.observe import Log, Metrics
 from bot.ports import Block, OurselvesInSlack, Pace, Person, Post, Posted, Standing
+
+_log = Log("slack")
 
 #: The type in our posts' metadata. The payload is one opaque key: metadata is visible to the whole workspace.
 METADATA_TYPE = "textbridge"
@@ -293,13 +295,16 @@ class SlackGateway:
     # --- Directory
 
     async def get_person(self, user_id: UserId) -> Person:
-        """Return the person; one whom Slack does not know stands as GONE."""
+        """Return the person; one whom Slack does not know stands as GONE, one whom it does not show us as UNSEEN."""
         try:
             answer = await self._ask("users.info", lambda: self._client.users_info(user=user_id), repeatable=True)
         except SlackRefused as error:
             if error.error in ("user_not_found", "user_not_visible", "users_not_found"):
                 return Person(id=user_id, name="somebody", zone=None, standing=Standing.GONE)
-            raise
+            _log.error(
+                "Slack does not tell who somebody is, so they cannot text: `doctor` says more.", trouble=error.log
+            )
+            return Person(id=user_id, name="somebody", zone=None, standing=Standing.UNSEEN)
         return _read_person(user_id, answer.get("user") or {}, await self.get_ourselves())
 
     async def name_channel(self, channel_id: ChannelId) -> str | None:

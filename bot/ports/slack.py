@@ -154,7 +154,7 @@ class Directory(Protocol):
     """Who is who in Slack. Raises RetryLater when Slack cannot tell now."""
 
     async def get_person(self, user_id: UserId) -> Person:
-        """Return the person; one whom Slack does not know stands as GONE."""
+        """Return the person; one whom Slack does not know stands as GONE, one whom it does not show us as UNSEEN."""
         ...
 
     async def name_channel(self, channel_id: ChannelId) -> str | None:

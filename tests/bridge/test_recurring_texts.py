@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.sandbox.faults import FaultKind
 from bot.sandbox.telnyx_sim import Outcome, OutcomeKind
 from tests.bridge.harness import ANA, CHANNEL, Bench, list_buttons, open_bench, read_words
 from tests.bridge.moving_clock import START
@@ -200,6 +201,14 @@ async def test_no_restart_sends_a_time_twice_or_leaves_one_out(bench: Bench) -> 
         await bench.restart()
         await bench.settle()
     assert sent_at(bench) == ["11-20 23:00", "11-21 23:00", "11-22 23:00"]
+
+
+async def test_what_repeats_goes_on_while_slack_does_not_let_the_app_see_who_its_author_is(bench: Bench) -> None:
+    await schedule(bench, "every day at 5pm Hello")
+    bench.fail(bench.slack, FaultKind.REFUSE, "users.info", status=200, code="missing_scope")
+    for _ in range(4):
+        await bench.pass_time(timedelta(hours=12))
+    assert sent_at(bench) == ["11-20 23:00", "11-21 23:00"]
 
 
 async def test_what_was_missed_by_less_than_an_hour_is_sent_and_the_rest_skipped_and_told(bench: Bench) -> None:

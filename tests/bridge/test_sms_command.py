@@ -11,6 +11,9 @@ from bot.domain.commands import SMS_FORMS
 from bot.sandbox.faults import FaultKind
 from tests.bridge.harness import ANA, BEN, CHANNEL, OURS, OURS_TOO, PROFILE, Bench, open_bench
 
+#: Longer than Slack's word on somebody is remembered.
+_FORGOTTEN = timedelta(minutes=6)
+
 # ------------------------------------------------------------------------------------------------- to one number
 
 
@@ -117,6 +120,41 @@ async def test_a_form_that_slack_does_not_open_in_time_is_told_in_words(operatio
     assert "Slack did not open the form in time" in await bench.command("/sms")
     await bench.wait_until(lambda: any(each.operation == operation for each in bench.journal.exchanges))
     await bench.settle()
+
+
+_NOT_NOW = "Nothing was done; please try again"
+
+
+@pytest.mark.parametrize("command", ["/sms", "/sms contact 4155550101", "/sms settings", "/schedule"])
+async def test_a_form_stays_as_filled_in_while_slack_does_not_say_who_submits_it(command: str, bench: Bench) -> None:
+    bench.slack.workspace.users[bench.alice].is_admin = True
+    await bench.command(*command.split(maxsplit=1))
+    (view,) = bench.slack.views(bench.alice)
+    bench.clock.leap(_FORGOTTEN)
+    bench.fail(bench.slack, FaultKind.DROP_REQUEST, "users.info")
+    due = int((bench.clock.now() + timedelta(hours=2)).timestamp())
+    filled = {"to": ANA, "text0": "Hello", "when": due, "name": "Ana", "mode": "prefix"}
+    values = {block["block_id"]: filled[block["block_id"]] for block in view["blocks"] if block["block_id"] in filled}
+
+    assert _NOT_NOW in str((await bench.slack.submit_view(bench.alice, view["id"], values)).errors)
+
+    bench.slack.faults.clear()
+    assert (await bench.slack.submit_view(bench.alice, view["id"], {})).errors == {}
+    await bench.settle()
+    assert len(bench.telnyx.sends) == (command in {"/sms", "/schedule"})
+
+
+async def test_a_form_is_answered_in_words_where_slack_takes_too_long_to_say_who_submits_it(bench: Bench) -> None:
+    await bench.command("/sms")
+    (view,) = bench.slack.views(bench.alice)
+    bench.clock.leap(_FORGOTTEN)
+    bench.fail(bench.slack, FaultKind.SLOW, "users.info", seconds=3.2, times=1)
+
+    answer = await bench.slack.submit_view(bench.alice, view["id"], {"to": ANA, "text0": "Hello"})
+    assert _NOT_NOW in str(answer.errors)
+    await bench.wait_until(lambda: [each.operation for each in bench.journal.exchanges].count("users.info") > 1)
+    await bench.settle()
+    assert bench.telnyx.sends == []
 
 
 # -------------------------------------------------------------------------------------------------------- mistakes

@@ -11,7 +11,7 @@ import pytest
 
 from bot.domain.audit import AuditAction
 from bot.sandbox.faults import FaultKind
-from tests.bridge.harness import ANA, BEN, Bench, open_bench
+from tests.bridge.harness import ANA, BEN, CHANNEL, Bench, open_bench
 from tests.bridge.test_audit import read_audit
 from tests.bridge.ways_to_send import WAYS, Attempt
 
@@ -358,3 +358,28 @@ async def test_where_slack_lets_the_app_see_nobody_a_reply_is_not_sent_and_its_a
         await bench.reply("Hello again", root)
         await bench.settle()
         assert bench.phone() == ["Hello again"]
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "access_to_people_denied"])
+async def test_where_slack_lets_the_app_see_nobody_whoever_asks_for_something_is_told_so(code: str) -> None:
+    async with open_bench() as bench:
+        root = await bench.open_thread("please stop texting me")
+        card = bench.slack.thread(CHANNEL, root)[-1]
+        await bench.command("/sms")
+        (view,) = bench.slack.views(bench.alice)
+        bench.clock.leap(_FORGOTTEN)
+        bench.fail(bench.slack, FaultKind.REFUSE, "users.info", status=200, code=code)
+
+        told = [
+            await bench.command("/sms", f"{ANA} Hello"),
+            await bench.command("/sms"),
+            await bench.command("/schedule", f"{ANA} in 2 hours Hello"),
+            await bench.command("/optouts"),
+            await bench.click(card, "Opt them out"),
+            str((await bench.slack.submit_view(bench.alice, view["id"], {"to": ANA, "text0": "Hello"})).errors),
+        ]
+        assert [answer for answer in told if "Slack does not let the app see who you are" not in answer] == []
+        await bench.slack.open_home(bench.alice)
+        await bench.settle()
+        assert "Slack does not let the app see who you are" in str(bench.slack.home(bench.alice))
+        assert bench.telnyx.sends == []
