@@ -221,13 +221,18 @@ def explain_code(code: str, title: str | None, detail: str | None) -> Explanatio
     """
     code = code.strip()
     if code == _OPTED_OUT_CODE:
-        return _OPTED_OUT if _SAYS_STOP.search(f"{title or ''} {detail or ''}") else _BLOCKED
+        return _OPTED_OUT if says_stop(code, title, detail) else _BLOCKED
     if code in _WHATSAPP_CODES and _SAYS_WINDOW.search(f"{code} {title or ''} {detail or ''}"):
         return _WINDOW_CLOSED
     if code in _TABLE:
         kind, sentence, next_step = _TABLE[code]
         return Explanation(sentence=sentence, next_step=next_step, kind=kind)
     return _explain_unknown(code, title, detail)
+
+
+def says_stop(code: str, title: str | None, detail: str | None) -> bool:
+    """Tell whether an error means that the recipient opted out, whatever else is wrong and whatever the HTTP status."""
+    return code.strip() == _OPTED_OUT_CODE and _SAYS_STOP.search(f"{title or ''} {detail or ''}") is not None
 
 
 def is_about_access(code: str, status: int) -> bool:

@@ -24,6 +24,7 @@ from bot.domain.account_events import (
     LinkClick,
     SpendLimitReached,
 )
+from bot.domain.carrier_codes import says_stop
 from bot.domain.carrier_lanes import as_mapping, as_sequence, clean, read_address, read_reference, read_sender
 from bot.domain.conversation import Medium
 from bot.domain.delivery import Delivery, DeliveryStatus, read_status
@@ -61,6 +62,7 @@ class InboundText:
     is_spam: bool
     reaction: Reaction | None = None  #: WhatsApp only: the message is no more than a reaction to another.
     subject: str = ""  #: Of an MMS: a line that some phones let people write above the text.
+    said_at: datetime | None = None  #: When the carrier got it, by its clock; None where it does not say.
 
     @property
     def words(self) -> str:
@@ -106,7 +108,9 @@ def read_event(event: object, region: str = "US") -> CarrierEvent:
         raise NotUnderstood("an event without a type")
     payload = as_mapping(data.get("payload"))
     if kind == "message.received":
-        return _read_inbound(payload, region)
+        return _read_inbound(
+            payload, region, max(_moment(payload.get("received_at")), _moment(data.get("occurred_at")))
+        )
     if kind in _RECEIPTS:
         return _read_receipt(payload, _moment(data.get("occurred_at")))
     if kind == LINK_CLICKED:
@@ -149,7 +153,7 @@ def _read_hosted_order(kind: str, payload: Mapping[str, Any]) -> HostedOrderChan
     )
 
 
-def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
+def _read_inbound(payload: Mapping[str, Any], region: str, said_at: datetime) -> InboundText:
     sender = read_sender(payload, region)
     recipients = _addresses(payload.get("to"), region)
     carrier_id = payload.get("id")
@@ -171,6 +175,7 @@ def _read_inbound(payload: Mapping[str, Any], region: str) -> InboundText:
         is_spam=payload.get("is_spam") is True,
         reaction=content.reaction,
         subject=clean(payload.get("subject")),
+        said_at=None if said_at == _NEVER else said_at,
     )
 
 
@@ -217,11 +222,13 @@ def read_copies(payload: Mapping[str, Any], occurred_at: datetime) -> dict[Addre
 
 
 def _first_error(errors: object) -> tuple[str | None, str | None, str | None]:
-    for error in as_sequence(errors):
-        found = as_mapping(error)
-        if found.get("code") is not None:
-            return clean(found["code"]), clean(found.get("title")) or None, clean(found.get("detail")) or None
-    return None, None, None
+    """Return the first error's code and words; before all others the one that says STOP."""
+    read = [
+        (clean(found["code"]), clean(found.get("title")) or None, clean(found.get("detail")) or None)
+        for found in map(as_mapping, as_sequence(errors))
+        if found.get("code") is not None
+    ]
+    return next((error for error in read if says_stop(*error)), read[0]) if read else (None, None, None)
 
 
 def _media(value: object) -> tuple[MediaRef, ...]:

@@ -103,9 +103,10 @@ def apply(consent: Consent, change: ConsentChange) -> Consent:
     """
     Return *consent* after *change*; an equal one where it changes nothing.
 
-    A START lifts the customer's flag unless it is older than the STOP: texts may come out of order, and in doubt
-    nobody is texted. A second STOP moves the moment on, so that a START between the two cannot lift it; the carrier's
-    refusals and lists never replace the customer's own words.
+    A START lifts the customer's flag unless it is older than the STOP that they texted: texts may come out of order, and
+    in doubt nobody is texted. A second STOP moves the moment on, so that a START between the two cannot lift it; the
+    carrier's refusals and lists never replace the customer's own words. What these alone tell any START lifts: if it
+    should not, the carrier still refuses.
     """
     match change:
         case CustomerStopped(evidence=evidence):
@@ -113,9 +114,10 @@ def apply(consent: Consent, change: ConsentChange) -> Consent:
                 return replace(consent, stopped_by_customer=evidence)
             return consent
         case CustomerStarted(at=at):
-            if consent.stopped_by_customer is not None and at >= consent.stopped_by_customer.at:
-                return replace(consent, stopped_by_customer=None)
-            return consent
+            stopped = consent.stopped_by_customer
+            if stopped is not None and stopped.source in _THEIR_OWN_WORDS and at < stopped.at:
+                return consent
+            return replace(consent, stopped_by_customer=None)
         case HandAdded(evidence=evidence):
             return replace(consent, stopped_by_hand=evidence)
         case HandRemoved():

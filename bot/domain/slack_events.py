@@ -126,7 +126,7 @@ HANDLED_EVENTS = frozenset(
 )
 
 #: The subtypes of what a person wrote. `file_share`: with files; `thread_broadcast`: also sent to the channel.
-_WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+_WRITTEN = frozenset({None, "file_share", "thread_broadcast"})
 _TS = re.compile(r"^[0-9]{1,12}\.[0-9]{1,9}$")
 _CLOSED = frozenset({"channel_archive", "channel_deleted", "group_archive", "group_deleted"})
 
@@ -181,6 +181,7 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
         and subtype in _WRITTEN
         and not event.get("bot_id")
         and not event.get("hidden")
+        and not event.get("is_ephemeral")  # shown to one person alone
         and _is_name(ts)
         and _is_name(thread_ts)
         and _is_name(user)

@@ -31,10 +31,14 @@ def opted_out(address: str, region: str, words: str, *, by: str | None = None) -
     )
 
 
-def opted_in(address: str, region: str, *, still_blocked: bool) -> Words:
-    """Return the line that tells the thread that they want texts again."""
+def opted_in(address: str, region: str, consent: Consent) -> Words:
+    """Return the line that tells the thread that they want texts again, and what *consent* is by then."""
     name = _name(address, region)
-    if still_blocked:
+    if consent.stopped_by_customer is not None:
+        return wording.line(
+            f"↩️ *{name}* texted START before they opted out; it only came in later, so they are still not texted."
+        )
+    if consent.stopped_by_hand is not None:
         return wording.line(
             f"↩️ *{name}* texted START, but a teammate had opted them out by hand, so they are still not texted. "
             f"`/optouts remove {address}` lifts that."

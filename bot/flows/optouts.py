@@ -215,7 +215,11 @@ class Optouts:
                 )
                 if not before.blocked:
                     await tell_optout(tx, address, self._policy, key=f"hand:{once}", words="", besides=None, by=actor)
-        return f"🚫 {name} is opted out: nothing is sent to them. `/optouts remove {address}` lifts it."
+            consent = await tx.consents.get(address)
+        lifting = f"`/optouts remove {address}` lifts it."
+        if consent.stopped_by_customer is not None:
+            lifting = "They had opted out themselves too, which only they can undo, by texting START."
+        return f"🚫 {name} is opted out: nothing is sent to them. {lifting}"
 
     async def remove_optout(self, address: Address, actor: UserId, *, once: str) -> str:
         """Lift what a person set by hand and return the answer. Raises NotAllowed. Transaction: the evidence."""

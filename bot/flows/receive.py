@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import assert_never
 
 from bot.chance import Chance
@@ -50,6 +51,8 @@ _log = Log("receive")
 
 #: How far back a tapback's quotation is looked for, in texts of the conversation.
 _QUOTABLE = 200
+#: So long after they said STOP or START the carrier may still tell us: a moment further back is taken for a wrong one.
+_LATEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,9 +264,10 @@ class Receive:
         # Without the carrier's reading the words alone were read: they need not be read again.
         from_carrier = event.autoresponse_type is not None and read_consent(said, None) is not signal
         source = EvidenceSource.CARRIER_WORD if from_carrier else EvidenceSource.KEYWORD
-        evidence = Evidence(
-            source=source, at=message.created_at, message_id=message.id, words=wording.shorten(said, 200)
-        )
+        # By the carrier's clock, for it may tell us late and in another order; but not by one that is plainly wrong.
+        now, said_at = message.created_at, event.said_at
+        said_at = said_at if said_at is not None and now - _LATEST <= said_at <= now else now
+        evidence = Evidence(source=source, at=said_at, message_id=message.id, words=wording.shorten(said, 200))
         match signal:
             case ConsentSignal.STOP:
                 await record_consent(
@@ -273,10 +277,10 @@ class Receive:
                 _log.info("Somebody opted out.", conversation=conversation.id, source=source)
             case ConsentSignal.START:
                 before = await tx.consents.get(sender)
-                started = CustomerStarted(at=message.created_at)
+                started = CustomerStarted(at=said_at)
                 after = await record_consent(tx, sender, started, evidence, key=message.id, now=message.created_at)
                 if before.blocked:
-                    text, blocks = optout_wording.opted_in(sender, self._policy.region, still_blocked=after.blocked)
+                    text, blocks = optout_wording.opted_in(sender, self._policy.region, after)
                     await enqueue_line(tx, conversation.id, f"optin:{message.id}", text, blocks)
             case ConsentSignal.ASKS_TO_STOP:
                 if not (await tx.consents.get(sender)).blocked:

@@ -18,7 +18,7 @@ import httpx
 
 from bot.domain.account import Spending
 from bot.domain.carrier_api.operation import Operation
-from bot.domain.carrier_codes import QUEUE_FULL
+from bot.domain.carrier_codes import QUEUE_FULL, says_stop
 from bot.domain.carrier_lanes import clean
 from bot.domain.delivery import DeliveryStatus, read_status
 from bot.domain.ids import CarrierMessageId
@@ -123,22 +123,21 @@ class TelnyxGateway:
         return data if isinstance(data, Mapping) else None
 
     async def list_optouts(self) -> Sequence[CarrierOptout]:
-        """Return the carrier's whole list, all pages."""
-        found: list[CarrierOptout] = []
-        before: object = None
+        """Return the carrier's whole list, all pages: as many as it says, else until one has less or nothing new."""
+        found: dict[CarrierOptout, None] = {}
+        most = 0
         for page in range(1, _MOST_PAGES + 1):
             parameters: dict[str, str | int] = {"page[number]": page, "page[size]": _PAGE_SIZE}
             if self._profile_id:
                 parameters["filter[messaging_profile_id]"] = self._profile_id
             answer = await self._ask("GET", "/messaging_optouts", repeatable=True, params=parameters)
-            rows = answer.get("data")
-            if not isinstance(rows, list) or rows == before:  # the same once more: there are no pages
+            rows, known = answer.get("data"), len(found)
+            rows = rows if isinstance(rows, list) else []
+            found |= {_read_optout(row): None for row in rows if isinstance(row, Mapping) and row.get("to")}
+            pages, most = _count_pages(answer.get("meta")), max(most, len(rows))
+            if (len(found) == known or len(rows) < most) if pages is None else page >= pages:
                 break
-            before = rows
-            found.extend(_read_optout(row) for row in rows if isinstance(row, Mapping) and row.get("to"))
-            if page >= _count_pages(answer.get("meta"), page, is_full=len(rows) >= _PAGE_SIZE):
-                break
-        return found
+        return list(found)
 
     async def list_inbound(self, *, since: datetime) -> AsyncIterator[Sequence[InboundRecord]]:
         """Yield the inbound texts that the carrier has on record from *since* on, page by page, oldest first."""
@@ -272,8 +271,10 @@ def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:
         if answer is None and not repeatable and not _is_short_yes(response):
             raise OutcomeUnknown(f"the carrier's yes (HTTP {status}) cannot be read")
         return answer or {}
-    first, *others = _read_errors(answer)
+    first, *others = sorted(_read_errors(answer), key=_says_stop, reverse=True)
     code = first.code
+    if _says_stop(first):  # whatever else: asking again would be asking to text somebody who said STOP
+        raise _read_refusal(status, first, others)
     if status == httpx.codes.TOO_MANY_REQUESTS and code not in (_SPEND_LIMIT, QUEUE_FULL):
         raise Busy("the carrier asks for patience (429)", after=_read_retry_after(response), code=code)
     if code == QUEUE_FULL:
@@ -285,14 +286,22 @@ def _judge(response: httpx.Response, *, repeatable: bool) -> Mapping[str, Any]:
     ):
         log = f"the carrier answered HTTP {status}"
         raise RetryLater(log, after=_read_retry_after(response)) if repeatable else OutcomeUnknown(log)
-    raise CarrierRefused(
-        code=code or str(status),
+    raise _read_refusal(status, first, others)
+
+
+def _read_refusal(status: int, first: _Error, others: Sequence[_Error]) -> CarrierRefused:
+    return CarrierRefused(
+        code=first.code or str(status),
         title=first.title,
         detail=first.detail,
         status=status,
         field=first.field,
         further=[_tell(error) for error in others],
     )
+
+
+def _says_stop(error: _Error) -> bool:
+    return error.code is not None and says_stop(error.code, error.title, error.detail)
 
 
 def _is_in_progress(status: int, code: str | None) -> bool:
@@ -405,10 +414,10 @@ def _read_record(row: Mapping[str, Any]) -> InboundRecord | None:
         return None
 
 
-def _count_pages(meta: object, page: int, *, is_full: bool) -> int:
-    """Return how many pages a list has; where it does not say, one more than *page* after one that was full."""
+def _count_pages(meta: object) -> int | None:
+    """Return how many pages a list has, where it says."""
     pages = meta.get("total_pages") if isinstance(meta, Mapping) else None
-    return pages if isinstance(pages, int) else page + is_full
+    return int(pages) if isinstance(pages, int) or (isinstance(pages, str) and pages.isdecimal()) else None
 
 
 def _read_optout(row: Mapping[str, Any]) -> CarrierOptout:

@@ -289,6 +289,7 @@ async def test_what_the_carrier_takes_for_an_opt_out_counts_whatever_the_words(w
 async def send_autoresponse(bench: Bench, words: str, kind: str | None, *, number: int = 1) -> None:
     event = make_text(words, event_id=f"auto-{number}", message_id=f"auto-message-{number}")
     event["data"]["payload"]["autoresponse_type"] = kind
+    event["data"]["occurred_at"] = bench.clock.now().isoformat()
     assert await bench.post_signed_by_telnyx(event) == 200
     await bench.settle()
 
@@ -458,3 +459,33 @@ async def test_what_the_carriers_list_tells_is_told_in_their_thread(bench: Bench
     await bench.settle()
 
     assert "opted out* at the carrier" in bench.thread(root)[-1]
+
+
+def make_word(word: str, minute: int) -> dict[str, Any]:
+    """Return a keyword that the carrier got at *minute*, whenever it tells us."""
+    event = make_text(word, event_id=f"{word} {minute}", message_id=f"{word} {minute}")
+    event["data"]["occurred_at"] = f"2026-11-20T14:{minute:02}:00.000+00:00"
+    return event
+
+
+async def test_a_start_that_comes_late_and_was_texted_before_the_stop_lifts_nothing(bench: Bench) -> None:
+    root = await bench.open_thread()
+    for event in (make_word("REVOKE", 2), make_word("START", 1)):
+        await bench.post_signed_by_telnyx(event)
+        await bench.settle()
+
+    assert "before they opted out" in bench.thread(root)[-1]
+    await bench.reply("Hello", root)
+    await bench.settle()
+    assert bench.send_requests == []
+
+    await bench.post_signed_by_telnyx(make_word("START", 3))
+    await bench.settle()
+    assert "opted back in" in bench.thread(root)[-1]
+
+
+async def test_opting_out_by_hand_who_said_stop_does_not_promise_that_a_teammate_can_lift_it(bench: Bench) -> None:
+    await open_stopped(bench)
+    answer = await bench.command("/optouts", "add 4155550101 asked on the phone")
+    assert "only they can undo" in answer
+    assert "lifts it" not in answer

@@ -382,16 +382,28 @@ async def test_a_carrier_that_repeats_a_page_does_not_keep_us_for_ever(operation
         assert [each["id"] for each in await run(account, operation)] == ["a"]
 
 
-def make_optouts(first: int, count: int) -> web.Response:
-    """Return a page of opt-outs that does not say how many there are."""
+def make_optouts(first: int, count: int, meta: dict[str, Any] | None = None) -> web.Response:
+    """Return a page of opt-outs; without *meta* it does not say how many there are."""
     rows = [{"to": f"+1212555{number:04}", "created_at": "2026-10-01"} for number in range(first, first + count)]
-    return web.json_response({"data": rows})
+    return web.json_response({"data": rows} | ({} if meta is None else {"meta": meta}))
 
 
 async def test_optouts_are_read_to_their_end_though_nobody_says_how_many_pages_there_are() -> None:
     """Whoever stood on a page that was not read would be texted."""
     async with open_odd(make_optouts(0, 250), make_optouts(250, 250), make_optouts(500, 7)) as (account, asked):
         assert len({optout.address for optout in await account.list_optouts()}) == 507
+        assert len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "meta", [None, {}, {"total_results": 45}, {"page_number": 1, "page_size": 20}, {"total_pages": "3"}]
+)
+async def test_optouts_are_read_to_their_end_though_the_pages_are_smaller_than_was_asked_for(
+    meta: dict[str, Any] | None,
+) -> None:
+    pages = [make_optouts(0, 20, meta), make_optouts(20, 20, meta), make_optouts(40, 5, meta)]
+    async with open_odd(*pages) as (account, asked):
+        assert len(await account.list_optouts()) == 45
         assert len(asked) == 3
 
 

@@ -121,3 +121,14 @@ async def test_a_conflict_with_a_reason_of_the_carriers_is_a_refusal() -> None:
     async with open_platform("Telnyx", render_answer(content, status=b"409 Conflict")) as ask:
         with pytest.raises(CarrierRefused, match="40300"):
             await ask()
+
+
+@pytest.mark.parametrize("status", [b"400 Bad Request", b"429 Too Many Requests", b"503 Service Unavailable"])
+async def test_whoever_said_stop_is_not_asked_for_again_whatever_the_status_and_whatever_else_is_wrong(
+    status: bytes,
+) -> None:
+    errors = [{"code": "10011", "title": "Too many"}, {"code": 40300, "title": "Blocked due to STOP message"}]
+    async with open_platform("Telnyx", render_answer(json.dumps({"errors": errors}).encode(), status=status)) as ask:
+        with pytest.raises(CarrierRefused) as refused:
+            await ask()
+    assert (refused.value.code, refused.value.further) == ("40300", ("10011: Too many",))

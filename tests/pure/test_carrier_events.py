@@ -217,6 +217,7 @@ def test_a_text_is_read_whole() -> None:
         autoresponse_type=None,
         channel="SMS",
         is_spam=False,
+        said_at=AT,
     )
 
 
@@ -494,7 +495,5 @@ def test_a_click_that_names_no_text_is_not_understood() -> None:
 
 @given(json_values | envelopes | spoiled)
 def test_a_text_is_read_in_the_lane_of_its_sender(event: object) -> None:
-    if not _is_refused(event):
-        found = read_event(event)
-        if isinstance(found, InboundText):
-            assert choose_lane(event) == inbound_lane(found.sender)
+    if not _is_refused(event) and isinstance(found := read_event(event), InboundText):
+        assert choose_lane(event) == inbound_lane(found.sender)

@@ -187,6 +187,14 @@ def test_a_start_that_is_older_than_the_stop_lifts_nothing() -> None:
     assert after(CustomerStopped(evidence=keyword(NOON + HOUR)), CustomerStarted(at=NOON)).blocked
 
 
+@pytest.mark.parametrize("source", [EvidenceSource.CARRIER_REFUSAL, EvidenceSource.CARRIER_LIST])
+def test_what_the_carrier_alone_tells_is_lifted_by_any_start(source: EvidenceSource) -> None:
+    """Its moment is by another clock than the text's; and were it wrong, the carrier still refuses."""
+    assert not after(
+        CustomerStopped(evidence=Evidence(source=source, at=NOON + HOUR)), CustomerStarted(at=NOON)
+    ).blocked
+
+
 def test_a_start_between_two_stops_lifts_nothing() -> None:
     first, second = keyword(NOON), keyword(NOON + 2 * HOUR, "cancel")
     assert after(

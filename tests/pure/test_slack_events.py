@@ -115,3 +115,8 @@ def test_an_empty_subtype_is_none() -> None:
 @pytest.mark.parametrize("odd", [0, False, [], {}])
 def test_what_is_neither_a_word_nor_left_out_is_no_subtype(odd: object) -> None:
     assert isinstance(read_slack_event({**REPLY, "subtype": odd}), NotForUs)
+
+
+@pytest.mark.parametrize("more", [{"subtype": "me_message"}, {"subtype": "never_heard_of"}, {"is_ephemeral": True}])
+def test_what_is_not_plainly_written_into_the_thread_for_all_to_see_is_not_for_us(more: dict[str, object]) -> None:
+    assert isinstance(read_slack_event({**REPLY, **more}), NotForUs)
