@@ -17,11 +17,13 @@ from functools import partial
 from typing import Any
 
 from bot.figures import Family, Figure, Spread, Value
+from bot.outlet import Outlet
 from bot.trace import tell_trace
 
 #: Anything that looks like a phone number, wherever it comes from: exception texts of libraries, addresses in URLs.
 _NUMBER = re.compile(r"(?<![\w.-])(?:\+|%2[Bb])?\d(?:[\d().]|[ -](?=\d)){6,18}\d(?![\w-])")
 _FIELDS = "textbridge_fields"
+_LEFT_OUT = "Lines are left out here: nobody took them in time."
 
 
 _HOST = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -112,9 +114,10 @@ class _JsonFormatter(_Formatter):
 
 def configure_logging(*, level: str, as_json: bool) -> None:
     """Send the whole process's log lines to stderr in our form; libraries speak from WARNING up."""
-    handler = logging.StreamHandler(sys.stderr)
     with_words = level == "DEBUG"
-    handler.setFormatter(_JsonFormatter(with_words=with_words) if as_json else _TextFormatter(with_words=with_words))
+    formatter = _JsonFormatter(with_words=with_words) if as_json else _TextFormatter(with_words=with_words)
+    handler = _build_handler(formatter)
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -126,6 +129,21 @@ def configure_logging(*, level: str, as_json: bool) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Warns at each start that it found our own SLACK_BOT_TOKEN in the environment and does not use it.
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
+
+
+def _build_handler(formatter: logging.Formatter) -> logging.Handler:
+    """Return what writes to stderr, and waits for nobody to read it."""
+
+    def tell_left_out(lines: int) -> str:
+        record = logging.LogRecord("textbridge.log", logging.WARNING, "", 0, _LEFT_OUT, (), None)
+        setattr(record, _FIELDS, {"lines": lines})
+        return f"{formatter.format(record)}\n"
+
+    try:
+        descriptor = sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):  # it was closed before we came, or is no file of the system's
+        return logging.StreamHandler(sys.stderr)
+    return logging.StreamHandler(Outlet(descriptor, tell_left_out, encoding=sys.stderr.encoding))
 
 
 class Metrics:

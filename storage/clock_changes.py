@@ -66,7 +66,7 @@ class ClockChanges:
             jump = now - before - timedelta(seconds=elapsed - elapsed_before)
         self._seen = now, elapsed
         if abs(jump) > _JUMP:
-            _log.warning("The clock was set.", by=str(jump))
+            _log.warning("The clock was set.", by=f"{jump.total_seconds():+.1f} s")
             await self._move(jump, now)
         if abs(jump) > _JUMP or self._noted_at is None or elapsed - self._noted_at > _NOTE_EVERY.total_seconds():
             self._noted_at = elapsed
