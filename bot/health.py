@@ -68,11 +68,6 @@ class Health:
                     await self._found[part].wait()
         return self.report()
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether every part works."""
-        return all(problem is None for problem in self._problems.values())
-
     async def wait_asked(self) -> None:
         """Return when every part was asked once, whatever it answered."""
         await self._asked.wait()

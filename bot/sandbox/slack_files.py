@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -185,7 +184,3 @@ async def serve_file(workspace: Workspace, request: web.Request) -> web.Response
         content_type=file.mimetype or "application/octet-stream",
         headers={"Content-Disposition": f'attachment; filename="{file.id}"'},
     )
-
-
-#: What answers a request for or with a file.
-FileHandler = Callable[[Workspace, web.Request], Awaitable[web.Response]]

@@ -60,16 +60,6 @@ def is_note(document: Document, *, after_prefix: bool = False) -> bool:
     return _NOTE_SIGN.match(_read_opening(document, after_prefix=after_prefix)) is not None
 
 
-def starts_with_mention(document: Document) -> bool:
-    """Say whether the first thing to be seen is a mention of a person, a user group or all of a channel."""
-    for inline in _walk_with_breaks(document):
-        if isinstance(inline, UserMention | GroupMention | Broadcast):
-            return True
-        if _take_off_line_marks(_fold(_read_inline(inline))):
-            return False
-    return False
-
-
 def find_sms_prefix(plain: str) -> str | None:
     """Return what follows `sms:` at the beginning of a text, without blanks around it; None where it is not there."""
     start = _skip(plain, 0, _is_invisible)

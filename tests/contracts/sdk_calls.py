@@ -60,7 +60,6 @@ METHODS = {
     "senders delete": "alphanumeric_sender_ids.delete",
     "optouts list": "messaging_optouts.list",
 }
-_PAGING = ("page_number", "page_size")
 _SAMPLES: dict[Kind, Any] = {
     Kind.TEXT: "some words, long enough for all",
     Kind.PHONE: "+13125550100",

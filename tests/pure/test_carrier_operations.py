@@ -24,7 +24,7 @@ from bot.domain.carrier_api.profiles import (
     UPDATE_PROFILE,
 )
 from bot.domain.carrier_api.senders import GET_HOSTED, LIST_OPTOUTS, UNBIND_SHORT_CODE, UPDATE_NUMBER
-from bot.domain.carrier_api.table import OPERATIONS, find_operation
+from bot.domain.carrier_api.table import OPERATIONS
 from bot.errors import FieldsWrong
 
 by_name = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
@@ -70,9 +70,8 @@ def test_whatever_deletes_or_takes_away_is_asked_about_first(operation: Operatio
     assert (tell_harm(operation, operation.example) is not None) == takes_away
 
 
-@by_name
-def test_it_is_found_by_the_words_of_the_shell(operation: Operation) -> None:
-    assert find_operation(operation.resource, operation.verb) is operation
+def test_no_two_are_called_alike_in_the_shell() -> None:
+    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
 
 
 @by_name

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.text.mrkdwn import parse_message
-from bot.text.notes import find_sms_prefix, is_note, starts_with_mention, strip_note_sign
+from bot.text.notes import find_sms_prefix, is_note, strip_note_sign
 from tests.pure.golden_outbound import Element, emoji, items, link, pre, quote, section, text, typed, user
 
 NOTES = [
@@ -197,10 +197,8 @@ def test_a_letter_beyond_ascii_that_nobody_sees_changes_nothing(before: str, sig
 
 
 def test_only_a_mention_that_comes_first_makes_a_note() -> None:
-    assert starts_with_mention(parse_message("\n *<@U1>* x"))
-    assert not starts_with_mention(parse_message("x <@U1>"))
-    assert not starts_with_mention(parse_message("note: x"))
-    assert not starts_with_mention(parse_message(""))
+    assert is_note(parse_message("\n *<@U1>* x"))
+    assert not is_note(parse_message("x <@U1>"))
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,6 @@ def parse(written: Written) -> Document:
     return parse_message("what blocks say comes first", [{"type": "rich_text", "block_id": "b", "elements": written}])
 
 
-def get_signs(document: Document) -> list[str]:
-    """Every letter and digit of a document's texts, in order."""
-    return [
-        sign for inline in document.walk_inlines() if isinstance(inline, Text) for sign in inline.text if sign.isalnum()
-    ]
-
-
 @pytest.mark.parametrize(("written", "read"), CASES)
 def test_a_customer_reads_what_the_table_says(written: Written, read: str) -> None:
     assert render_plain(parse(written), NAMES) == read

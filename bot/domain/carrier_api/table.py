@@ -23,12 +23,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *SENDER_OPERATIONS,
     *OPTOUT_OPERATIONS,
 )
-_BY_NAME = {operation.name: operation for operation in OPERATIONS}
-
-
-def find_operation(resource: Resource, verb: str) -> Operation | None:
-    """Return the operation that the shell calls so."""
-    return _BY_NAME.get(f"{resource} {verb}")
 
 
 def list_operations(resource: Resource) -> tuple[Operation, ...]:
