@@ -16,15 +16,12 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, final
+from typing import Any, TypeVar, final
 from urllib.parse import urlsplit
 
 from bot.domain.phone import is_region, parse_whole_number
 from bot.domain.policy import ACCOUNT, MMS, Pacing, ThreadMode
 from bot.errors import SettingsWrong
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
 
 _CHANNEL = re.compile(r"^[CG][A-Z0-9]+$")
 _USER = re.compile(r"^[UW][A-Z0-9]+$")
@@ -452,13 +449,3 @@ def _read_file(path: Path | None) -> dict[str, str]:
 def _keep_known(given: Mapping[str, str | None]) -> dict[str, str]:
     names = {setting.name for setting in SETTINGS}
     return {name.lower(): value for name, value in given.items() if value and name.lower() in names}
-
-
-def read_zone(name: str | None) -> ZoneInfo:
-    """Return the IANA time zone called *name*, UTC where there is none such."""
-    from zoneinfo import ZoneInfo  # noqa: PLC0415 - a start is mostly imports
-
-    try:
-        return ZoneInfo(name or "UTC")
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")

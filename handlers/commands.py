@@ -16,8 +16,8 @@ from bot.domain.command_grammar import parse_optouts, parse_schedule, parse_sms
 from bot.domain.ids import UserId
 from bot.domain.message import Origin
 from bot.domain.phone import Address
+from bot.domain.places import read_zone
 from bot.errors import NotAllowed, RetryLater, WrongSender
-from bot.settings import read_zone
 from bot.text.escape import escape_sms
 from bot.text.typed import render_typed, show_numbers
 from handlers.desk import SLACKS_SECONDS, Desk

@@ -14,13 +14,13 @@ from bot.domain.ids import UserId
 from bot.domain.media import MOST_FILES, FileRef
 from bot.domain.message import Origin
 from bot.domain.phone import NotANumber, PhoneNumber, parse_number, split_numbers
+from bot.domain.places import read_zone
 from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.accepting import check_author
 from bot.flows.preparing import check_files, read_attachments
 from bot.flows.wording import Words
 from bot.observe import Log
-from bot.settings import read_zone
 from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk

@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.actions import Action
 from bot.domain.ids import UserId
+from bot.domain.places import read_zone
 from bot.domain.recurrence import Rule, describe_rule
 from bot.domain.when import NotATime, TimeInPast
 from bot.domain.when_recurring import EXAMPLES, parse_rule
@@ -20,7 +21,6 @@ from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.schedule_wording import FROM_LIST, Row
 from bot.observe import Log
-from bot.settings import read_zone
 from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk

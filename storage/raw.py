@@ -15,6 +15,7 @@ from bot.domain.message import State
 from storage.database import Database
 from storage.facts import FactRows
 from storage.moments import from_micros, to_micros
+from storage.overwriting import throw_away
 from storage.words import STATE_CODES
 
 #: What went wrong over night, or on a day off, can be looked at in the morning. Twice as long as the carrier remembers
@@ -66,7 +67,7 @@ class RawUpkeep:
             await FactRows(connection).set_fact(_EMPTIED_UNTIL, str(to_micros(before)))
         while step := await self._forget_step(before):
             gone += step
-        return gone + await self._change(_FORGET_FACTS, before.timestamp())
+        return gone + await throw_away(self._database, _FORGET_FACTS, before.timestamp())
 
     async def _find_emptied_until(self) -> datetime:
         """Return until when all was emptied: finished jobs stay for a month, and are not looked through every hour."""
@@ -75,16 +76,7 @@ class RawUpkeep:
         return from_micros(int(found or 0))
 
     async def _empty_step(self, since: datetime, before: datetime) -> int:
-        return await self._change(_EMPTY_EVENTS, to_micros(since), to_micros(before), _STEP)
+        return await throw_away(self._database, _EMPTY_EVENTS, to_micros(since), to_micros(before), _STEP)
 
     async def _forget_step(self, before: datetime) -> int:
-        return await self._change(_FORGET_REQUESTS, to_micros(before), _STEP)
-
-    async def _change(self, sql: str, *parameters: float) -> int:
-        async with self._database.write() as connection:
-            # So that the words are gone from the file, and not only from its tables.
-            await connection.execute_fetchall("PRAGMA secure_delete = ON")
-            try:
-                return len(list(await connection.execute_fetchall(sql, parameters)))
-            finally:
-                await connection.execute_fetchall("PRAGMA secure_delete = OFF")
+        return await throw_away(self._database, _FORGET_REQUESTS, to_micros(before), _STEP)

@@ -15,6 +15,7 @@ from bot.observe import Log
 from storage.database import Database
 from storage.erasure import erase_message
 from storage.moments import to_micros
+from storage.overwriting import overwriting, throw_away
 from storage.shelf import FileShelf
 
 _log = Log("retention")
@@ -57,9 +58,11 @@ class Retention:
         texts = jobs = 0
         while step := await self._erase_step(before):
             texts += step
-        while step := await self._change(_END_PARKED, to_micros(self._clock.now()), to_micros(before), _STEP):
+        while step := await throw_away(
+            self._database, _END_PARKED, to_micros(self._clock.now()), to_micros(before), _STEP
+        ):
             jobs += step
-        while await self._change(_ERASE_RECURRENCES, to_micros(before), _STEP):
+        while await throw_away(self._database, _ERASE_RECURRENCES, to_micros(before), _STEP):
             pass
         if texts or jobs:
             _log.info("What is older than RETENTION_DAYS was erased.", texts=texts, parked_jobs=jobs)
@@ -67,24 +70,11 @@ class Retention:
 
     async def _erase_step(self, before: datetime) -> int:
         files: list[MediaId] = []
-        async with self._database.write() as connection:
-            # So that the words are gone from the file, and not only from its tables.
-            await connection.execute_fetchall("PRAGMA secure_delete = ON")
-            try:
-                rows = list(await connection.execute_fetchall(_OLD, (to_micros(before), _STEP)))
-                for row in rows:
-                    found = await connection.execute_fetchall(_FILES, (row["number"],))
-                    files += [MediaId(file["id"]) for file in found]
-                    await erase_message(connection, row["number"], row["id"], self._clock)
-            finally:
-                await connection.execute_fetchall("PRAGMA secure_delete = OFF")
+        async with self._database.write() as connection, overwriting(connection):
+            rows = list(await connection.execute_fetchall(_OLD, (to_micros(before), _STEP)))
+            for row in rows:
+                found = await connection.execute_fetchall(_FILES, (row["number"],))
+                files += [MediaId(file["id"]) for file in found]
+                await erase_message(connection, row["number"], row["id"], self._clock)
         await self._shelf.remove(files)
         return len(rows)
-
-    async def _change(self, sql: str, *parameters: int) -> int:
-        async with self._database.write() as connection:
-            await connection.execute_fetchall("PRAGMA secure_delete = ON")
-            try:
-                return len(list(await connection.execute_fetchall(sql, parameters)))
-            finally:
-                await connection.execute_fetchall("PRAGMA secure_delete = OFF")

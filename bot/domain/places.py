@@ -1,4 +1,4 @@
-"""What the clocks of others show."""
+"""What clocks elsewhere show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from bot.domain.when import format_date, format_time, name_zone
 
 #: So many readings of a clock are worth saying; a toll-free number may be anywhere.
 _MOST_SAID = 2
+
+
+def read_zone(name: str | None) -> ZoneInfo:
+    """Return the IANA time zone called *name*, UTC where there is none such."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def describe_their_clock(at: datetime, ours: ZoneInfo, theirs: Collection[ZoneInfo]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.actions import Action
@@ -13,6 +13,7 @@ from bot.domain.ids import MessageId, UserId
 from bot.domain.media import Media, MediaState
 from bot.domain.message import Direction, Mark, State, choose_mark
 from bot.domain.phone import Address
+from bot.domain.places import read_zone
 from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
 from bot.domain.when import format_when
@@ -83,7 +84,7 @@ class History:
         if direction == "older":
             page = list(reversed(page))
         workspace_url = (await self._directory.get_ourselves()).workspace_url
-        zone = _read_zone(person.zone)
+        zone = read_zone(person.zone)
         count = "1 text" if total == 1 else f"{total:,} texts"
         heading = f"🗂️ {name} `{escape_sms(address)}`: {count}, by the clock of {zone.key}. Only you see this."
         blocks = list(wording.line(heading)[1])
@@ -198,10 +199,3 @@ def _format_moment(at: datetime, zone: ZoneInfo) -> str:
 
 def _context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
-
-
-def _read_zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return ZoneInfo("UTC")

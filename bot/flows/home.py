@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.chance import Chance
 from bot.clock import Clock
@@ -11,6 +10,7 @@ from bot.domain.actions import Action
 from bot.domain.commands import OPTOUTS_LIST, SCHEDULE_SEND, SMS_SEND
 from bot.domain.ids import UserId
 from bot.domain.job import Job
+from bot.domain.places import read_zone
 from bot.domain.policy import Policy
 from bot.errors import NotAllowed, SlackRefused
 from bot.flows import account_home, schedule_wording, wording
@@ -122,7 +122,7 @@ class Home:
         return blocks
 
     async def _show_scheduled(self, user_id: UserId, zone_name: str | None) -> list[Block]:
-        zone = _read_zone(zone_name)
+        zone = read_zone(zone_name)
         async with self._store.reading() as view:
             mine = [row for row in await collect_rows(view, self._policy.region) if row.author == user_id]
         lines = [schedule_wording.describe_row(row, zone) for row in mine[:_MOST_SHOWN]]
@@ -150,10 +150,3 @@ def _show_beginning() -> list[Block]:
             "begins with `note:`, `//`, or a teammate's name.\n" + forms
         ),
     ]
-
-
-def _read_zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return ZoneInfo("UTC")

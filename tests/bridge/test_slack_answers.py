@@ -15,12 +15,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
 from bot.domain.ids import ChannelId, UserId
+from bot.domain.places import read_zone
 from bot.errors import OutcomeUnknown, RetryLater, SlackRefused
 from bot.gateways.slack import SlackGateway
 from bot.observe import Metrics
 from bot.ports import Post, Standing
 from bot.sandbox.server import Server
-from bot.settings import read_zone
 from bot.workers.pacing import Pacer
 
 ANN = UserId("U0ANN")
