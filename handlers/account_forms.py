@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -20,12 +21,9 @@ from bot.domain.carrier_api.senders import CREATE_SENDER, DELETE_SENDER, UNBIND_
 from bot.domain.ids import UserId
 from bot.errors import CarrierRefused, FieldsWrong, NotAllowed, OutcomeUnknown, RetryLater
 from bot.flows.account import explain
-from bot.observe import Log
 from handlers import account_views as views
 from handlers.desk import Desk
-from handlers.form_parts import SLACK_FAILURES
-
-_log = Log("slack.account")
+from handlers.form_parts import open_view, update_view
 
 #: What may stand in the way of a change; each is explained to whoever asked for it.
 _REFUSALS: Final = (FieldsWrong, CarrierRefused, RetryLater, OutcomeUnknown, NotAllowed)
@@ -75,7 +73,7 @@ class AccountForms:
         try:
             await self._account.change(UPDATE_PROFILE, given, actor=_actor(body), once=_once(body))
         except _REFUSALS as error:
-            await _open(client, body, views.build_answer_of(explain(error)))
+            await _open(client.views_open, body, views.build_answer_of(explain(error)))
         await self._desk.home.show_home(_actor(body), fresh=True)
 
     def _opener(self, build: views.Build) -> Any:
@@ -86,7 +84,7 @@ class AccountForms:
                 view = build(await self._account.look())
             except _REFUSALS as error:
                 view = views.build_answer_of(explain(error))
-            await _open(client, body, view)
+            await _open(client.views_open, body, view)
 
         return open_form
 
@@ -98,7 +96,7 @@ class AccountForms:
         seen = await self._account.look()
         answer_id = str(body["actions"][0].get("value") or "")
         answer = next((each for each in seen.autoresponses or () if each.get("id") == answer_id), None)
-        await _show(client.views_push, body, views.build_answer(answer))
+        await _open(client.views_push, body, views.build_answer(answer))
 
     def _changer(self, read: Any, build: views.Build) -> Any:
         """Return the listener of a button in a list: it changes the account, and shows the list anew."""
@@ -112,7 +110,7 @@ class AccountForms:
             except _REFUSALS as error:
                 notice = explain(error)
             view = build(await self._account.look(fresh=True), notice=notice)
-            await _update(client, body, view)
+            await update_view(client, body["view"], view)
             await self._finish(body)
 
         return change
@@ -197,19 +195,6 @@ def _once(body: Mapping[str, Any]) -> str:
     return str(body.get("trigger_id") or body["actions"][0].get("action_ts") or "")
 
 
-async def _open(client: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
-    await _show(client.views_open, body, view)
-
-
-async def _show(method: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
-    try:
-        await method(trigger_id=body["trigger_id"], view=view)
-    except SLACK_FAILURES as error:
-        _log.warning("A form could not be opened.", trouble=type(error).__name__)
-
-
-async def _update(client: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
-    try:
-        await client.views_update(view_id=body["view"]["id"], view=view)
-    except SLACK_FAILURES as error:
-        _log.info("A form was not updated.", trouble=type(error).__name__)
+async def _open(opening: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
+    with suppress(NotAllowed):  # logged, and on the Home tab there is nowhere to tell it
+        await open_view(opening, body, view)

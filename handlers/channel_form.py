@@ -13,8 +13,7 @@ from bot.domain.policy import ThreadMode
 from bot.errors import NotAllowed, RetryLater
 from bot.flows.channel_settings import MEANINGS, ChannelMode, ChannelSettings
 from bot.observe import Log
-from handlers.form_parts import SLACK_FAILURES, build_outcome, make_plain
-from handlers.listeners import NOT_OPENED
+from handlers.form_parts import build_outcome, make_plain, open_view
 
 _log = Log("slack.channel_form")
 
@@ -37,23 +36,19 @@ class ChannelForm:
 
     async def open_by_command(self, body: Mapping[str, Any], client: Any) -> None:
         """Open the form for the channel in which a command was typed. Raises NotAllowed, with how the channel is set."""
-        await self._open(ChannelId(body["channel_id"]), UserId(body["user_id"]), str(body["trigger_id"]), client)
+        await self._open(ChannelId(body["channel_id"]), UserId(body["user_id"]), body, client)
 
     async def _open_by_button(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         await ack()
         channel_id = ChannelId(str(body["actions"][0].get("value", "")))
         try:
-            await self._open(channel_id, UserId(body["user"]["id"]), str(body["trigger_id"]), client)
+            await self._open(channel_id, UserId(body["user"]["id"]), body, client)
         except NotAllowed as error:
             _log.info("A form was not opened.", trouble=error.log)
 
-    async def _open(self, channel_id: ChannelId, user_id: UserId, trigger_id: str, client: Any) -> None:
+    async def _open(self, channel_id: ChannelId, user_id: UserId, body: Mapping[str, Any], client: Any) -> None:
         found = await self._settings.get_changeable(channel_id, user_id)
-        try:
-            await client.views_open(trigger_id=trigger_id, view=build_form(found, self._settings.mode_for_all))
-        except SLACK_FAILURES as error:
-            _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            raise NotAllowed(NOT_OPENED) from error
+        await open_view(client.views_open, body, build_form(found, self._settings.mode_for_all))
 
     async def _submit(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         view = body["view"]

@@ -21,7 +21,8 @@ from bot.errors import NotAllowed, RetryLater, WrongSender
 from bot.text.escape import escape_sms
 from bot.text.typed import render_typed, show_numbers
 from handlers.desk import SLACKS_SECONDS, Desk
-from handlers.listeners import NOT_OPENED, Answer, reply_privately
+from handlers.form_parts import NOT_OPENED
+from handlers.listeners import Answer, reply_privately
 
 #: Every slash command, as the manifest declares them.
 COMMANDS = ("/sms", "/schedule", "/optouts")

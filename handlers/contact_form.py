@@ -14,12 +14,8 @@ from bot.domain.phone import Address
 from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.contacts import MOST_CHARACTERS
-from bot.observe import Log
 from handlers.desk import Desk
-from handlers.form_parts import SLACK_FAILURES, build_outcome, make_plain
-from handlers.listeners import NOT_OPENED
-
-_log = Log("slack.contact_form")
+from handlers.form_parts import build_outcome, make_plain, open_view
 
 CONTACT_FORM = "contact_form"
 _NAME, _ZONE = "name", "zone"
@@ -44,23 +40,19 @@ class ContactForm:
 
     async def open_by_command(self, address: Address, body: Mapping[str, Any], client: Any) -> None:
         """Open the form for *address*. Raises NotAllowed."""
-        await self._open(address, UserId(body["user_id"]), str(body["trigger_id"]), client)
+        await self._open(address, UserId(body["user_id"]), body, client)
 
     async def _open_by_button(self, ack: AsyncAck, body: Mapping[str, Any], client: Any, respond: Any) -> None:
         await ack()
         address = Address(str(body["actions"][0].get("value", "")))
         try:
-            await self._open(address, UserId(body["user"]["id"]), str(body["trigger_id"]), client)
+            await self._open(address, UserId(body["user"]["id"]), body, client)
         except NotAllowed as error:
             await respond(text=error.person, response_type="ephemeral", replace_original=False)
 
-    async def _open(self, address: Address, user_id: UserId, trigger_id: str, client: Any) -> None:
+    async def _open(self, address: Address, user_id: UserId, body: Mapping[str, Any], client: Any) -> None:
         contact = await self._desk.contacts.find_contact(address, user_id)
-        try:
-            await client.views_open(trigger_id=trigger_id, view=self._build(address, contact))
-        except SLACK_FAILURES as error:
-            _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            raise NotAllowed(NOT_OPENED) from error
+        await open_view(client.views_open, body, self._build(address, contact))
 
     def _build(self, address: Address, contact: Contact | None) -> dict[str, Any]:
         name_input: dict[str, Any] = {

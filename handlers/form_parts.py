@@ -1,23 +1,52 @@
-"""Pieces that the forms share: what is said about a text's length, and how a form's fields are read."""
+"""What the forms share: how one is opened and changed, what is said of a text's length, how fields are read."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 
+from bot.errors import NotAllowed
 from bot.flows import wording
 from bot.flows.wording import Words
+from bot.observe import Log
+from bot.ports import Block
 from bot.text.segments import MAX_PARTS, Encoding, Segments, count_segments, replace_lookalikes
 
+_log = Log("slack.form")
+
+#: Slack gives a form three seconds, and the one who wanted it may have another.
+NOT_OPENED = "Slack did not open the form in time. Please try again."
 #: How a form fails to be opened or changed: Slack's no, its silence, and a connection that broke before it spoke.
-SLACK_FAILURES = (SlackApiError, ClientError, OSError, TimeoutError)
+_SLACK_FAILURES = (SlackApiError, ClientError, OSError, TimeoutError)
 MOST_CHARACTERS = 3000
 #: How many of the characters that make a text long are shown.
 _MOST_CULPRITS = 5
+
+
+async def open_view(opening: Any, body: Mapping[str, Any], view: Mapping[str, Any]) -> None:
+    """
+    Show *view* to whoever made the request *body*. Raises NotAllowed where Slack does not, with what to tell them.
+
+    *opening* is the client's `views_open`, or its `views_push` for a form above another.
+    """
+    try:
+        await opening(trigger_id=body["trigger_id"], view=view)
+    except _SLACK_FAILURES as error:
+        _log.warning("A form could not be opened.", trouble=type(error).__name__)
+        raise NotAllowed(NOT_OPENED) from error
+
+
+async def update_view(client: Any, view: Mapping[str, Any], new: Mapping[str, Any], *, only: str | None = None) -> None:
+    """Show *new* in the place of *view*. *only*: while *view* has this hash, so that a slow one replaces nothing newer."""
+    try:
+        await client.views_update(view_id=view["id"], hash=only, view=new)
+    except _SLACK_FAILURES as error:
+        _log.info("A form was not updated.", trouble=type(error).__name__)
 
 
 def text_block(block: str, action: str, *, given: str | None) -> dict[str, Any]:
@@ -41,18 +70,18 @@ def text_block(block: str, action: str, *, given: str | None) -> dict[str, Any]:
     }
 
 
-def count_blocks(text: str, replace: str) -> list[dict[str, Any]]:
+def count_blocks(text: str, replace: str) -> list[Block]:
     """Return what is said about the length of *text*, and the button *replace* that makes it shorter where one can."""
     segments = count_segments(text)
     if segments.parts == 0:
-        return [make_context("Nothing typed yet.")]
+        return [wording.context("Nothing typed yet.")]
     parts = "1 part" if segments.parts == 1 else f"{segments.parts} parts"
     sentence = f"*{parts}* · {segments.units} characters, {segments.remaining} more fit"
     if segments.is_too_long:
         sentence = f"🚫 *{parts}*: the carrier sends at most {MAX_PARTS}. Please shorten it."
-    blocks = [make_context(sentence)]
+    blocks: list[Block] = [wording.context(sentence)]
     if segments.encoding is Encoding.UCS2:
-        blocks.append(make_context(_describe_culprits(segments)))
+        blocks.append(wording.context(_describe_culprits(segments)))
         shorter = count_segments(replace_lookalikes(text))
         if shorter.parts < segments.parts or shorter.encoding is not Encoding.UCS2:
             after = "1 part" if shorter.parts == 1 else f"{shorter.parts} parts"
@@ -119,14 +148,15 @@ def read_state(view: Mapping[str, Any], block: str, action: str) -> Mapping[str,
     return found if isinstance(found, Mapping) else {}
 
 
+def read_moment(view: Mapping[str, Any], block: str, action: str) -> datetime | None:
+    """Return the moment that was chosen in a field; None where none was."""
+    chosen = read_state(view, block, action).get("selected_date_time")
+    return None if chosen is None else datetime.fromtimestamp(int(chosen), UTC)
+
+
 def make_plain(text: str) -> dict[str, Any]:
     """Return *text* as Slack wants it where it formats nothing."""
     return {"type": "plain_text", "text": text}
-
-
-def make_context(text: str) -> dict[str, Any]:
-    """Return a line in small letters; *text* is mrkdwn."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
 def make_option(label: str, value: str) -> dict[str, Any]:

@@ -39,8 +39,6 @@ Answer = str | Words
 #: What Slack calls it when somebody presses the button of a form.
 _SUBMISSION = "view_submission"
 _NOT_JUST_NOW = "Slack or the carrier does not answer just now. Nothing was done; please try again in a moment."
-#: Slack gives a form three seconds, and the one who wanted it may have another.
-NOT_OPENED = "Slack did not open the form in time. Please try again."
 
 
 def build_bolt(client: AsyncWebClient, *, signing_secret: str, bot_token: str) -> AsyncApp:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -20,26 +20,24 @@ from bot.flows import wording
 from bot.flows.accepting import check_author
 from bot.flows.preparing import check_files, read_attachments
 from bot.flows.wording import Words
-from bot.observe import Log
+from bot.ports import Block
 from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk
 from handlers.form_parts import (
-    SLACK_FAILURES,
     build_outcome,
     count_blocks,
-    make_context,
     make_plain,
     name_submission,
+    open_view,
+    read_moment,
     read_state,
     read_value,
     text_block,
+    update_view,
 )
-from handlers.listeners import NOT_OPENED
 from handlers.schedule_options import option_blocks, read_options, read_repetition, reads_unless_reply
 from handlers.sender_options import BLOCK, build_sender_block, read_sender
-
-_log = Log("slack.form")
 
 TEXT_FORM = "text_form"
 SCHEDULE_FORM = "schedule_form"
@@ -82,18 +80,11 @@ class Forms:
             view = build_outcome(wording.line(error.person))  # there is no channel in which the answer could stand
         await ack()
         with suppress(NotAllowed):  # logged, and nobody to tell
-            await self._show(body, client, view)
+            await open_view(client.views_open, body, view)
 
     async def _open(self, form: str, body: Mapping[str, Any], client: Any) -> None:
         check_author(await self._desk.directory.get_person(UserId(body["user_id"])))
-        await self._show(body, client, self._build(form, text="", revision=0))
-
-    async def _show(self, body: Mapping[str, Any], client: Any, view: dict[str, Any]) -> None:
-        try:
-            await client.views_open(trigger_id=body["trigger_id"], view=view)
-        except SLACK_FAILURES as error:
-            _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            raise NotAllowed(NOT_OPENED) from error
+        await open_view(client.views_open, body, self._build(form, text="", revision=0))
 
     def _build(
         self, form: str, *, text: str, revision: int, given: str | None = None, clock: str | None = None
@@ -104,7 +95,7 @@ class Forms:
         *clock*: what is to be said about the time that was chosen.
         """
         scheduling = form == SCHEDULE_FORM
-        blocks: list[dict[str, Any]] = [
+        blocks: list[Block] = [
             {
                 "type": "input",
                 "block_id": _TO,
@@ -141,7 +132,7 @@ class Forms:
                 "hint": make_plain("By your own clock." if scheduling else "Leave it empty to send now."),
                 "element": {"type": "datetimepicker", "action_id": _WHEN},
             },
-            *([] if clock is None else [make_context(clock)]),
+            *([] if clock is None else [wording.context(clock)]),
             *(option_blocks() if scheduling else []),
         ]
         return {
@@ -163,7 +154,7 @@ class Forms:
             revision=_revision(view),
             clock=await self._describe_clock(body),
         )
-        await self._update(client, view, new)
+        await update_view(client, view, new, only=view.get("hash"))
 
     async def _replace(self, ack: AsyncAck, body: Mapping[str, Any], client: Any) -> None:
         await ack()
@@ -176,24 +167,17 @@ class Forms:
             given=replaced,
             clock=await self._describe_clock(body),
         )
-        await self._update(client, view, new)
+        await update_view(client, view, new, only=view.get("hash"))
 
     async def _describe_clock(self, body: Mapping[str, Any]) -> str | None:
         """Say what the customer's clock shows at the chosen time, and whether it is quiet there; None if not known yet."""
         view = body["view"]
-        due_at = _read_when(view)
+        due_at = read_moment(view, _WHEN, _WHEN)
         to, _ = self._read_recipients(read_value(view, _TO, _TO))
         if due_at is None or not to:
             return None
         person = await self._desk.directory.get_person(UserId(body["user"]["id"]))
         return await self._desk.schedules.describe_clock(due_at, read_zone(person.zone), to)
-
-    async def _update(self, client: Any, view: Mapping[str, Any], new: dict[str, Any]) -> None:
-        try:
-            # The hash keeps a slow update from replacing a newer one while somebody types on.
-            await client.views_update(view_id=view["id"], hash=view.get("hash"), view=new)
-        except SLACK_FAILURES as error:
-            _log.info("A form was not updated.", trouble=type(error).__name__)
 
     async def _submit(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         view = body["view"]
@@ -210,7 +194,7 @@ class Forms:
             errors[_FILES] = error.person.removeprefix("🚫 ")
         if not text.strip() and not files and _FILES not in errors:
             errors[block] = "Write a text, or add a picture."
-        due_at = _read_when(view)
+        due_at = read_moment(view, _WHEN, _WHEN)
         if due_at is not None and due_at <= self._desk.clock.now():
             errors[_WHEN] = "This moment has passed."
         if due_at is None and view["callback_id"] == SCHEDULE_FORM:
@@ -283,11 +267,6 @@ def _read_text(view: Mapping[str, Any]) -> str:
 def _read_files(view: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     files = read_state(view, _FILES, _FILES).get("files")
     return [file for file in files if isinstance(file, Mapping)] if isinstance(files, list) else []
-
-
-def _read_when(view: Mapping[str, Any]) -> datetime | None:
-    chosen = read_state(view, _WHEN, _WHEN).get("selected_date_time")
-    return None if chosen is None else datetime.fromtimestamp(int(chosen), UTC)
 
 
 def _revision(view: Mapping[str, Any]) -> int:

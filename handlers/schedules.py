@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,25 +20,23 @@ from bot.domain.when_recurring import EXAMPLES, parse_rule
 from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.schedule_wording import FROM_LIST, Row
-from bot.observe import Log
+from bot.ports import Block
 from bot.text.segments import replace_lookalikes
 from bot.text.typed import render_typed
 from handlers.desk import Desk
 from handlers.form_parts import (
-    SLACK_FAILURES,
     build_outcome,
     count_blocks,
-    make_context,
     make_plain,
     name_submission,
-    read_state,
+    open_view,
+    read_moment,
     read_value,
     text_block,
+    update_view,
 )
-from handlers.listeners import NOT_OPENED, Answer, is_ephemeral, respond_to_click
+from handlers.listeners import Answer, is_ephemeral, respond_to_click
 from handlers.schedule_options import reads_unless_reply, unless_reply_block
-
-_log = Log("slack.schedules")
 
 EDIT_FORM = "edit_schedule_form"
 
@@ -98,7 +96,9 @@ class ScheduleButtons:
             await ack()
             view = body.get("view")
             if isinstance(view, Mapping):
-                await _show(client, view, build_outcome(wording.line(answer) if isinstance(answer, str) else answer))
+                await update_view(
+                    client, view, build_outcome(wording.line(answer) if isinstance(answer, str) else answer)
+                )
             else:
                 await respond_to_click(respond, answer, replaces=is_ephemeral(body))
 
@@ -112,20 +112,16 @@ class ScheduleButtons:
     async def _open(self, ack: AsyncAck, body: Mapping[str, Any], respond: Any, client: Any) -> None:
         user = UserId(body["user"]["id"])
         named = str(body["actions"][0].get("value", ""))
+        opening = client.views_push if isinstance(body.get("view"), Mapping) else client.views_open
         try:
             row = await self._desk.schedules.get_editable(named, user)
+            zone = await self._find_zone(user)
+            view = await self._build(row, zone, text=row.text, revision=0, given=row.text, due_at=row.due_at)
+            await open_view(opening, body, view)
         except NotAllowed as error:
             await ack()
             await respond_to_click(respond, error.person, replaces=False)
             return
-        zone = await self._find_zone(user)
-        view = await self._build(row, zone, text=row.text, revision=0, given=row.text, due_at=row.due_at)
-        opening = client.views_push if isinstance(body.get("view"), Mapping) else client.views_open
-        try:
-            await opening(trigger_id=body["trigger_id"], view=view)
-        except SLACK_FAILURES as error:
-            _log.warning("A form could not be opened.", trouble=type(error).__name__)
-            await respond_to_click(respond, NOT_OPENED, replaces=False)
         await ack()
 
     async def _build(
@@ -134,7 +130,7 @@ class ScheduleButtons:
         """Return the form. *revision* renames the text's block, so that *given* replaces what stands in it."""
         parties = row.conversation.parties
         unless = row.recurrence.unless_reply if row.recurrence else bool(row.schedule and row.schedule.unless_reply)
-        when: list[dict[str, Any]] = []
+        when: list[Block] = []
         if row.recurrence is not None:
             when.append(
                 {
@@ -164,7 +160,7 @@ class ScheduleButtons:
                 }
             )
             if due_at is not None:
-                when.append(make_context(await self._desk.schedules.describe_clock(due_at, zone, parties.theirs)))
+                when.append(wording.context(await self._desk.schedules.describe_clock(due_at, zone, parties.theirs)))
         return {
             "type": "modal",
             "callback_id": EDIT_FORM,
@@ -173,7 +169,7 @@ class ScheduleButtons:
             "close": make_plain("Leave it"),
             "private_metadata": f"{row.id}|{revision}",
             "blocks": [
-                make_context(f"`{row.id}` to *{row.them.name}*, by <@{row.author}>"),
+                wording.context(f"`{row.id}` to *{row.them.name}*, by <@{row.author}>"),
                 text_block(f"{_TEXT}{revision}", _COUNT, given=given),
                 *count_blocks(text, _REPLACE),
                 *when,
@@ -203,9 +199,9 @@ class ScheduleButtons:
             text=text,
             revision=revision if replaced is None else revision + 1,
             given=text,
-            due_at=_read_when(view),
+            due_at=read_moment(view, _WHEN, _WHEN),
         )
-        await _show(client, view, new, only=str(view.get("hash") or "") or None)
+        await update_view(client, view, new, only=view.get("hash"))
 
     async def _submit(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
         view, user = body["view"], UserId(body["user"]["id"])
@@ -248,20 +244,12 @@ class ScheduleButtons:
     def _read_time(self, view: Mapping[str, Any], row: Row) -> tuple[str, datetime | None, Rule | None, str | None]:
         """Return the field of the time, and what stands in it: a moment, or a rule where that was changed."""
         if row.recurrence is None:
-            return _WHEN, _read_when(view), None, None
+            return _WHEN, read_moment(view, _WHEN, _WHEN), None, None
         typed = read_value(view, _RULE, _RULE)
         if typed.strip() == describe_rule(row.recurrence.rule):
             return _RULE, None, None, None
         plan = parse_rule(typed, self._desk.clock.now(), ZoneInfo(row.recurrence.zone))
         return _RULE, None, plan.rule, plan.note
-
-
-async def _show(client: Any, view: Mapping[str, Any], new: dict[str, Any], *, only: str | None = None) -> None:
-    """Show *new* in the place of *view*; *only*: if nothing newer has taken its place while somebody typed on."""
-    try:
-        await client.views_update(view_id=view["id"], hash=only, view=new)
-    except SLACK_FAILURES as error:
-        _log.info("A form was not updated.", trouble=type(error).__name__)
 
 
 def _read_metadata(view: Mapping[str, Any]) -> tuple[str, int]:
@@ -271,8 +259,3 @@ def _read_metadata(view: Mapping[str, Any]) -> tuple[str, int]:
 
 def _read_text(view: Mapping[str, Any]) -> str:
     return read_value(view, f"{_TEXT}{_read_metadata(view)[1]}", _COUNT)
-
-
-def _read_when(view: Mapping[str, Any]) -> datetime | None:
-    chosen = read_state(view, _WHEN, _WHEN).get("selected_date_time")
-    return None if chosen is None else datetime.fromtimestamp(int(chosen), UTC)

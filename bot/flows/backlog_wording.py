@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.flows.wording import Words, line
+from bot.flows.wording import Words, context, line
 from bot.ports import Block
 from bot.text.escape import MAX_BLOCK_TEXT, escape_sms, show_broken, split_for_slack, text_blocks
 
@@ -20,7 +20,7 @@ def joint_texts(texts: Sequence[tuple[str, str | None, datetime]], now: datetime
     fallbacks, blocks = [], list[Block]()
     for text, sender, sent_at in texts:
         who = f"*{escape_sms(sender)}* · " if sender is not None else ""
-        blocks.append(_context(f"{who}{_time(sent_at, now)}"))
+        blocks.append(context(f"{who}{_time(sent_at, now)}"))
         blocks.extend(text_blocks(text))
         fallbacks.append(f"{escape_sms(sender)}: {escape_sms(text)}" if sender is not None else escape_sms(text))
     return "\n".join(fallbacks), blocks
@@ -46,7 +46,7 @@ def waiting_line(count: int) -> Block:
     """Return the line of a card that says that texts wait, and why."""
     texts = "1 text is" if count == 1 else f"{count} texts are"
     line = f"⏳ {texts} waiting to be shown here: Slack allows about one message a second in a channel. None is lost."
-    return {**_context(line), "block_id": BACKLOG_BLOCK}
+    return {**context(line), "block_id": BACKLOG_BLOCK}
 
 
 def _time(moment: datetime, now: datetime) -> str:
@@ -55,7 +55,3 @@ def _time(moment: datetime, now: datetime) -> str:
         ("{date_short_pretty} at ", "%d %b %Y %H:%M:%S") if now - moment >= _HALF_A_DAY else ("", "%H:%M:%S")
     )
     return f"<!date^{int(moment.timestamp())}^{day}{{time_secs}}|{moment:{fallback}} UTC>"
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}

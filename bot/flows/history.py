@@ -92,7 +92,7 @@ class History:
         for text in page:
             heading = self._describe(text, zone, workspace_url)
             lines.append(f"{heading}\n{escape_sms(text.message.text[:_LONGEST_SHOWN])}")
-            blocks += [_context(heading), *_show_words(text), *_show_files(text, workspace_url)]
+            blocks += [wording.context(heading), *_show_words(text), *_show_files(text, workspace_url)]
         older = more if direction == "older" else bool(page)
         newer = than is not None if direction == "older" else more
         buttons = _make_buttons(address, page, older=older, newer=newer)
@@ -155,19 +155,19 @@ def _fill_page(found: Sequence[RecordedText]) -> list[RecordedText]:
 def _show_words(text: RecordedText) -> list[Block]:
     words = text.message.text
     if text.message.erased_at is not None:
-        return [_context("_erased_")]
+        return [wording.context("_erased_")]
     if not words.strip():
-        return [] if text.media else [_context("_no text_")]
+        return [] if text.media else [wording.context("_no text_")]
     shown: list[Block] = list(text_blocks(words[:_LONGEST_SHOWN]))
     if len(words) > _LONGEST_SHOWN:
-        shown.append(_context(f"_… and {len(words) - _LONGEST_SHOWN:,} more characters_"))
+        shown.append(wording.context(f"_… and {len(words) - _LONGEST_SHOWN:,} more characters_"))
     return shown
 
 
 def _show_files(text: RecordedText, workspace_url: str) -> list[Block]:
     if not text.media or text.message.erased_at is not None:
         return []
-    return [_context("📎 " + ", ".join(_name_file(file, workspace_url) for file in text.media))]
+    return [wording.context("📎 " + ", ".join(_name_file(file, workspace_url) for file in text.media))]
 
 
 def _name_file(file: Media, workspace_url: str) -> str:
@@ -195,7 +195,3 @@ def _make_buttons(address: Address, page: Sequence[RecordedText], *, older: bool
 def _format_moment(at: datetime, zone: ZoneInfo) -> str:
     local = at.astimezone(zone)
     return f"{local:%a} {local.day} {local:%b %Y}, {local.hour % 12 or 12}:{local:%M %p}"
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}

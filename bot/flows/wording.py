@@ -109,7 +109,7 @@ def zone_line(contacts: Mapping[Address, Contact]) -> Block | None:
     if not zones:
         return None
     named = ", ".join(escape_sms(zone.replace("_", " ")) for zone in zones)
-    return {**_context(f"🕘 Their time zone: {named}"), "block_id": CONTACT_BLOCK}
+    return {**context(f"🕘 Their time zone: {named}"), "block_id": CONTACT_BLOCK}
 
 
 def describe_contact(name: str | None, zone: str | None) -> str:
@@ -181,35 +181,36 @@ def customer_text(part: str, *, sender: str | None, has_media: bool) -> Words:
         text, blocks = escape_sms(part), _rich(part)
     else:
         nothing = "sent a picture or file" if has_media else "sent an empty text"
-        text, blocks = f"({nothing})", [_context(f"_{nothing}_")]
+        text, blocks = f"({nothing})", [context(f"_{nothing}_")]
     if sender is not None:
-        return f"{escape_sms(sender)}: {text}", [_context(f"*{escape_sms(sender)}*"), *blocks]
+        return f"{escape_sms(sender)}: {text}", [context(f"*{escape_sms(sender)}*"), *blocks]
     return text, list(blocks)
 
 
 def recovered(words: Words) -> Words:
     """Return *words* with a line above that says why they come so late."""
     text, blocks = words
-    return text, [_context("🛟 _Recovered: this came while Textbridge could not be reached._"), *blocks]
+    return text, [context("🛟 _Recovered: this came while Textbridge could not be reached._"), *blocks]
 
 
 def our_text(part: str, *, author: str, number: int, note: str = "texted") -> Words:
     """Return a text of ours that was not written in the thread, with who sent it above."""
     if not part.strip():
         return f"{escape_sms(author)} sent a picture or file", [
-            _context(f"*{escape_sms(author)}* sent a picture or file")
+            context(f"*{escape_sms(author)}* sent a picture or file")
         ]
     blocks = _rich(part)
     if number:
         return escape_sms(part), blocks
-    return f"{escape_sms(author)}: {escape_sms(part)}", [_context(f"*{escape_sms(author)}* {note}"), *blocks]
+    return f"{escape_sms(author)}: {escape_sms(part)}", [context(f"*{escape_sms(author)}* {note}"), *blocks]
 
 
 def _rich(part: str) -> list[Block]:
     return list(text_blocks(part))
 
 
-def _context(text: str) -> Block:
+def context(text: str) -> Block:
+    """Return a line in small letters; *text* is mrkdwn."""
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
