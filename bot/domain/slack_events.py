@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from bot.domain.carrier_lanes import clean
+from bot.domain.carrier_lanes import as_mapping, clean
 from bot.domain.ids import ChannelId, SlackTs, UserId
 from bot.errors import NotUnderstood
 
@@ -133,14 +133,14 @@ _CLOSED = frozenset({"channel_archive", "channel_deleted", "group_archive", "gro
 
 def read_slack_event(event: object) -> SlackEvent:
     """Return what the inner *event* of a callback says. Raises NotUnderstood for what is no event."""
-    inner = _mapping(event)
+    inner = as_mapping(event)
     kind = inner.get("type")
     if not isinstance(kind, str):
         raise NotUnderstood("a Slack event without a type")
     if kind == "message":
         return _read_message(inner)
     if kind == "reaction_added":
-        item = _mapping(inner.get("item"))
+        item = as_mapping(inner.get("item"))
         if item.get("type") == "message" and all(
             _is_name(each) for each in (item.get("channel"), item.get("ts"), inner.get("user"))
         ):
@@ -200,20 +200,20 @@ def _read_message(event: Mapping[str, Any]) -> SlackEvent:
         files=_read_files(event),
         parent_user_id=UserId(parent) if _is_name(parent := event.get("parent_user_id")) else None,
         teams=frozenset(team for team in teams if isinstance(team, str) and team),
-        edited_at=_read_ts(_mapping(event.get("edited")).get("ts")),
+        edited_at=_read_ts(as_mapping(event.get("edited")).get("ts")),
     )
 
 
 def _read_change(event: Mapping[str, Any], channel_id: ChannelId) -> SlackEvent:
-    message = _mapping(event.get("message"))
-    previous = _mapping(event.get("previous_message"))
+    message = as_mapping(event.get("message"))
+    previous = as_mapping(event.get("previous_message"))
     ts = message.get("ts")
     if not _is_name(ts):
         return NotForUs(type="message.message_changed")
     if message.get("subtype") == "tombstone":  # a root with replies was deleted: a placeholder stays
         return MessageDeleted(channel_id=channel_id, ts=SlackTs(ts))
     # A link that unfolds, a file that is processed, new metadata: all come as changes, without an edit by a person.
-    edited = _mapping(message.get("edited"))
+    edited = as_mapping(message.get("edited"))
     user = edited.get("user") or message.get("user")
     is_edit = edited and message.get("text") != previous.get("text") and _is_name(user) and not message.get("bot_id")
     files = [file for file in _read_files(message) if file.get("mode") != "tombstone"]
@@ -254,7 +254,3 @@ def _read_files(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _is_name(value: object) -> TypeGuard[str]:
     """Tell whether *value* can be what Slack calls something by: an id or a ts, which are ASCII and can be stored."""
     return isinstance(value, str) and value.isascii()
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bot.domain.carrier_lanes import as_mapping, as_sequence
+
 #: Meta's limits for one message, in characters.
 MOST_CHARACTERS: Final = 4096
 MOST_CAPTION_CHARACTERS: Final = 1024
@@ -41,7 +43,7 @@ def read_whatsapp_body(body: object) -> WhatsappContent:
     """Return what *body* holds. Never raises."""
     if isinstance(body, str):
         return WhatsappContent(text=body)
-    parts = _mapping(body)
+    parts = as_mapping(body)
     kind = parts.get("type") if isinstance(parts.get("type"), str) else ""
     content = _read_part(str(kind), parts)
     if content is not None:
@@ -57,24 +59,24 @@ def read_whatsapp_body(body: object) -> WhatsappContent:
 def _read_part(kind: str, parts: Mapping[str, Any]) -> WhatsappContent | None:
     part = parts.get(kind)
     if kind in _FILES:
-        file = _mapping(part)
+        file = as_mapping(part)
         url = file.get("link") or file.get("url")
         held = {"url": url, "content_type": file.get("mime_type"), "sha256": file.get("sha256")}
         return WhatsappContent(text=_string(file.get("caption")), files=(held,) if isinstance(url, str) else ())
     if kind == "reaction":
-        reaction = _mapping(part)
+        reaction = as_mapping(part)
         return WhatsappContent(
             text=_string(reaction.get("emoji")),
             reaction=Reaction(emoji=_string(reaction.get("emoji")), carrier_id=_string(reaction.get("message_id"))),
         )
     if kind == "location":
-        return WhatsappContent(text=_write_location(_mapping(part)))
+        return WhatsappContent(text=_write_location(as_mapping(part)))
     if kind == "contacts":
-        return WhatsappContent(text="\n".join(_write_contact(_mapping(each)) for each in _sequence(part)))
+        return WhatsappContent(text="\n".join(_write_contact(as_mapping(each)) for each in as_sequence(part)))
     if kind in ("interactive", "button"):
-        return WhatsappContent(text=_read_answer(_mapping(part)))
+        return WhatsappContent(text=_read_answer(as_mapping(part)))
     if kind == "edit":
-        edited = read_whatsapp_body(_mapping(part).get("message"))
+        edited = read_whatsapp_body(as_mapping(part).get("message"))
         return WhatsappContent(text=f"(edited) {edited.text}", files=edited.files)
     if kind == "revoke":
         return WhatsappContent(text="(took back an earlier message)")
@@ -83,7 +85,7 @@ def _read_part(kind: str, parts: Mapping[str, Any]) -> WhatsappContent | None:
 
 def _read_answer(part: Mapping[str, Any]) -> str:
     """Return the words on the button or in the list that were chosen."""
-    chosen = _mapping(part.get("button_reply") or part.get("list_reply"))
+    chosen = as_mapping(part.get("button_reply") or part.get("list_reply"))
     return _string(part.get("text")) or _string(chosen.get("title")) or "(pressed a button)"
 
 
@@ -95,8 +97,8 @@ def _write_location(part: Mapping[str, Any]) -> str:
 
 
 def _write_contact(part: Mapping[str, Any]) -> str:
-    name = _string(_mapping(part.get("name")).get("formatted_name"))
-    phones = [_string(_mapping(each).get("phone")) for each in _sequence(part.get("phones"))]
+    name = _string(as_mapping(part.get("name")).get("formatted_name"))
+    phones = [_string(as_mapping(each).get("phone")) for each in as_sequence(part.get("phones"))]
     return "👤 " + (" ".join(each for each in (name, *phones) if each) or "a contact")
 
 
@@ -120,16 +122,8 @@ def build_whatsapp_message(text: str, files: Sequence[tuple[str, str]]) -> dict[
 
 
 def _words(text: object) -> str:
-    return _string(_mapping(text).get("body")) if isinstance(text, Mapping) else _string(text)
+    return _string(as_mapping(text).get("body")) if isinstance(text, Mapping) else _string(text)
 
 
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _sequence(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else ()
