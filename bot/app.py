@@ -59,6 +59,8 @@ _LIMITS = {
     Pool.MEDIA: 16,
     Pool.CHORE: 4,
 }
+#: How many calls to Slack may be under way at once: aiohttp's own limit of 100 would be the pools'.
+CALLS = sum(_LIMITS.values())
 #: How long the oldest due job may have been due before we no longer call ourselves ready.
 _OLDEST_BACKLOG = timedelta(minutes=5)
 #: How long the platforms may take to answer whether they know us before the works are loaded all the same, in seconds.
@@ -222,9 +224,12 @@ async def open_bridge(
     chance: Chance | None = None,
     port: int | None = None,
     limits: Limits | None = None,
+    calls: int = CALLS,
 ) -> AsyncIterator[Bridge]:
     """
-    Build the program as *settings* say, and close all it holds in the end. *port*: the one really listened on.
+    Build the program as *settings* say, and close all it holds in the end.
+
+    *port*: the one really listened on. *calls*: how many to Slack may be under way at once.
 
     Raises Broken when the database cannot be used: by a newer program, or by another process at this moment.
     """
@@ -242,7 +247,7 @@ async def open_bridge(
             bell=bell,
             workbench=WorkbenchRows(database, bell, clock, chance),
             upkeep=Upkeep(database, clock),
-            session=await stack.enter_async_context(_open_session()),
+            session=await stack.enter_async_context(_open_session(calls)),
             clock=clock,
             chance=chance,
             metrics=Metrics(),
@@ -252,9 +257,8 @@ async def open_bridge(
         yield bridge
 
 
-def _open_session() -> aiohttp.ClientSession:
-    # aiohttp's own limit of 100 connections would be the pools'.
-    connector = aiohttp.TCPConnector(limit=sum(_LIMITS.values()), ssl=get_tls())
+def _open_session(calls: int) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=calls, ssl=get_tls())
     # Slack's cookies are for browsers; to look for one that fits would take part in each call.
     return aiohttp.ClientSession(timeout=_SLACK_TIMEOUT, connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 

@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from bot.app import open_bridge
+from bot.app import CALLS, open_bridge
+from bot.files import Shares, raise_limit, share_files
 from bot.listening import listen, stop_accepting
 from bot.observe import Log
 from bot.settings import Settings
@@ -23,6 +24,8 @@ _log = Log("serve")
 
 #: How long open requests may take to finish when the program stops; with the workers' patience it stays below 10 s.
 _REQUEST_PATIENCE = timedelta(seconds=2)
+#: How many may wait to be accepted; the system turns away whoever comes after them, to try again in a second or more.
+_QUEUE = 128
 #: How long the rest of a body is still read that nobody wants, in seconds, so that its sender can see the answer.
 _LINGERING = 2.0
 #: After how many more objects the collector looks at the youngest; Python's own 700 come with every few requests.
@@ -52,7 +55,10 @@ async def open_door(
     try:
         assert runner.server is not None  # noqa: S101 - set up just now
         runner.server.request_handler = gate.pass_on(runner.server.request_handler)
-        server = await asyncio.get_running_loop().create_server(gate.guard(runner.server), sock=bound)
+        server = await asyncio.get_running_loop().create_server(
+            gate.guard(runner.server), sock=bound, backlog=gate.limits.knocking
+        )
+        bound.listen(_QUEUE)  # asyncio takes its `backlog` for this as well: who is not accepted yet costs us no file
         try:
             yield
         finally:
@@ -64,15 +70,17 @@ async def open_door(
 
 @asynccontextmanager
 async def run_bridge(
-    settings: Settings, bound: socket.socket, operators: socket.socket | None = None, *, limits: Limits | None = None
+    settings: Settings, bound: socket.socket, operators: socket.socket | None = None, *, shares: Shares | None = None
 ) -> AsyncIterator[None]:
     """
     Run the bridge on *bound*, and what is for operators alone on *operators*, where that is wanted.
 
-    Both are closed in the end; work in hand is then finished or kept within 10 seconds.
+    Both are closed in the end; work in hand is then finished or kept within 10 seconds. *shares*: who gets how many files.
     """
+    shares = shares or Shares(calls=CALLS)
+    limits = Limits(connections=shares.connections, knocking=shares.knocking)
     try:
-        async with open_bridge(settings, port=bound.getsockname()[1], limits=limits) as bridge:
+        async with open_bridge(settings, port=bound.getsockname()[1], limits=limits, calls=shares.calls) as bridge:
             await bridge.start()
             try:
                 # Left in the reverse order: first no new requests, while the inbox can still store those that are open.
@@ -123,7 +131,15 @@ async def _serve(settings: Settings, stopping: asyncio.Event) -> None:
         except OSError:
             bound.close()
             raise
-    async with run_bridge(settings, bound, operators):
+    allowed = raise_limit()
+    shares = share_files(allowed, calls=CALLS)
+    if shares != Shares(calls=CALLS):
+        _log.warning(
+            "Few files may be open at once, and so few connections: raise the limit (ulimit -n) to 1024.",
+            files=allowed,
+            connections=shares.connections,
+        )
+    async with run_bridge(settings, bound, operators, shares=shares):
         hear_signals(stopping.set)
         calm_collector()
         _log.info("Textbridge listens.", host=settings.host, port=bound.getsockname()[1])

@@ -30,7 +30,8 @@ class Limits:
     headers_within: timedelta = timedelta(seconds=15)  #: From the first byte of a request, or the connection's begin.
     body_within: timedelta = timedelta(seconds=20)
     look_every: timedelta = timedelta(seconds=1)  #: How often it is looked whose time is up.
-    connections: int = 512  #: Open at once; a process may usually have 1024 files.
+    connections: int = 512  #: Open at once; see `bot.files`.
+    knocking: int = 100  #: Accepted in one go, before any of them is counted.
     line_bytes: int = 8190  #: Of the request line, and of one header.
     headers: int = 64  #: How many headers a request may have.
 

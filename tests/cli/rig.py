@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -100,9 +100,12 @@ class Running:
 
 
 @asynccontextmanager
-async def start_bot(*arguments: str, folder: Path, environment: Mapping[str, str]) -> AsyncIterator[Running]:
-    """Start `python -m bot` in *folder*; kill it in the end if it still runs."""
+async def start_bot(
+    *arguments: str, folder: Path, environment: Mapping[str, str], under: Sequence[str] = ()
+) -> AsyncIterator[Running]:
+    """Start `python -m bot` in *folder*, by the command *under*; kill it in the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
+        *under,
         *PROGRAM,
         *arguments,
         cwd=folder,
@@ -159,11 +162,16 @@ def build_settings(world: World, folder: Path, **more: str) -> dict[str, str]:
 async def run_bridge(world: World, folder: Path, **more: str) -> AsyncIterator[Running]:
     """Run the bridge on *world* and lend it once it is ready."""
     async with start_bot(folder=folder, environment=build_settings(world, folder, **more)) as running:
-        await eventually(lambda: _find_port(running), what="the bridge listens")
-        running.url = f"http://127.0.0.1:{_find_port(running)}"
-        await world.connect(running.url)
-        await _wait_until_ready(running.url)
+        await connect(world, running)
         yield running
+
+
+async def connect(world: World, running: Running) -> None:
+    """Have *world* talk to a bridge that was just started, and wait until that is ready."""
+    await eventually(lambda: _find_port(running), what="the bridge listens")
+    running.url = f"http://127.0.0.1:{_find_port(running)}"
+    await world.connect(running.url)
+    await _wait_until_ready(running.url)
 
 
 async def _wait_until_ready(url: str) -> None:

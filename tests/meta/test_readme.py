@@ -63,6 +63,7 @@ SHOWN = [
     "could not be brought up to date, and is as it was:",
     "MB must be free.",
     "Nothing can listen at",
+    "Few files may be open at once, and so few connections: raise the limit (ulimit -n) to 1024.",
     "Not delivered",
 ]
 
