@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # loaded late
 
 _log = Log("app")
 
-#: Jobs under way at once, by pool. Those that only write share a commit; the carrier sees ten at most.
+#: Jobs under way at once, by pool. Those that only write share a commit; the carrier is sent ten texts at once at most.
 _LIMITS = {
     Pool.CARRIER_IN: 64,
     Pool.SLACK_IN: 8,

@@ -33,7 +33,9 @@ from bot.observe import Metrics
 from bot.ports import Acceptance, CarrierOptout, CarrierRequest, InboundRecord, Page
 
 #: Measured: httpx' own pool costs 4 ms of CPU a call with 50 connections, 1 ms with 10; and ten are plenty.
-_LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=20)
+#: Nothing waits for a free connection: whether a text may go out was asked right before, and STOP may come meanwhile. How
+#: many are in use at once is for those who ask to say.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=10, keepalive_expiry=20)
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 _PAGE_SIZE = 250
 #: The most that the detail records give at once.

@@ -306,6 +306,29 @@ async def test_of_a_text_whose_answer_was_lost_nobody_knows_what_became(
             await gateway.close()
 
 
+async def test_a_text_waits_for_nothing_else_that_is_asked_of_the_carrier() -> None:
+    """Whether it may go out was asked right before: if it waited here, its recipient might say STOP meanwhile."""
+    held = asyncio.Event()
+
+    async def hold_questions(line: Line, wire: Wire) -> None:
+        while request := await line.read_request():
+            wire.requests.append(request)
+            if request.startswith(b"GET"):
+                await held.wait()
+            await line.say(render_answer())
+
+    async with open_wire(hold_questions) as wire:
+        carrier = TelnyxGateway(url=wire.url, api_key="KEY", profile_id=None, metrics=Metrics())
+        questions = [asyncio.create_task(carrier.list_optouts()) for _ in range(30)]
+        try:
+            await asyncio.wait_for(carrier.send(build_text()), timeout=3)
+        finally:
+            held.set()
+            await asyncio.gather(*questions)
+            await carrier.close()
+        assert len(wire.requests) == 31
+
+
 async def test_a_text_that_found_nobody_is_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v2"
