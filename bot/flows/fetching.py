@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 from bot.clock import Clock
@@ -19,8 +20,8 @@ _log = Log("fetching")
 
 #: How long a picture whose holder does not answer is tried for.
 PATIENCE = timedelta(hours=24)
-#: Attempts at what may be right a moment later: not there yet, or cut off on the way.
-_ATTEMPTS = 3
+#: Answers that may be right a moment later: not there yet, or cut off on the way. No answer at all is none of them.
+_ANSWERS = 3
 _MAY_PASS = frozenset({Loss.GONE, Loss.ALTERED, Loss.EMPTY})
 #: What a proxy or a gateway on the way may say with status 200 in the place of a picture.
 _PAGE = "text/html"
@@ -34,6 +35,8 @@ class Fetching:
         self._carrier_media = carrier_media
         self._shelf = shelf
         self._clock = clock
+        # Of each picture under way, how often its holder gave something else; a new process counts anew.
+        self._others: Counter[MediaId] = Counter()
 
     async def fetch_media(self, job: Job) -> None:
         """Fetch one picture. Transaction: what it is, and its way on to Slack; or why it cannot be had."""
@@ -44,10 +47,12 @@ class Fetching:
             async with self._store.transaction("pass over picture") as tx:
                 await tx.queue.finish(job)
             return
+        answers = self._others[media_id] + 1
         try:
-            fetched = await self._fetch(media, is_last=job.attempts >= _ATTEMPTS)
+            fetched = await self._fetch(media, is_last=answers >= _ANSWERS)
         except NotHad as error:
-            if error.loss in _MAY_PASS and job.attempts < _ATTEMPTS:
+            if error.loss in _MAY_PASS and answers < _ANSWERS:
+                self._others[media_id] = answers
                 raise RetryLater(error.log) from error
             await self._lose(job, media, error)
             return
@@ -90,12 +95,14 @@ class Fetching:
             )
             await enqueue_upload(tx, media.id, media.uploads)
             await tx.queue.finish(job)
+        self._others.pop(media.id, None)
         _log.info("A picture was fetched.", media=media.id, type=content_type, size=fetched.size)
 
     async def _lose(self, job: Job, media: Media, error: NotHad) -> None:
         async with self._store.transaction("lose picture") as tx:
             await lose(tx, media, error, self._clock)
             await tx.queue.finish(job)
+        self._others.pop(media.id, None)
 
 
 async def lose(tx: Transaction, media: Media, error: NotHad, clock: Clock) -> None:

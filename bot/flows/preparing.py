@@ -8,6 +8,7 @@ is told privately which one is not and why.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,6 +52,10 @@ PATIENCE = timedelta(minutes=10)
 #: How long Slack may look at a new file (it is scanned) before it is taken as it is.
 _SCAN_PATIENCE = timedelta(seconds=20)
 _SCAN_WAIT = timedelta(milliseconds=700)
+#: Answers in a file's place that may be right a moment later: a page, one of maintenance as well as that for the login;
+#: a file that is not everywhere yet; one cut off on the way.
+_ANSWERS = 3
+_MAY_PASS = frozenset({Loss.GONE, Loss.LOCKED, Loss.EMPTY})
 #: For all files of one attempt; less than a job's lease. What was fetched by then need not be fetched again.
 _LONGEST = timedelta(seconds=70)
 _GIF = "image/gif"
@@ -128,6 +133,8 @@ class Preparing:
         self._policy = policy
         self._clock = clock
         self._chance = chance
+        # Of each file under way, how often Slack gave something else; a new process counts anew.
+        self._others: Counter[MediaId] = Counter()
 
     async def prepare_media(self, job: Job) -> None:
         """Make the files of a text ready. Transaction: what they are; or that nothing is sent, and why."""
@@ -187,6 +194,9 @@ class Preparing:
                 async with self._shelf.draft(raw_id) as sink:
                     await self._files.download(file, sink, most=most)
             except NotHad as error:
+                self._others[media.id] += 1
+                if error.loss in _MAY_PASS and self._others[media.id] < _ANSWERS:
+                    raise RetryLater(error.log) from error
                 raise NotAllowed(_explain(error, name, most)) from error
         content_type = choose_type(file.content_type, await self._shelf.read_head(raw_id, HEAD))
         if content_type not in PICTURE_TYPES and content_type not in SENDABLE_TYPES:
@@ -292,6 +302,7 @@ class Preparing:
             if message.origin not in (Origin.THREAD, Origin.SCHEDULE):
                 await enqueue_share(tx, conversation.id, message.id)
             await tx.queue.finish(job)
+        self._forget_answers([file.media for file in ready])
         size = sum(file.size for file in ready)
         _log.info("Files are ready to be sent.", message_id=message.id, files=len(ready), size=size)
 
@@ -301,8 +312,13 @@ class Preparing:
             if current.state is State.WAITING:
                 await block_for_files(tx, current, reason, self._chance)
             await tx.queue.finish(job)
-        items = [f"{media.id}.raw" for media in await self._read(message.id)]
-        await self._shelf.remove([MediaId(name) for name in items])
+        items = await self._read(message.id)
+        self._forget_answers(items)
+        await self._shelf.remove([MediaId(f"{media.id}.raw") for media in items])
+
+    def _forget_answers(self, items: Sequence[Media]) -> None:
+        for media in items:
+            self._others.pop(media.id, None)
 
     async def _read(self, message_id: MessageId) -> Sequence[Media]:
         async with self._store.reading() as view:

@@ -193,6 +193,17 @@ async def test_what_is_refused_once_may_be_had_a_moment_later(bench: Bench) -> N
     await wait_for_files(bench, await find_root(bench), "beach.jpg")
 
 
+async def test_answers_that_never_came_do_not_count_where_another_may_be_right_a_moment_later() -> None:
+    async with open_bench(rate=10, media_allow_private_hosts=True) as bench:
+        bench.fail(bench.telnyx, FaultKind.REFUSE, "GET /media/{token}/{filename}", status=503, times=4)
+        await bench.text_in("after an outage", media=[picture()])
+        await bench.wait_until(lambda: not bench.telnyx.faults.active())
+        bench.fail(bench.telnyx, FaultKind.REFUSE, "GET /media/{token}/{filename}", status=404, times=2)
+        await wait_for_files(bench, await find_root(bench), "beach.jpg")
+        assert not bench.telnyx.faults.active()
+        assert not bench.shown("They also sent")
+
+
 async def test_the_key_goes_along_only_once_a_plain_request_was_refused(bench: Bench) -> None:
     bench.telnyx.switches.media_needs_key = True
     await bench.text_in("locked", media=[picture()])

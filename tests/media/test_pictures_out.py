@@ -292,6 +292,14 @@ async def test_slacks_trouble_is_waited_out(bench: Bench, kind: FaultKind, opera
     assert len((await get_mms(bench)).media) == 1
 
 
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_file_refused_twice_may_be_had_a_moment_later(bench: Bench, status: int) -> None:
+    root = await bench.open_thread()
+    bench.fail(bench.slack, FaultKind.REFUSE, "download", status=status, times=2)
+    await bench.reply("patience", root, files=[attach()])
+    assert len((await get_mms(bench)).media) == 1
+
+
 async def test_a_file_that_slack_does_not_give_out_is_given_up_with_a_word_to_its_author() -> None:
     async with open_bench(rate=10, media_allow_private_hosts=True) as bench:
         root = await bench.open_thread()
