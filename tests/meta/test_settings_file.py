@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bot.settings import SETTINGS
+import pytest
+
+from bot.errors import SettingsWrong
+from bot.settings import SETTINGS, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
@@ -21,6 +24,14 @@ def test_what_must_be_filled_in_stands_open_and_the_rest_is_commented_out() -> N
     needed = {setting.name.upper() for setting in SETTINGS if setting.is_required}
 
     assert {name for name, (_, is_set, _) in SHOWN.items() if is_set} == needed
+
+
+def test_a_copy_that_nobody_has_filled_in_is_told_to_be_so() -> None:
+    with pytest.raises(SettingsWrong) as told:
+        load_settings(env_file=ROOT / ".env.example")
+
+    needed = [setting.name.upper() for setting in SETTINGS if setting.is_required]
+    assert [problem.partition(" is missing")[0] for problem in told.value.problems] == needed
 
 
 def test_a_word_on_each_stands_above_it() -> None:
