@@ -25,7 +25,7 @@ from bot.domain.phone import Address
 from bot.domain.policy import Policy, read_quiet_hours
 from bot.errors import NotStored
 from bot.gateways.access import Access
-from bot.gateways.tls import get_tls
+from bot.gateways.connections import CarefulConnector
 from bot.ground import Ground
 from bot.health import Health
 from bot.late import load_exposition, load_works
@@ -258,7 +258,7 @@ async def open_bridge(
 
 
 def _open_session(calls: int) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=calls, ssl=get_tls())
+    connector = CarefulConnector(limit=calls)
     # Slack's cookies are for browsers; to look for one that fits would take part in each call.
     return aiohttp.ClientSession(timeout=_SLACK_TIMEOUT, connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 

@@ -37,8 +37,8 @@ class Endpoint:
     """
     What is posted to one address, again and again: nothing is repeated, no redirect followed, no cookie kept.
 
-    To be made inside a running event loop. Connections, and how long they and a call may take, are those of *session*. What
-    *headers* say stands in the request as it is.
+    To be made inside a running event loop. Connections, and how long they and a call may take, are those of *session*, whose
+    connector is to be a `CarefulConnector`. What *headers* say stands in the request as it is.
     """
 
     def __init__(
@@ -88,8 +88,8 @@ class Endpoint:
             raise aiohttp.ConnectionTimeoutError(f"no connection to {self._target.url.host}") from error
 
     async def _exchange(self, protocol: ResponseHandler | None, body: bytes) -> Answer:
-        if protocol is None or protocol.transport is None or protocol.should_close:
-            raise aiohttp.ServerDisconnectedError  # or it has said something unasked, which is no answer to this
+        if protocol is None or protocol.transport is None:
+            raise aiohttp.ServerDisconnectedError
         protocol.set_response_params(read_until_eof=True, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE)
         protocol.transport.write(b"%s%d\r\n\r\n%s" % (self._head, len(body), body))
         try:

@@ -11,19 +11,14 @@ There is a package for this, httpx-aiohttp. It calls it ConnectTimeout when the 
 
 from __future__ import annotations
 
-import select
 from collections.abc import Mapping
-from weakref import WeakSet
 
 import aiohttp
 import httpx
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
 from yarl import URL
 
+from bot.gateways.connections import CarefulConnector
 from bot.gateways.endpoint import LONGEST_LINE
-from bot.gateways.tls import get_tls
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -35,7 +30,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, *, limits: httpx.Limits) -> None:
         self._session = aiohttp.ClientSession(
-            connector=_CarefulConnector(limits),
+            connector=CarefulConnector(limit=limits.max_connections or 0, keepalive_timeout=limits.keepalive_expiry),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # httpx does
             middlewares=(_try_once,),
@@ -64,49 +59,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._session.close()
-
-
-class _CarefulConnector(aiohttp.TCPConnector):
-    """
-    Looks at a connection that was used before, right before it is used again.
-
-    The other side may have closed it, or said something, since the event loop last looked: a text that is sent on such a
-    one would be a text of which nobody knows whether it was taken.
-    """
-
-    def __init__(self, limits: httpx.Limits) -> None:
-        super().__init__(limit=limits.max_connections or 0, keepalive_timeout=limits.keepalive_expiry, ssl=get_tls())
-        self._used: WeakSet[ResponseHandler] = WeakSet()
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's
-    ) -> Connection:
-        """Return a connection, one that was kept if it is as it was left."""
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            protocol = connection.protocol
-            if protocol is None or not self._is_stale(protocol):
-                return connection
-            connection.close()
-
-    def _is_stale(self, protocol: ResponseHandler) -> bool:
-        if protocol not in self._used:
-            self._used.add(protocol)
-            return False
-        return protocol.should_close or _has_news(protocol)
-
-
-def _has_news(protocol: ResponseHandler) -> bool:
-    """Tell whether anything waits to be read: on a connection where nothing was asked that is its end."""
-    socket = None if protocol.transport is None else protocol.transport.get_extra_info("socket")
-    if socket is None or socket.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(socket.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
 
 
 async def _try_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

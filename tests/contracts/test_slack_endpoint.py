@@ -21,6 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.clock import SystemClock
 from bot.domain.ids import ChannelId, SlackTs
 from bot.errors import Busy, OutcomeUnknown, RetryLater
+from bot.gateways.connections import CarefulConnector
 from bot.gateways.slack import SlackGateway
 from bot.gateways.tls import get_tls
 from bot.observe import Metrics
@@ -40,7 +41,7 @@ async def open_gateway(
     origin: str, *, total: float = PATIENCE, connect: float = 5.0, proxy: str | None = None
 ) -> AsyncIterator[SlackGateway]:
     timeout = aiohttp.ClientTimeout(total=total, sock_connect=connect)
-    connector = aiohttp.TCPConnector(ssl=get_tls())
+    connector = CarefulConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         client = AsyncWebClient(
             token="xoxb-t", base_url=f"{origin}/api/", session=session, ssl=get_tls(), retry_handlers=[], proxy=proxy
@@ -182,14 +183,23 @@ async def fail(slack: SlackGateway) -> None:
 
 async def test_what_was_said_unasked_is_no_answer_to_the_next_post() -> None:
     async with open_wire(answer_yes) as wire, open_gateway(find_origin(wire)) as slack:
-        await slack.post(POST)
-        wire.lines[0].socket.send(render_answer(b'{"ok": true, "ts": "1.000000"}'))
-        for _ in range(3):
-            await asyncio.sleep(0)  # the event loop looks
-        await fail(slack)
-        assert len(wire.requests) == 1
-        assert (await slack.post(POST)).ts == SlackTs(TS)
-        assert len(wire.lines) == 2
+        for looked in (False, True):
+            await slack.post(POST)
+            wire.lines[-1].socket.send(render_answer(b'{"ok": true, "ts": "1.000000"}'))
+            for _ in range(3 if looked else 0):
+                await asyncio.sleep(0)
+            assert (await slack.post(POST)).ts == SlackTs(TS)
+        assert len(wire.lines) == 3
+
+
+@pytest.mark.parametrize("rudely", [False, True])
+async def test_a_connection_that_slack_closed_a_moment_ago_is_not_used(*, rudely: bool) -> None:
+    async with open_wire(answer_yes) as wire, open_gateway(find_origin(wire)) as slack:
+        for _ in range(10):
+            await slack.post(POST)
+            for line in wire.lines:
+                line.hang_up(rudely=rudely)  # and before the event loop looks, the next post is made
+        assert len(wire.requests) == 10
 
 
 async def test_one_connection_does_for_all_that_come_one_after_the_other() -> None:
