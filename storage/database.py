@@ -29,6 +29,7 @@ from storage.checkpoints import LAST_RESORT_PAGES, Checkpoints
 from storage.connection import BEGIN, NearConnection
 from storage.migrate import migrate
 from storage.rush import Rush
+from storage.whereabouts import Whereabouts
 
 T = TypeVar("T")
 
@@ -59,6 +60,10 @@ _OF_THE_PLACE = {
     sqlite3.SQLITE_CANTOPEN,
 }
 _PRIMARY = 0xFF
+#: What is wrong with what is in the file.
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+#: What a statement of ours is to blame for, and no file.
+_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
 #: How much of a file's size is free while its tables are rebuilt, at least.
 _ROOM = 1.5
 #: How often a step is told to break off, in seconds: one that hears it between two statements goes on.
@@ -90,7 +95,8 @@ async def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 class _Commit:
     """A commit that several wait for."""
 
-    def __init__(self) -> None:
+    def __init__(self, explain: Callable[[BaseException], NotStored | None]) -> None:
+        self._explain = explain
         self.is_urgent = False  #: Somebody outside waits for it: it leaves nobody time to join.
         self.then: list[Callable[[], None]] = []  #: Called once it is on disk.
         self._waiters: list[asyncio.Future[None]] | None = []  #: None: it has ended.
@@ -134,10 +140,9 @@ class _Commit:
                 cancelled = error
         if cancelled is not None:
             raise cancelled
-        if isinstance(self._error, sqlite3.OperationalError):
-            raise _explain(self._error) from self._error
         if self._error is not None:
-            raise NotStored(f"the commit failed: {type(self._error).__name__}") from self._error
+            explained = self._explain(self._error)
+            raise explained or NotStored(f"the commit failed: {type(self._error).__name__}") from self._error
 
 
 class _Writing(AbstractAsyncContextManager[aiosqlite.Connection]):
@@ -162,15 +167,17 @@ class _Writing(AbstractAsyncContextManager[aiosqlite.Connection]):
             await self._database.end(self._begun, is_urgent=self._is_urgent, then=self._then)
             return
         await self._database.give_up(self._begun)
-        if isinstance(error, sqlite3.OperationalError):
-            raise _explain(error) from error
+        explained = self._database.explain(error)
+        if explained is not None:
+            raise explained from error
 
 
 class Reading(AbstractAsyncContextManager[T]):
     """Lends what reads, and says in our words when SQLite cannot."""
 
-    def __init__(self, lent: T) -> None:
+    def __init__(self, lent: T, database: Database) -> None:
         self._lent = lent
+        self._database = database
 
     async def __aenter__(self) -> T:
         """Lend it."""
@@ -178,8 +185,9 @@ class Reading(AbstractAsyncContextManager[T]):
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         """Raise NotStored for what SQLite raised."""
-        if isinstance(error, sqlite3.OperationalError):
-            raise _explain(error) from error
+        explained = None if error is None else self._database.explain(error)
+        if explained is not None:
+            raise explained from error
 
 
 class Database:
@@ -196,6 +204,8 @@ class Database:
         self._open_commit: _Commit | None = None
         self._committing: asyncio.Task[None] | None = None
         self._checkpoints = Checkpoints(path)
+        self.whereabouts = Whereabouts(path)
+        self.damage: str | None = None  #: What SQLite said when it found the file damaged, if it did.
 
     def write(
         self, *, is_urgent: bool = False, then: Callable[[], None] | None = None
@@ -218,8 +228,9 @@ class Database:
             await self._writer.execute_fetchall(BEGIN if begun is None else "SAVEPOINT joined")
         except BaseException as error:
             await self.give_up(begun)
-            if isinstance(error, sqlite3.OperationalError):
-                raise _explain(error) from error
+            explained = self.explain(error)
+            if explained is not None:
+                raise explained from error
             raise
         return self._writer, begun
 
@@ -230,8 +241,9 @@ class Database:
                 await self._writer.execute_fetchall("RELEASE joined")
             except BaseException as error:
                 await self.give_up(begun)
-                if isinstance(error, sqlite3.OperationalError):
-                    raise _explain(error) from error
+                explained = self.explain(error)
+                if explained is not None:
+                    raise explained from error
                 raise
         commit = self._open_one() if begun is None else begun
         commit.is_urgent |= is_urgent
@@ -248,7 +260,7 @@ class Database:
             self._lock.release()
 
     def _open_one(self) -> _Commit:
-        commit = self._open_commit = _Commit()
+        commit = self._open_commit = _Commit(self.explain)
         self._committing = asyncio.ensure_future(self._commit_in_turn(commit))  # noqa: TID251 - `close` awaits it
         self._committing.add_done_callback(partial(self._end_commit, commit))
         return commit
@@ -312,7 +324,18 @@ class Database:
 
     def reading(self) -> Reading[aiosqlite.Connection]:
         """Lend the connection that reads, for queries on what is committed. Raises NotStored when SQLite cannot."""
-        return Reading(self.reader)
+        return Reading(self.reader, self)
+
+    def explain(self, error: BaseException) -> NotStored | None:
+        """Return in our words what SQLite could not do; None where *error* is of another kind."""
+        if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, _OURS):
+            return None
+        if getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _DAMAGED:
+            self.damage = str(error)
+        return NotStored(
+            f"the database refuses: {error}",
+            person="Textbridge cannot write to its database just now. Nothing was sent.",
+        )
 
     async def close(self) -> None:
         """Close both connections; an open one would keep its thread, and with it the process, alive."""
@@ -323,12 +346,6 @@ class Database:
             await asyncio.wait([self._committing])
         await asyncio.to_thread(self._checkpoints.close)
         await _close(self.reader, self._writer)
-
-
-def _explain(error: sqlite3.OperationalError) -> NotStored:
-    return NotStored(
-        f"the database refuses: {error}", person="Textbridge cannot write to its database just now. Nothing was sent."
-    )
 
 
 async def open_database(path: Path) -> Database:

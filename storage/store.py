@@ -107,4 +107,4 @@ class SqliteStore:
 
     def reading(self) -> Reading[StoreTransaction]:
         """Open a view of what is committed, for reading only; each query sees the newest."""
-        return Reading(self._view)
+        return Reading(self._view, self._database)

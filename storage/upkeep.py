@@ -50,10 +50,13 @@ class Upkeep:
 
         A full disk often has room for a line yet, in the log as it is; so this takes more of it than a webhook does, and
         every page of it is another each time, for SQLite leaves out what stays the same. A file that was moved or removed
-        takes everything, and keeps it until the program ends.
+        takes everything, and keeps it until the program ends; one that is damaged takes it until it is opened again.
         """
-        if not self._database.path.exists():
-            raise NotStored("the database file is no longer where it was: what is stored now is lost at the next start")
+        trouble = self._database.whereabouts.find_trouble()
+        if trouble is not None:
+            raise NotStored(trouble)
+        if self._database.damage is not None:
+            raise NotStored(f"the database is damaged, put a backup in its place: {self._database.damage}")
         async with self._database.write() as connection:
             await FactRows(connection).set_fact(_CHECKED, " ".join([self._clock.now().isoformat()] * _COPIES))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import NotStored
+from storage.backup import back_up
 from storage.facts import FactRows
 from storage.upkeep import Upkeep
 from tests.storage.rig import Rig, locked_by_another, open_rig
@@ -68,3 +69,53 @@ async def test_a_file_that_was_moved_away_cannot_be_written_to(rig: Rig) -> None
 
     moved.rename(rig.database.path)
     await upkeep.check_writing()
+
+
+@pytest.mark.parametrize("beside", ["-wal", "-shm"])
+async def test_a_file_that_lost_what_lies_beside_it_cannot_be_written_to(rig: Rig, beside: str) -> None:
+    upkeep = Upkeep(rig.database, rig.clock)
+    await upkeep.check_writing()
+    rig.database.path.with_name(rig.database.path.name + beside).unlink()
+
+    with pytest.raises(NotStored, match=f"{beside}. is no longer where it was"):
+        await upkeep.check_writing()
+
+
+async def test_a_file_in_whose_place_another_was_put_cannot_be_written_to(rig: Rig) -> None:
+    upkeep = Upkeep(rig.database, rig.clock)
+    await upkeep.check_writing()
+    path = rig.database.path
+    moved, copy = path.with_name("moved.db"), path.with_name("copy.db")
+    copy.write_bytes(path.read_bytes())
+    path.rename(moved)
+    copy.rename(path)
+    with pytest.raises(NotStored, match="another file is in the place of the database file"):
+        await upkeep.check_writing()
+
+    moved.rename(path)
+    await upkeep.check_writing()
+
+
+async def test_a_file_that_is_used_by_all_who_may_is_still_the_same(rig: Rig, tmp_path: Path) -> None:
+    upkeep = Upkeep(rig.database, rig.clock)
+    back_up(rig.database.path, tmp_path / "backup.db")
+    assert rig.look("SELECT COUNT(*) FROM jobs") == [(0,)]
+    await rig.tell_writer("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    await upkeep.check_writing()
+
+
+async def test_a_damaged_file_is_told_and_no_job_is_to_blame(rig: Rig) -> None:
+    upkeep = Upkeep(rig.database, rig.clock)
+    await upkeep.check_writing()
+    await rig.tell_writer("PRAGMA wal_checkpoint(TRUNCATE)")
+    await rig.tell_writer("PRAGMA shrink_memory")
+    with rig.database.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\x5a" * (rig.database.path.stat().st_size - 4096))
+
+    with pytest.raises(NotStored, match="the database refuses"):
+        await rig.database.read("SELECT * FROM messages")
+
+    with pytest.raises(NotStored, match="the database is damaged"):
+        await upkeep.check_writing()
