@@ -51,7 +51,7 @@ _ERASE_REQUEST = "UPDATE requests SET body = x'' WHERE message = ?"
 _ERASE_DETAIL = "UPDATE packed_deliveries SET detail = NULL WHERE message = ?"
 _ERASE_MEDIA = """
 UPDATE media SET source = '', name = NULL, filename = NULL, sha256 = NULL, token = NULL, expires_at = NULL,
-    keep_until = NULL WHERE message = ?"""
+    keep_until = NULL, address = NULL WHERE message = ?"""
 _CANCEL_SCHEDULE = "UPDATE schedules SET state = 'cancelled' WHERE message = ? AND state = 'waiting'"
 #: What a late edit, and the correction after it, said.
 _ERASE_EDITS = "DELETE FROM facts WHERE name IN ('edit:' || ?1, 'corrected:' || ?1)"

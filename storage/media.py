@@ -16,8 +16,8 @@ from storage.packing import pack_id, unpack_id
 
 _NUMBER = "(SELECT number FROM packed_messages WHERE id = ?)"
 _ADD = f"""
-INSERT INTO media (id, message, position, source, state, created_at, name, content_type, size, sha256)
-VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - constants
+INSERT INTO media (id, message, position, source, state, created_at, name, content_type, size, sha256, address)
+VALUES (?, {_NUMBER}, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 - constants
 _SELECT = "SELECT f.*, m.id AS message_id FROM packed_messages m JOIN media f ON f.message = m.number"
 _GET = f"{_SELECT} WHERE f.id = ?"
 _OF_MESSAGE = f"{_SELECT} WHERE m.id = ? ORDER BY f.position"
@@ -48,6 +48,7 @@ _CHANGEABLE = frozenset(
         "token",
         "expires_at",
         "keep_until",
+        "address",
     }
 )
 
@@ -73,6 +74,7 @@ class MediaRows:
                 media.content_type,
                 media.size,
                 media.sha256,
+                media.address,
             ),
         )
 
@@ -154,4 +156,5 @@ def _read_media(row: sqlite3.Row) -> Media:
         token=row["token"],
         expires_at=from_micros_or_none(row["expires_at"]),
         keep_until=from_micros_or_none(row["keep_until"]),
+        address=row["address"],
     )

@@ -25,7 +25,7 @@ from storage.packing import PACKERS
 _log = Log("migrate")
 
 #: What this program's SQL expects.
-SCHEMA = 13
+SCHEMA = 14
 #: The oldest program that may open a database which this one has written.
 COMPAT = 11
 

@@ -1,4 +1,4 @@
--- Schema 13, of which a new database is made: what the steps in `migrations` come to.
+-- Schema 14, of which a new database is made: what the steps in `migrations` come to.
 -- Written by tools/write_schema.py: do not edit. What stands between the statements there, and why, is not repeated here.
 
 CREATE TABLE consents (
@@ -203,7 +203,7 @@ CREATE TABLE "media" (
     slack_ts     TEXT,
     token        TEXT UNIQUE,                        -- the unguessable part of the address for the carrier
     expires_at   INTEGER,
-    keep_until   INTEGER,                            -- when our own copy may go; NULL: not yet known
+    keep_until   INTEGER, address TEXT,                            -- when our own copy may go; NULL: not yet known
     UNIQUE (message, position)
 ) STRICT;
 CREATE UNIQUE INDEX conversations_by_id ON packed_conversations (id);

@@ -119,10 +119,13 @@ class NotAPicture(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRef:
-    """A teammate's file in Slack."""
+    """A teammate's file in Slack, as told with the message that brought it."""
 
     file_id: FileId
     name: str | None
+    address: str | None = None  #: Where its bytes are, for our token only.
+    content_type: str | None = None
+    size: int | None = None  #: In bytes.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +154,7 @@ class Media:
     token: str | None = None  #: Under which the carrier fetches it.
     expires_at: datetime | None = None  #: Until when it may.
     keep_until: datetime | None = None  #: When our own copy may go; None: not yet known.
+    address: str | None = None  #: Of a teammate's file until it is kept: where Slack said that its bytes are.
 
 
 def most_bytes(ours: str) -> int:

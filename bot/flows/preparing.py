@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -34,7 +34,7 @@ from bot.domain.media import (
     most_bytes,
     share_out,
 )
-from bot.domain.media_types import HEAD, choose_type, make_filename
+from bot.domain.media_types import HEAD, choose_type, make_filename, read_type
 from bot.domain.message import Message, Origin, State
 from bot.domain.policy import Policy
 from bot.domain.schedule import ScheduleState
@@ -72,8 +72,20 @@ def read_attachments(files: Sequence[Mapping[str, Any]]) -> tuple[FileRef, ...]:
         file_id = file.get("id")
         if mode in ("external", "hidden_by_limit") or file.get("is_external") or not isinstance(file_id, str):
             raise NotAllowed(media_wording.elsewhere(name))
-        refs.append(FileRef(file_id=FileId(file_id), name=str(file["name"]) if file.get("name") else None))
+        refs.append(_read_ref(FileId(file_id), file))
     return tuple(refs)
+
+
+def _read_ref(file_id: FileId, file: Mapping[str, Any]) -> FileRef:
+    address = file.get("url_private_download") or file.get("url_private")
+    size = file.get("size")
+    return FileRef(
+        file_id=file_id,
+        name=str(file["name"]) if file.get("name") else None,
+        address=address if isinstance(address, str) and address else None,
+        content_type=read_type(str(file.get("mimetype") or "")),
+        size=size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else None,
+    )
 
 
 def check_files(files: Sequence[FileRef], policy: Policy, medium: Medium = Medium.SMS) -> None:
@@ -177,7 +189,7 @@ class Preparing:
             raise RetryLater("fetching files from Slack took too long") from error
 
     async def _fetch(self, media: Media, job: Job) -> _Original:
-        file = await self._files.find_file(FileId(media.source))
+        file = await self._describe(media, job)
         name = media.name or (file.name if file else "the file")
         if file is None:
             return await self._take_twin(media, name)
@@ -203,6 +215,28 @@ class Preparing:
             raise NotAllowed(media_wording.unsupported(name, content_type))
         size = await asyncio.to_thread(lambda: self._shelf.path_of(raw_id).stat().st_size)
         return _Original(media=media, raw_id=raw_id, name=name, content_type=content_type, size=size)
+
+    async def _describe(self, media: Media, job: Job) -> SlackFile | None:
+        """Return what Slack knows of a file; where it does not tell, what it told with the message that brought it."""
+        told = _recall(media)
+        try:
+            file = await self._files.find_file(FileId(media.source))
+        except SlackRefused as error:
+            if told is None or error.error == "missing_scope":
+                raise
+            return told
+        except RetryLater:
+            if told is None or self._clock.now() - job.created_at < _SCAN_PATIENCE:
+                raise
+            return told
+        if file is None or told is None:
+            return file
+        return replace(
+            file,
+            content_type=file.content_type or told.content_type,
+            size=file.size or told.size,
+            address=file.address or told.address,
+        )
 
     async def _take_twin(self, media: Media, name: str) -> _Original:
         """
@@ -295,6 +329,7 @@ class Preparing:
                     content_type=file.content_type,
                     size=file.size,
                     keep_until=keep_until,
+                    address=None,
                 )
                 if message.origin is not Origin.THREAD:
                     await enqueue_upload(tx, file.media.id, file.media.uploads)
@@ -323,6 +358,21 @@ class Preparing:
     async def _read(self, message_id: MessageId) -> Sequence[Media]:
         async with self._store.reading() as view:
             return await view.media.of_message(message_id)
+
+
+def _recall(media: Media) -> SlackFile | None:
+    """Return a file as it was told of with its message; None where that was not all: Slack was still looking at it."""
+    if media.address is None or media.content_type is None or media.size is None:
+        return None
+    return SlackFile(
+        file_id=FileId(media.source),
+        name=media.name or "file",
+        content_type=media.content_type,
+        size=media.size,
+        address=media.address,
+        is_hosted=True,
+        shown={},
+    )
 
 
 def _explain(error: NotHad, name: str, most: int) -> str:
@@ -377,5 +427,8 @@ async def add_missing_files(tx: Transaction, message: Message, files: Sequence[F
                 state=MediaState.EXPECTED,
                 created_at=message.created_at,
                 name=ref.name,
+                content_type=ref.content_type,
+                size=ref.size,
+                address=ref.address,
             )
         )

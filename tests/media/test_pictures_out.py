@@ -293,6 +293,15 @@ async def test_slacks_trouble_is_waited_out(bench: Bench, kind: FaultKind, opera
     assert len((await get_mms(bench)).media) == 1
 
 
+@pytest.mark.parametrize("code", ["unknown_method", "internal_error"])
+async def test_where_slack_does_not_tell_of_a_file_what_came_with_the_message_counts(code: str) -> None:
+    async with open_bench(rate=10, media_allow_private_hosts=True) as bench:
+        root = await bench.open_thread()
+        bench.fail(bench.slack, FaultKind.REFUSE, "files.info", status=200, code=code)
+        await bench.reply("patience", root, files=[attach()])
+        assert len((await get_mms(bench)).media) == 1
+
+
 @pytest.mark.parametrize("status", [403, 404])
 async def test_a_file_refused_twice_may_be_had_a_moment_later(bench: Bench, status: int) -> None:
     root = await bench.open_thread()
