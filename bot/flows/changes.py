@@ -16,7 +16,7 @@ from bot.domain.audit import AuditAction
 from bot.domain.delivery import FAILED, worst
 from bot.domain.intent import Written, find_words_to_send
 from bot.domain.message import Message, State
-from bot.domain.policy import Policy
+from bot.domain.policy import Policy, ThreadMode
 from bot.errors import NotAllowed
 from bot.flows import reply_wording, wording
 from bot.flows.accepting import Accepting, check_author, check_text
@@ -55,7 +55,9 @@ class Changes:
             return await self._change_waiting(tx, message, words, plain)
         if message.state in GONE or message.state is State.REFUSED:
             return await self._tell_too_late(tx, message, words)
-        if message.state not in _NOT_SENT or words == message.text:
+        # In prefix mode the same words may have become a text: somebody put the `sms:` before them that was forgotten.
+        may_be_new = message.state is State.NOTE and mode is ThreadMode.PREFIX
+        if message.state not in _NOT_SENT or (words == message.text and not may_be_new):
             return "kept"
         if words is not None:
             return await self.offer(tx, message, words, files, person)

@@ -36,6 +36,25 @@ async def test_a_note_that_is_edited_into_a_reply_is_not_sent_but_its_author_is_
         assert bench.marks(ts) == {"white_check_mark"}
 
 
+async def test_the_forgotten_sign_put_before_the_same_words_makes_its_author_be_asked() -> None:
+    async with open_bench(thread_mode="prefix") as bench:
+        root = await bench.open_thread()
+        ts = await bench.reply("We call you", root)
+        await bench.settle()
+        await bench.edit(ts, "sms: We call you")
+
+        assert bench.phone() == []
+        (question,) = bench.whispers("it still has not")
+        await bench.click(question, "Keep as note")
+        await bench.edit(ts, "We call you")
+        assert bench.whispers("it still has not") == []
+
+        await bench.edit(ts, "sms: We call you")
+        (question,) = bench.whispers("it still has not")
+        await bench.click(question, "Send")
+        assert bench.phone() == ["We call you"]
+
+
 async def test_a_note_that_is_edited_stays_one_and_nobody_is_asked(bench: Bench) -> None:
     root = await bench.open_thread()
     ts = await bench.reply("note: call her", root)
