@@ -13,7 +13,8 @@ The one error tree. It is sorted by what the caller does now, not by where the e
     │   ├── CarrierRefused     … by the carrier, with its code, title and detail
     │   ├── SlackRefused       … by Slack, with its error word
     │   │   ├── ChannelUnusable … because the channel is archived, gone, or closed to us
-    │   │   └── ThreadGone     … because the root of the thread is gone, or takes no replies
+    │   │   ├── ThreadGone     … because the root of the thread is gone, or takes no replies
+    │   │   └── NotGranted     … because the app has not been granted what that takes
     │   ├── NotAllowed         … by our own rules: opted out, outsider, too long, …
     │   │   └── WrongSender    … because we cannot send from what was named
     │   └── FieldsWrong        … before the carrier was asked: what was given cannot be what it takes
@@ -117,6 +118,10 @@ class ChannelUnusable(SlackRefused):
 
 class ThreadGone(SlackRefused):
     """The root of the thread was deleted, or takes no replies. Slack mostly says yes instead and posts beside the thread."""
+
+
+class NotGranted(SlackRefused):
+    """The app lacks a scope or a permission. Somebody can grant it, and then the same succeeds."""
 
 
 class NotAllowed(Refused):

@@ -3,12 +3,14 @@ The mark on a message: desired state, shown by at most one reaction.
 
 Each time the job runs it asks anew what the mark should be. Before a reaction is asked for, its name is stored as
 *tried*: after a crash it may or may not be there, and is then removed along with the one that was shown.
+
+While the channel is archived, or the app not in it, no reaction can be changed: what the mark should be waits for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.chance import Chance
 from bot.clock import Clock
@@ -18,12 +20,19 @@ from bot.domain.ids import ChannelId, MessageId, SlackTs
 from bot.domain.job import Job
 from bot.domain.message import Mark, Message, choose_mark
 from bot.domain.phone import Address
-from bot.errors import SlackRefused
+from bot.errors import ChannelUnusable, NotGranted, RetryLater, SlackRefused
 from bot.flows.jobs import enqueue_mark, mark_lane, read_body
 from bot.observe import Log
 from bot.ports import Store, Threads, Transaction
 
 _log = Log("marks")
+
+#: How often a mark that cannot be changed is tried again: at first, and when it has waited for some time.
+_SOON = timedelta(seconds=20)
+_SELDOM = timedelta(minutes=5)
+_SOME_TIME = timedelta(minutes=10)
+#: How long it is tried at all: most channels that are archived for longer stay so.
+_LONGEST = timedelta(days=1)
 
 
 async def renew_mark(
@@ -79,11 +88,21 @@ class Marks:
             deliveries = await view.deliveries.of_message(message_id)
         wanted = _choose(message, conversation, deliveries, self._clock.now())
         if message.channel_id is not None and message.slack_ts is not None:
-            await self._change(message, message.channel_id, message.slack_ts, wanted)
+            try:
+                await self._change(message, message.channel_id, message.slack_ts, wanted)
+            except (ChannelUnusable, NotGranted) as error:
+                self._check_patience(job, error)
         async with self._store.transaction("finish mark") as tx:
             if message.slack_ts is not None:
                 await tx.messages.update(message_id, mark_shown=wanted, mark_tried=None)
             await tx.queue.finish(job)
+
+    def _check_patience(self, job: Job, error: SlackRefused) -> None:
+        """Raise RetryLater unless what stands in the way of the mark has done so for too long."""
+        waited = self._clock.now() - job.created_at
+        if waited < _LONGEST:
+            raise RetryLater(error.log, after=_SOON if waited < _SOME_TIME else _SELDOM) from error
+        _log.info("A mark could not be shown for long, and is given up.", word=error.error)
 
     async def _change(self, message: Message, channel_id: ChannelId, ts: SlackTs, wanted: Mark | None) -> None:
         for stale in {message.mark_shown, message.mark_tried} - {wanted, None}:
@@ -105,6 +124,8 @@ class Marks:
             return
         try:
             await call(channel_id, ts, mark.value)
+        except (ChannelUnusable, NotGranted):
+            raise
         except SlackRefused as error:
-            # The message was deleted, or the channel archived: there is nothing left to mark.
+            # The message was deleted, or takes no more reactions: there is nothing left to mark.
             _log.info("A mark cannot be shown.", message_channel=channel_id, word=error.error)

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot.errors import (
     Busy,
     ChannelUnusable,
+    NotGranted,
     OutcomeUnknown,
     RetryLater,
     SlackRefused,
@@ -43,8 +44,9 @@ _ACCESS_ERRORS = frozenset(
         "access_denied",
     }
 )
-#: What the app or its workspace lacks to post at all, or into this channel: somebody mends it, and the texts wait.
-_POSTING_ERRORS = frozenset(
+#: What the app or its workspace lacks, to post at all or into this channel, or for another call: somebody mends it, and
+#: the texts wait.
+_GRANT_ERRORS = frozenset(
     {
         "missing_scope",
         "no_permission",
@@ -107,13 +109,15 @@ def _judge_answer(error: SlackApiError, method: str, *, repeatable: bool) -> Tex
         return Busy(f"Slack asks for patience with {method}", after=_read_retry_after(headers), code=word)
     if word in _ACCESS_ERRORS:
         return RetryLater(f"Slack refuses the token: {word}", after=_ACCESS_WAIT)
-    if word in _POSTING_ERRORS and method == "chat.postMessage":
+    if word in _GRANT_ERRORS and method == "chat.postMessage":
         return RetryLater(f"Slack lets us post nothing: {word}")
     if status >= 500 or word is None or word in _TROUBLE_ERRORS:  # noqa: PLR2004
         log = f"Slack answered {method} with HTTP {status}, {word or 'no word'}"
         return RetryLater(log) if repeatable else OutcomeUnknown(log)
     if word in _CHANNEL_ERRORS:
         return ChannelUnusable(method=method, error=word)
+    if word in _GRANT_ERRORS:
+        return NotGranted(method=method, error=word)
     is_known = method != "chat.postMessage" or word in _FORM_ERRORS
     return SlackRefused(method=method, error=str(word), is_known=is_known)
 

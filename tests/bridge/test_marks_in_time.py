@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.sandbox.faults import FaultKind
-from tests.bridge.harness import Bench, open_bench
+from tests.bridge.harness import CHANNEL, Bench, open_bench
 
 FAST = 40
 SENDING = "POST /messages"
@@ -79,3 +79,55 @@ async def test_there_is_one_mark_after_a_crash_between_two() -> None:
         await bench.finish()
 
         assert bench.marks(ts) == {"white_check_mark"}
+
+
+async def test_a_mark_waits_for_a_channel_that_is_archived_for_a_while(bench: Bench) -> None:
+    root = await bench.open_thread()
+    bench.fail(bench.telnyx, FaultKind.RATE_LIMIT, SENDING, retry_after=10, times=1)
+    ts = await bench.reply("Hello", root)
+    await bench.pass_time(timedelta(seconds=5))
+    assert bench.marks(ts) == {"hourglass_flowing_sand"}
+    await bench.slack.archive(bench.alice, CHANNEL)
+    await bench.pass_time(timedelta(hours=1))
+    assert bench.marks(ts) == {"hourglass_flowing_sand"}
+    await bench.slack.unarchive(bench.alice, CHANNEL)
+
+    await bench.pass_time(timedelta(minutes=5))
+    assert bench.phone() == ["Hello"]
+    assert bench.marks(ts) == {"white_check_mark"}
+
+
+async def test_a_mark_waits_for_a_scope_that_the_app_has_lost(bench: Bench) -> None:
+    root = await bench.open_thread()
+    bench.slack.workspace.scopes.discard("reactions:write")
+    ts = await bench.reply("Hello", root)
+    await bench.pass_time(timedelta(minutes=1))
+    assert bench.marks(ts) == set()
+    bench.slack.workspace.scopes.add("reactions:write")
+
+    await bench.pass_time(timedelta(seconds=20))
+    assert bench.marks(ts) == {"white_check_mark"}
+
+
+async def test_a_mark_is_given_up_where_the_channel_stays_archived_for_a_day(bench: Bench) -> None:
+    root = await bench.open_thread()
+    bench.fail(bench.telnyx, FaultKind.RATE_LIMIT, SENDING, retry_after=10, times=1)
+    await bench.reply("Hello", root)
+    await bench.settle()
+    await bench.slack.archive(bench.alice, CHANNEL)
+    await bench.pass_time(timedelta(minutes=1))
+    unfinished = "SELECT 1 FROM jobs WHERE kind = 'show_mark' AND status <> 'done'"
+    assert await bench.query(unfinished)
+
+    await bench.pass_time(timedelta(days=1))
+    assert not await bench.query(unfinished)
+
+
+async def test_a_mark_on_a_message_that_was_deleted_is_not_waited_for(bench: Bench) -> None:
+    root = await bench.open_thread()
+    bench.fail(bench.slack, FaultKind.REFUSE, "reactions.add", code="message_not_found")
+    await bench.reply("Hello", root)
+    await bench.pass_time(timedelta(minutes=1))
+
+    assert bench.phone() == ["Hello"]
+    assert not await bench.query("SELECT 1 FROM jobs WHERE status <> 'done'")
