@@ -115,10 +115,9 @@ async def test_the_key_of_a_post_tells_nobody_anything(bench: Bench) -> None:
     await bench.text_in("Hi")
     await bench.settle()
 
-    for call in bench.slack.calls:
-        if call.method == "chat.postMessage":
-            assert ANA.removeprefix("+1") not in str(call.params["metadata"])
-            assert "Hi" not in str(call.params["metadata"])
+    (post,) = [call for call in bench.slack.calls if call.method == "chat.postMessage"]
+    assert ANA.removeprefix("+1") not in str(post.params["metadata"])
+    assert "Hi" not in str(post.params["metadata"])
 
 
 async def test_a_second_copy_that_slack_showed_too_late_is_deleted(bench: Bench) -> None:

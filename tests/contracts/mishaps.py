@@ -1,8 +1,10 @@
-"""What may happen to a request after its connection stood: in each of these it may have been taken."""
+"""What may happen to a request on its way. In each of the FAILURES it may have been taken."""
 
 from __future__ import annotations
 
-from tests.contracts.wire import Line, Wire, render_answer
+import asyncio
+
+from tests.contracts.wire import Line, Wire, answer_each, render_answer
 
 
 async def close_at_once(line: Line, _: Wire) -> None:
@@ -69,3 +71,24 @@ FAILURES = (
     pack_badly,
     *SILENCES,
 )
+
+
+# --- What else is done, to both platforms' clients
+
+
+async def hear_out(line: Line, _: Wire) -> None:
+    """Read all that is said, and say nothing."""
+    while await asyncio.get_running_loop().sock_recv(line.socket, 65_536):
+        pass
+
+
+async def speak_plainly(line: Line, _: Wire) -> None:
+    """Answer whatever is said in HTTP, as what knows no TLS does."""
+    await asyncio.get_running_loop().sock_recv(line.socket, 65_536)
+    await line.say(render_answer(status=b"400 Bad Request"))
+
+
+async def send_away(line: Line, wire: Wire) -> None:
+    """Answer each request with a redirect."""
+    place = f"Location: {wire.url}/elsewhere".encode()
+    await answer_each(line, wire, render_answer(b"", place, status=b"307 Temporary Redirect"))

@@ -23,7 +23,7 @@ from bot.gateways.telnyx import TelnyxGateway
 from bot.gateways.telnyx_transport import AiohttpTransport
 from bot.observe import Metrics
 from bot.ports import CarrierRequest
-from tests.contracts.mishaps import FAILURES, SILENCES
+from tests.contracts.mishaps import FAILURES, SILENCES, hear_out, send_away, speak_plainly
 from tests.contracts.wire import YES, Line, Manner, Wire, answer_each, open_wire, render_answer
 
 LIMITS = httpx.Limits(max_connections=10, max_keepalive_connections=10, keepalive_expiry=20)
@@ -70,20 +70,12 @@ async def test_an_address_of_another_kind_is_not_asked(transport: httpx.AsyncBas
 
 
 async def test_where_no_secure_connection_comes_about_nothing_left(transport: httpx.AsyncBaseTransport) -> None:
-    async def say_nothing(line: Line, _: Wire) -> None:
-        while await asyncio.get_running_loop().sock_recv(line.socket, 65_536):
-            pass
-
-    async with open_wire(say_nothing) as wire:
+    async with open_wire(hear_out) as wire:
         with pytest.raises(httpx.ConnectTimeout):
             await ask(transport, build_request(wire.url.replace("http:", "https:"), connect=0.05))
 
 
 async def test_where_what_answers_does_not_speak_tls_nothing_left(transport: httpx.AsyncBaseTransport) -> None:
-    async def speak_plainly(line: Line, _: Wire) -> None:
-        await asyncio.get_running_loop().sock_recv(line.socket, 65_536)
-        await line.say(render_answer(status=b"400 Bad Request"))
-
     async with open_wire(speak_plainly) as wire:
         with pytest.raises(httpx.ConnectError):
             await ask(transport, build_request(wire.url.replace("http:", "https:")))
@@ -261,10 +253,6 @@ async def test_an_answer_may_end_with_its_connection(transport: httpx.AsyncBaseT
 
 
 async def test_no_redirect_is_followed(transport: httpx.AsyncBaseTransport) -> None:
-    async def send_away(line: Line, wire: Wire) -> None:
-        place = f"Location: {wire.url}/elsewhere".encode()
-        await answer_each(line, wire, render_answer(b"", place, status=b"307 Temporary Redirect"))
-
     async with open_wire(send_away) as wire:
         assert (await ask(transport, build_request(wire.url))).status_code == 307
         assert len(wire.requests) == 1

@@ -27,7 +27,7 @@ from bot.gateways.tls import get_tls
 from bot.observe import Metrics
 from bot.ports import Post
 from bot.workers.pacing import Pacer
-from tests.contracts.mishaps import FAILURES, SILENCES
+from tests.contracts.mishaps import FAILURES, SILENCES, hear_out, send_away, speak_plainly
 from tests.contracts.wire import Line, Manner, Wire, answer_each, open_wire, render_answer
 
 TS = "1700000000.000100"
@@ -69,20 +69,12 @@ async def test_where_nobody_listens_a_post_is_only_tried_again() -> None:
 
 
 async def test_where_no_secure_connection_comes_about_a_post_is_only_tried_again() -> None:
-    async def say_nothing(line: Line, _: Wire) -> None:
-        while await asyncio.get_running_loop().sock_recv(line.socket, 65_536):
-            pass
-
-    async with open_wire(say_nothing) as wire, open_gateway(find_origin(wire, "https"), connect=0.05) as slack:
+    async with open_wire(hear_out) as wire, open_gateway(find_origin(wire, "https"), connect=0.05) as slack:
         with pytest.raises(RetryLater):
             await slack.post(POST)
 
 
 async def test_where_what_answers_does_not_speak_tls_a_post_is_only_tried_again() -> None:
-    async def speak_plainly(line: Line, _: Wire) -> None:
-        await asyncio.get_running_loop().sock_recv(line.socket, 65_536)
-        await line.say(render_answer(status=b"400 Bad Request"))
-
     async with open_wire(speak_plainly) as wire, open_gateway(find_origin(wire, "https")) as slack:
         with pytest.raises(RetryLater):
             await slack.post(POST)
@@ -128,10 +120,6 @@ async def test_a_post_on_a_connection_that_worked_before_may_stand_there_too() -
 
 
 async def test_no_redirect_is_followed() -> None:
-    async def send_away(line: Line, wire: Wire) -> None:
-        place = f"Location: {wire.url}/elsewhere".encode()
-        await answer_each(line, wire, render_answer(b"", place, status=b"307 Temporary Redirect"))
-
     async with open_wire(send_away) as wire, open_gateway(find_origin(wire)) as slack:
         with pytest.raises(OutcomeUnknown):
             await slack.post(POST)
