@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 
 
@@ -19,6 +20,12 @@ def listen(host: str, port: int) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def explain_refusal(host: str, port: int, error: OSError, *, names: str = "HOST or PORT") -> str:
+    """Return why nobody can listen there, and what to do, in words for whoever set it; *names*: of the settings."""
+    stop = "Stop what listens there, or set" if error.errno == errno.EADDRINUSE else "Set"
+    return f"Nothing can listen at {host}, port {port}: {error.strerror}. {stop} {names} to something else."
 
 
 async def stop_accepting(bound: socket.socket) -> None:

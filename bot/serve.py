@@ -13,11 +13,12 @@ from datetime import timedelta
 from aiohttp import web
 
 from bot.app import CALLS, open_bridge
+from bot.errors import Broken
 from bot.files import Shares, raise_limit, share_files
-from bot.listening import listen, stop_accepting
+from bot.listening import explain_refusal, listen, stop_accepting
 from bot.observe import Log
 from bot.settings import Settings
-from handlers.gate import GATE, Limits
+from handlers.gate import GATE, Gate, Limits
 from handlers.server_log import ServerLog
 
 _log = Log("serve")
@@ -55,9 +56,7 @@ async def open_door(
     try:
         assert runner.server is not None  # noqa: S101 - set up just now
         runner.server.request_handler = gate.pass_on(runner.server.request_handler)
-        server = await asyncio.get_running_loop().create_server(
-            gate.guard(runner.server), sock=bound, backlog=gate.limits.knocking
-        )
+        server = await _listen_on(bound, gate, runner.server)
         bound.listen(_QUEUE)  # asyncio takes its `backlog` for this as well: who is not accepted yet costs us no file
         try:
             yield
@@ -66,6 +65,15 @@ async def open_door(
             server.close()
     finally:
         await runner.cleanup()
+
+
+async def _listen_on(bound: socket.socket, gate: Gate, serve: Callable[[], asyncio.Protocol]) -> asyncio.Server:
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(gate.guard(serve), sock=bound, backlog=gate.limits.knocking)
+    except OSError as error:  # two may be bound to a port while neither listens; the second to listen is told
+        host, port = bound.getsockname()[:2]
+        raise Broken(explain_refusal(host, port, error, names="the port")) from error
 
 
 @asynccontextmanager

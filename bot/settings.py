@@ -180,7 +180,9 @@ def _is_loopback(host: str | None) -> bool:
 
 
 def _read_database(value: str) -> str:
-    if not value.startswith("sqlite:///") or len(value) == len("sqlite:///"):
+    path = value.removeprefix("sqlite:///")
+    # What is in memory is gone after a crash, and SQLite is given no options: either would be the name of a file.
+    if path in ("", value, ":memory:") or "?" in path:
         raise ValueError
     return value
 

@@ -30,6 +30,7 @@ A bridge that runs on the database takes up within seconds what is brought back 
   python -m bot queue retry all       bring all parked jobs back
 """
 _MOST = 50
+_LONGEST_ID = 18  # digits that SQLite's whole numbers have room for
 _COLUMNS = ("ID", "KIND", "STATUS", "ATTEMPTS", "DUE", "AGE", "TROUBLE")
 
 
@@ -45,18 +46,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         each.add_argument("--limit", type=int, metavar="N", help=f"at most so many lines (default {_MOST})")
     show = actions.add_parser("show", help="all about one job")
-    show.add_argument("id", type=int)
+    show.add_argument("id", metavar="ID", type=_read_id)
     show.add_argument("--body", action="store_true", help="what is in it too: texts and numbers")
     retry = actions.add_parser("retry", help="bring a parked job back, or all")
     retry.add_argument("id", metavar="ID|all", type=_read_id_or_all)
     park = actions.add_parser("park", help="set a job aside that waits; the next of its conversation goes on")
-    park.add_argument("id", type=int)
+    park.add_argument("id", metavar="ID", type=_read_id)
+
+
+def _read_id(typed: str) -> JobId:
+    if not typed.isdecimal() or len(typed) > _LONGEST_ID:
+        raise argparse.ArgumentTypeError(f"{typed!r} is not the number of a job")
+    return JobId(int(typed))
 
 
 def _read_id_or_all(typed: str) -> JobId | None:
-    if typed != "all" and not typed.isdecimal():
-        raise argparse.ArgumentTypeError(f"{typed!r} is not the number of a job, nor all")
-    return None if typed == "all" else JobId(int(typed))
+    if typed == "all":
+        return None
+    try:
+        return _read_id(typed)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor all") from error
 
 
 def run(options: argparse.Namespace) -> int:
@@ -71,13 +81,13 @@ async def _run(options: argparse.Namespace) -> int:
         store = SqliteStore(database, Bell(), clock)
         match options.action:
             case "show":
-                return await _show(database, JobId(options.id), clock.now(), with_body=options.body)
+                return await _show(database, options.id, clock.now(), with_body=options.body)
             case "retry" if options.id is None:
                 return await _retry_all(database, store)
             case "retry":
                 return await _retry(database, store, options.id)
             case "park":
-                return await _park(database, store, JobId(options.id))
+                return await _park(database, store, options.id)
             case _:
                 total, jobs = await list_jobs(
                     database,

@@ -7,7 +7,7 @@ import asyncio
 
 from bot.errors import Broken
 from bot.late import import_aiohttp
-from bot.listening import listen
+from bot.listening import explain_refusal, listen
 from bot.observe import configure_logging
 from bot.settings import LogFormat, Settings, load_settings
 from storage.place import check_place, check_version
@@ -52,7 +52,4 @@ def check_port(settings: Settings) -> None:
         try:
             listen(host, port).close()
         except OSError as error:
-            raise Broken(
-                f"Nothing can listen at {host}, port {port}: {error.strerror}. "
-                f"Stop what listens there, or set {names} to something else."
-            ) from error
+            raise Broken(explain_refusal(host, port, error, names=names)) from error

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import COMMANDS, main
+from bot.listening import listen
 from tests.cli.rig import run_bot
 
 SECRETS = {
@@ -53,7 +54,15 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize(
     "arguments",
-    [["frob"], ["serve", "now"], ["queue", "retry"], ["queue", "show", "x"], ["export"], ["demo", "--port", "70000"]],
+    [
+        ["frob"],
+        ["serve", "now"],
+        ["queue", "retry"],
+        ["queue", "show", "x"],
+        ["queue", "park", "9" * 20],
+        ["export"],
+        ["demo", "--port", "70000"],
+    ],
 )
 def test_what_is_asked_wrongly_ends_with_2_and_the_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -226,3 +235,42 @@ async def test_a_port_that_is_taken_is_one_line_on_stderr(tmp_path: Path) -> Non
     assert port in done.err
     assert "PORT" in done.err
     assert len(done.err.splitlines()) == 1
+
+
+async def test_a_port_that_is_taken_after_it_was_asked_about_is_one_line_on_stderr(tmp_path: Path) -> None:
+    with closing(listen("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    both = {"PORT": port, "OPS_PORT": port}  # neither listens yet when the other is bound
+    nobody = {
+        "SLACK_API_URL": "http://127.0.0.1:9/api/",
+        "TELNYX_API_URL": "http://127.0.0.1:9/v2",
+        "LOG_LEVEL": "ERROR",
+    }
+    done = await run_bot(folder=tmp_path, environment=RIGHT | both | nobody)
+
+    assert done.status == 1
+    assert f"Nothing can listen at 127.0.0.1, port {port}: Address already in use. Stop what listens" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+async def test_a_host_that_is_not_this_machine_is_no_matter_of_what_listens_there(tmp_path: Path) -> None:
+    done = await run_bot(folder=tmp_path, environment=RIGHT | {"HOST": "192.0.2.1"})
+
+    assert done.status == 1
+    assert done.err.startswith("Nothing can listen at 192.0.2.1, port 0: ")
+    assert done.err.endswith(". Set HOST or PORT to something else.\n")
+
+
+@pytest.mark.parametrize("place", ["", ":memory:", "data.db?mode=ro"])
+def test_a_database_that_is_no_file_is_a_wrong_setting(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in (RIGHT | {"DATABASE_URL": f"sqlite:///{place}"}).items():
+        monkeypatch.setenv(name, value)
+
+    assert main(["serve"]) == 2
+
+    wrong = "DATABASE_URL is wrong: it should hold where the data are: sqlite:///path/to/file.db\n"
+    assert capsys.readouterr().err == wrong
+    assert list(tmp_path.iterdir()) == []
