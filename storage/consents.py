@@ -33,7 +33,8 @@ _SET_STATE = """
 INSERT INTO consents (address, stopped_by_customer, stopped_by_hand) VALUES (?, ?, ?)
 ON CONFLICT (address) DO UPDATE SET
     stopped_by_customer = excluded.stopped_by_customer, stopped_by_hand = excluded.stopped_by_hand"""
-_HISTORY = "SELECT * FROM consent_changes WHERE address = ? ORDER BY id DESC"
+#: By when it happened too: what was said first may be told last.
+_HISTORY = "SELECT * FROM consent_changes WHERE address = ? ORDER BY at DESC, id DESC"
 _COUNT = "SELECT COUNT(*) AS blocked FROM consents WHERE stopped_by_customer IS NOT NULL OR stopped_by_hand IS NOT NULL"
 #: By when it happened, not by when we heard of it: the carrier's list may tell of old ones.
 _BLOCKED = """
@@ -88,7 +89,7 @@ class ConsentRows:
         return int(counted["blocked"]), [await self.get(Address(row["address"])) for row in rows]
 
     async def history(self, address: Address) -> Sequence[ConsentEntry]:
-        """Return all evidence on *address*, newest first."""
+        """Return all evidence on *address*, what was said last first."""
         return [
             ConsentEntry(step=ConsentStep(row["change"]), evidence=_read_evidence(row))
             for row in await self._connection.execute_fetchall(_HISTORY, (address,))

@@ -200,7 +200,7 @@ class Consents(Protocol):
         ...
 
     async def history(self, address: Address) -> Sequence[ConsentEntry]:
-        """Return all evidence on *address*, newest first."""
+        """Return all evidence on *address*, what was said last first, whenever it was recorded."""
         ...
 
 

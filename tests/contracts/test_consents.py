@@ -69,6 +69,14 @@ async def test_a_stop_is_kept_with_all_of_its_evidence_and_for_that_address_only
         assert list(await kept.consents.history(ANA)) == [ConsentEntry(step=ConsentStep.STOPPED, evidence=_evidence())]
 
 
+async def test_what_was_said_first_and_told_last_stands_last_among_the_evidence(store: Store) -> None:
+    await _record(store, ANA, ConsentStep.STOPPED, _evidence(2))
+    await _record(store, ANA, ConsentStep.STARTED, _evidence(1))
+    async with store.reading() as kept:
+        steps = [entry.step for entry in await kept.consents.history(ANA)]
+    assert steps == [ConsentStep.STOPPED, ConsentStep.STARTED]
+
+
 async def test_each_side_opens_only_its_own_door(store: Store) -> None:
     await _record(store, ANA, ConsentStep.STOPPED, _evidence(1))
     await _record(store, ANA, ConsentStep.ADDED, _evidence(2))
