@@ -101,7 +101,9 @@ class Forms:
                 "block_id": _TO,
                 "label": make_plain("To"),
                 "hint": make_plain(
-                    f"A phone number; several with commas make one group message, at most {MOST_RECIPIENTS}."
+                    "A phone number. A group message cannot wait for a time."
+                    if scheduling
+                    else f"A phone number; several with commas make one group message, at most {MOST_RECIPIENTS}."
                 ),
                 "element": {
                     "type": "plain_text_input",

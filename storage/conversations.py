@@ -8,6 +8,7 @@ from datetime import datetime
 import aiosqlite
 
 from bot.domain.conversation import Conversation, Parties
+from bot.domain.delivery import FAILED
 from bot.domain.ids import ChannelId, ConversationId, SlackTs
 from bot.domain.message import Direction, State
 from bot.domain.phone import Address
@@ -15,7 +16,7 @@ from storage.moments import to_micros
 from storage.names import Names
 from storage.packing import pack_id, pack_ts
 from storage.rows import SELECT_CONVERSATION, read_conversation, write_ours
-from storage.words import DIRECTION_CODES, STATE_CODES
+from storage.words import DIRECTION_CODES, STATE_CODES, STATUS_CODES
 
 _CREATE = """
 INSERT INTO packed_conversations (id, ours, theirs, channel, created_at) VALUES (?, ?, ?, ?, ?)
@@ -44,11 +45,15 @@ UPDATE packed_conversations SET ours = ?1 WHERE id = ?2
 AND NOT EXISTS (SELECT 1 FROM packed_conversations o JOIN packed_conversations c ON c.id = ?2
     WHERE o.ours = ?1 AND o.theirs = c.theirs)"""
 _ACTIVE = f"{SELECT_CONVERSATION} WHERE c.active_at >= ? ORDER BY c.active_at DESC LIMIT ?"
-_UNSENT = ", ".join(str(STATE_CODES[state]) for state in (State.NOTE, State.BLOCKED, State.CANCELLED))
+_UNSENT = ", ".join(str(STATE_CODES[state]) for state in (State.NOTE, State.BLOCKED, State.CANCELLED, State.REFUSED))
+_FAILED = ", ".join(str(STATUS_CODES[status]) for status in sorted(FAILED))
 _UNANSWERED = f"""
 {SELECT_CONVERSATION} WHERE c.active_at >= ?
 AND (SELECT m.direction FROM packed_messages m WHERE m.conversation = c.number AND m.state NOT IN ({_UNSENT})
+        AND NOT EXISTS (SELECT 1 FROM packed_deliveries d WHERE d.message = m.number AND d.status IN ({_FAILED}))
     ORDER BY m.created_at DESC, m.number DESC LIMIT 1) = {DIRECTION_CODES[Direction.INBOUND]}
+AND NOT EXISTS (SELECT 1 FROM consents s WHERE s.address = c.theirs
+    AND (s.stopped_by_customer IS NOT NULL OR s.stopped_by_hand IS NOT NULL))
 ORDER BY c.active_at DESC LIMIT ?"""  # noqa: S608 - constants
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.ids import UserId
 from bot.domain.phone import Address, is_phone, time_zones
+from bot.domain.when import format_time
 
 #: The regions of the IANA database in which people live; the rest are aliases of other eras.
 _REGIONS = frozenset(
@@ -50,8 +51,5 @@ def search_zones(typed: str, most: int) -> Sequence[str]:
 
 
 def describe_zone(name: str, now: datetime) -> str:
-    """Return a zone as people choose it: `America/Denver, 8:05 am now`."""
-    there = now.astimezone(ZoneInfo(name))
-    return (
-        f"{name.replace('_', ' ')}, {there:%I:%M %p} now".replace(", 0", ", ").replace("AM", "am").replace("PM", "pm")
-    )
+    """Return a zone as people choose it: `America/Denver, 8:05 AM now`."""
+    return f"{name.replace('_', ' ')}, {format_time(now.astimezone(ZoneInfo(name)))} now"

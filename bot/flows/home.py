@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from bot.chance import Chance
 from bot.clock import Clock
@@ -12,6 +13,7 @@ from bot.domain.ids import UserId
 from bot.domain.job import Job
 from bot.domain.places import read_zone
 from bot.domain.policy import Policy
+from bot.domain.when import format_when
 from bot.errors import NotAllowed, SlackRefused
 from bot.flows import account_home, schedule_wording, wording
 from bot.flows.account import Account
@@ -93,7 +95,7 @@ class Home:
             return [wording.section(error.person)]
         workspace_url = (await self._directory.get_ourselves()).workspace_url
         return [
-            *await self._show_unanswered(workspace_url),
+            *await self._show_unanswered(workspace_url, read_zone(person.zone)),
             {"type": "divider"},
             *await self._show_scheduled(person.id, person.zone),
             {"type": "divider"},
@@ -102,7 +104,7 @@ class Home:
             *_show_beginning(),
         ]
 
-    async def _show_unanswered(self, workspace_url: str) -> list[Block]:
+    async def _show_unanswered(self, workspace_url: str, zone: ZoneInfo) -> list[Block]:
         now = self._clock.now()
         async with self._store.reading() as view:
             waiting = await view.conversations.list_unanswered(since=now - _STILL_WAITS, limit=_MOST_SHOWN + 1)
@@ -111,7 +113,7 @@ class Home:
             blocks.append(wording.section("Nobody waits. 🎉"))
         for conversation in waiting[:_MOST_SHOWN]:
             name = escape_sms(wording.name_parties(conversation.parties, self._policy.region))
-            since = "" if conversation.active_at is None else f" since {conversation.active_at:%d %b %H:%M} UTC"
+            since = "" if conversation.active_at is None else f" since {format_when(conversation.active_at, zone)}"
             where = f" in <#{conversation.channel_id}>"
             if conversation.thread_ts is not None:
                 link = wording.permalink(workspace_url, conversation.channel_id, conversation.thread_ts)

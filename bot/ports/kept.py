@@ -83,7 +83,11 @@ class Conversations(Protocol):
         ...
 
     async def list_unanswered(self, *, since: datetime, limit: int) -> Sequence[Conversation]:
-        """Return those in which a customer had the last word, after *since*: at most *limit*, the newest first."""
+        """
+        Return those in which a customer had the last word, after *since*: at most *limit*, the newest first.
+
+        What did not arrive is no word, and who may not be texted waits for none.
+        """
         ...
 
 

@@ -80,7 +80,7 @@ async def test_the_button_on_the_card_opens_the_form_with_what_is_known(bench: B
 async def test_zones_are_found_by_city_and_their_clock_is_shown(bench: Bench) -> None:
     view = await open_form(bench)
     first = (await offer(bench, view, ""))[0]
-    assert first["text"]["text"] == "By their number: America/Los Angeles, 7:00 am now"
+    assert first["text"]["text"] == "By their number: America/Los Angeles, 7:00 AM now"
 
     assert [each["value"] for each in await offer(bench, view, "new york")] == ["America/New_York"]
     assert (await offer(bench, view, "kolk"))[0]["value"] == "Asia/Kolkata"
