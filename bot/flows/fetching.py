@@ -23,6 +23,8 @@ PATIENCE = timedelta(hours=24)
 #: Answers that may be right a moment later: not there yet, or cut off on the way. No answer at all is none of them.
 _ANSWERS = 3
 _MAY_PASS = frozenset({Loss.GONE, Loss.ALTERED, Loss.EMPTY})
+#: Before the second; twice as long before the third. However often there was none before.
+_A_MOMENT = timedelta(milliseconds=500)
 #: What a proxy or a gateway on the way may say with status 200 in the place of a picture.
 _PAGE = "text/html"
 
@@ -53,7 +55,7 @@ class Fetching:
         except NotHad as error:
             if error.loss in _MAY_PASS and answers < _ANSWERS:
                 self._others[media_id] = answers
-                raise RetryLater(error.log) from error
+                raise RetryLater(error.log, after=answers * _A_MOMENT) from error
             await self._lose(job, media, error)
             return
         except RetryLater as error:

@@ -56,6 +56,8 @@ _SCAN_WAIT = timedelta(milliseconds=700)
 #: a file that is not everywhere yet; one cut off on the way.
 _ANSWERS = 3
 _MAY_PASS = frozenset({Loss.GONE, Loss.LOCKED, Loss.EMPTY})
+#: Before the second; twice as long before the third. However often Slack was asked while it still looked at the file.
+_A_MOMENT = timedelta(milliseconds=500)
 #: For all files of one attempt; less than a job's lease. What was fetched by then need not be fetched again.
 _LONGEST = timedelta(seconds=70)
 _GIF = "image/gif"
@@ -206,9 +208,9 @@ class Preparing:
                 async with self._shelf.draft(raw_id) as sink:
                     await self._files.download(file, sink, most=most)
             except NotHad as error:
-                self._others[media.id] += 1
-                if error.loss in _MAY_PASS and self._others[media.id] < _ANSWERS:
-                    raise RetryLater(error.log) from error
+                self._others[media.id] = answers = self._others[media.id] + 1
+                if error.loss in _MAY_PASS and answers < _ANSWERS:
+                    raise RetryLater(error.log, after=answers * _A_MOMENT) from error
                 raise NotAllowed(_explain(error, name, most)) from error
         content_type = choose_type(file.content_type, await self._shelf.read_head(raw_id, HEAD))
         if content_type not in PICTURE_TYPES and content_type not in SENDABLE_TYPES:

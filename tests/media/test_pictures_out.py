@@ -293,6 +293,15 @@ async def test_slacks_trouble_is_waited_out(bench: Bench, kind: FaultKind, opera
     assert len((await get_mms(bench)).media) == 1
 
 
+async def test_an_empty_file_is_told_of_soon_after_slack_was_waited_for() -> None:
+    async with open_bench(rate=10, media_allow_private_hosts=True) as bench:
+        root = await bench.open_thread()
+        began = bench.clock.now()
+        ts = await bench.reply("nothing", root, files=[attach(b"")])
+        assert "did not give out “beach.jpg”" in await get_refusal(bench, ts)
+        assert bench.clock.now() - began < timedelta(seconds=35)
+
+
 @pytest.mark.parametrize("code", ["unknown_method", "internal_error"])
 async def test_where_slack_does_not_tell_of_a_file_what_came_with_the_message_counts(code: str) -> None:
     async with open_bench(rate=10, media_allow_private_hosts=True) as bench:
