@@ -161,6 +161,8 @@ def _read_words(text: str) -> ConsentSignal:
     whole = "".join(tokens)
     if whole in words.STOP_WORDS or (tokens and tokens[0] in words.STOP_WORDS and len(set(tokens)) == 1):
         return ConsentSignal.STOP
+    if not text.isascii() and len(text) <= _LONGEST_DISGUISE and _is_stop_in_disguise(text):
+        return ConsentSignal.STOP
     if whole in words.START_WORDS:
         return ConsentSignal.START
     if whole in words.HELP_WORDS:
@@ -174,6 +176,16 @@ def _read_words(text: str) -> ConsentSignal:
         return ConsentSignal.NONE
     flowing = "".join(f"{' '.join(sentence)} | " for sentence in sentences)
     return ConsentSignal.ASKS_TO_STOP if _REQUESTS.is_in(_NO_REQUESTS.take_out(flowing)) else ConsentSignal.NONE
+
+
+#: A keyword with whatever else may stand around it.
+_LONGEST_DISGUISE = 60
+
+
+def _is_stop_in_disguise(text: str) -> bool:
+    """Tell whether *text* is a keyword to the eye, in letters of another alphabet or in boxes."""
+    sentences = _reduce(text.casefold().translate(words.LOOK_ALIKES))
+    return "".join(word for sentence in sentences for word in sentence) in words.STOP_WORDS
 
 
 _KEYWORDS = words.STOP_WORDS | words.NEAR_WORDS

@@ -27,6 +27,24 @@ def _read_phrases(lines: str) -> tuple[str, ...]:
 #: As the whole message, blanks left out: `STOP ALL` is `stopall`, `opt-out` is `optout`.
 STOP_WORDS: Final = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 START_WORDS: Final = frozenset({"start", "unstop"})
+#: Letters that look like others, in lower case: Cyrillic, Greek, small capitals; and those of boxes and flags. In a keyword
+#: they are what they look like, wherever somebody's keyboard or an ornament took them from.
+LOOK_ALIKES: Final[dict[int, str]] = {
+    ord(letter): plain
+    for letters, plains in (
+        (
+            "\u0430\u0432\u0441\u0501\u0435\u043d\u0456\u0458\u043a\u04cf\u043c\u043e\u0440\u051b\u0455\u0442\u0475\u051d\u0445\u0443",
+            "abcdehijklmopqstvwxy",
+        ),
+        ("\u03b1\u03b2\u03b5\u03b9\u03b7\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7", "abeihkmnoptux"),
+        (
+            "\u1d00\u0299\u1d04\u1d05\u1d07\u0262\u029c\u026a\u1d0b\u029f\u1d0d\u0274\u1d0f\u1d18\u0280\ua731\u1d1b\u1d1c\u1d20",
+            "abcdeghiklmnoprstuv",
+        ),
+        ("\u0131\u0251", "ia"),
+    )
+    for letter, plain in zip(letters, plains, strict=True)
+} | {first + index: chr(ord("a") + index) for first in (0x1F170, 0x1F1E6) for index in range(26)}
 HELP_WORDS: Final = frozenset({"help", "info"})
 
 #: As the whole message they ask for the same, but are no carrier's keyword.

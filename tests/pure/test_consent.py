@@ -54,6 +54,29 @@ def test_the_corpus_is_large_and_no_sentence_stands_in_it_twice() -> None:
     assert len(set(sentences)) == len(sentences)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u0405\u0422\u041e\u0420",  # Cyrillic to the last letter
+        "ST\u041eP.",
+        "\u0455t\u03bf\u0440 \U0001f6d1",
+        "\U0001f182\U0001f183\U0001f17e\U0001f17f",  # in boxes
+        "\U0001f1f8\U0001f1f9\U0001f1f4\U0001f1f5",  # in the letters that flags are made of
+        "\ua731\u1d1b\u1d0f\u1d18",  # small capitals
+        "C\u0410NC\u0415L",
+    ],
+)
+def test_what_is_stop_to_the_eye_is_stop(text: str) -> None:
+    assert read_consent(text, None) is ConsentSignal.STOP
+
+
+@pytest.mark.parametrize(
+    "text", ["\u0421\u0442\u043e\u043b", "\u0455t\u0430rt", "\U0001f1fa\U0001f1f8", "\u0440\u0430\u0440\u0435"]
+)
+def test_what_only_resembles_a_keyword_is_none(text: str) -> None:
+    assert read_consent(text, None) is ConsentSignal.NONE
+
+
 DRESSING = st.text(alphabet=" .,!?…-_*~\"'()🛑😡👍🏽❤️\u200b\u200e\ufeff\n\t", max_size=6)
 
 
