@@ -22,6 +22,8 @@ from bot.trace import tell_trace
 
 #: Anything that looks like a phone number, wherever it comes from: exception texts of libraries, addresses in URLs.
 _NUMBER = re.compile(r"(?<![\w.-])(?:\+|%2[Bb])?\d(?:[\d().]|[ -](?=\d)){6,18}\d(?![\w-])")
+#: What would end a line, or move a terminal's cursor: what others sent is one line, too.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FIELDS = "textbridge_fields"
 _LEFT_OUT = "Lines are left out here: nobody took them in time."
 
@@ -38,6 +40,10 @@ def _mask_number(found: re.Match[str]) -> str:
     if _HOST.fullmatch(found[0]):
         return found[0]
     return f"{found[0][:4]}…{found[0][-2:]}"
+
+
+def _escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 class Log:
@@ -92,7 +98,7 @@ class _TextFormatter(_Formatter):
             self._second, self._shown = second, datetime.fromtimestamp(second, UTC).strftime("%H:%M:%S")
         moment = f"{self._shown}.{int((record.created - second) * 1000):03}"
         fields = "".join(f" {name}={value}" for name, value in getattr(record, _FIELDS, {}).items())
-        line = f"{moment} {record.levelname:<7} {record.name}: {record.getMessage()}{fields}"
+        line = _CONTROL.sub(_escape, f"{moment} {record.levelname:<7} {record.name}: {record.getMessage()}{fields}")
         if record.exc_info:
             line = f"{line}\n{self.formatException(record.exc_info)}"
         return mask_numbers(line)
@@ -109,7 +115,7 @@ class _JsonFormatter(_Formatter):
         entry |= {name: mask_numbers(str(value)) for name, value in getattr(record, _FIELDS, {}).items()}
         if record.exc_info:
             entry["error"] = mask_numbers(self.formatException(record.exc_info))
-        return json.dumps(entry, ensure_ascii=False)
+        return _CONTROL.sub(_escape, json.dumps(entry, ensure_ascii=False))
 
 
 def configure_logging(*, level: str, as_json: bool) -> None:

@@ -22,8 +22,9 @@ def build_web(
 ) -> web.Application:
     """Return the public application; *tells_operators*: with `/readyz` and `/metrics`, for want of a port of their own."""
     app = _build(limits)
-    for path, handler in (("/webhooks/telnyx", carrier.handle), ("/slack/events", slack.handle)):
-        app.router.add_post(path, app[GATE].frequent(path, handler))
+    for address, handler in (("/webhooks/telnyx", carrier.handle), ("/slack/events", slack.handle)):
+        for path in (address, f"{address}/"):  # whoever typed a slash too many at the platform would lose every text
+            app.router.add_post(path, app[GATE].frequent(path, handler))
     app.router.add_get("/media/{token}/{filename}", media)  # and HEAD
     app.router.add_get("/healthz", operations.handle_health)
     if tells_operators:

@@ -9,6 +9,7 @@ from bot.cli.examine_here import judge_clock
 from bot.cli.examine_traffic import RECENT, judge_traffic
 from bot.cli.findings import Finding, ok, warn, wrong
 from bot.clock import Clock
+from bot.domain.account import name_same_place
 from bot.domain.phone import Address
 from bot.gateways.checks import Answer, Probe, ask_number, ask_profile, ask_profiles, ask_public_key, ask_records
 from bot.settings import Settings
@@ -150,7 +151,7 @@ def _judge_webhook(about: str, before: str, profile: Mapping[str, Any], base: st
             )
         else:
             yield warn(about, "its webhook address was not compared.", "Set PUBLIC_URL.")
-    elif said.rstrip("/") != f"{base}/webhooks/telnyx":
+    elif not name_same_place(said, f"{base}/webhooks/telnyx"):
         shown = f"its webhook address is {said}" if said else "it has no webhook address"
         yield wrong(about, f"{shown}: texts do not arrive here.", f"{before}, and set {base}/webhooks/telnyx.")
     version = str(profile.get("webhook_api_version") or "2")  # as it is where nothing is said

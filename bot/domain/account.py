@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from bot.domain.delivery import CONFIRMED, FAILED, UNCONFIRMED, DeliveryStatus
 
 #: What the carrier gave for one thing of its account, unchecked.
 Record = Mapping[str, Any]
+_PORTS: Final = {"http": 80, "https": 443}
 #: How many squares the longest bar of the picture has.
 _WIDTH: Final = 12
 
@@ -103,7 +105,21 @@ def points_to(profile: Record, webhook_url: str | None) -> bool | None:
     """Tell whether the profile's webhook is ours; None where nobody has said what our address is."""
     if webhook_url is None:
         return None
-    return str(profile.get("webhook_url") or "").rstrip("/") == webhook_url.rstrip("/")
+    return name_same_place(str(profile.get("webhook_url") or ""), webhook_url)
+
+
+def name_same_place(one: str, other: str) -> bool:
+    """Tell whether what is sent to *one* web address arrives at *other*: by case of host, port, last slash and query."""
+    try:
+        first, second = _read_place(one), _read_place(other)
+    except ValueError:  # a port that is none
+        return False
+    return first == second
+
+
+def _read_place(address: str) -> tuple[str, str | None, int | None, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme), parts.path.rstrip("/")
 
 
 def describe_abilities(number: Record, *, has_whatsapp: bool) -> str:

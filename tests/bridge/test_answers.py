@@ -375,12 +375,31 @@ async def test_other_requests_get_the_plain_answer(bench: Bench) -> None:
         ("GET", "/metrics", 200),
         ("GET", "/webhooks/telnyx", 405),
         ("GET", "/slack/events", 405),
+        ("GET", "/slack/events/", 405),
         ("POST", "/healthz", 405),
         ("GET", "/", 404),
         ("GET", "/.env", 404),
     ):
         async with bench.http.request(method, f"{bench.url}{path}") as response:
             assert response.status == status, path
+
+
+async def test_a_slash_too_many_in_the_address_that_a_platform_was_given_costs_no_text(bench: Bench) -> None:
+    event = json.dumps(make_event({"type": "channel_rename"})).encode()
+    timestamp = str(int(bench.clock.now().timestamp()))
+    signed = {
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": bench.slack.courier.sign(event, timestamp),
+        "Content-Type": "application/json",
+    }
+
+    assert await bench.post_signed_by_telnyx(make_text("Hi"), query="/") == 200
+    assert await bench.post_signed_by_telnyx(make_text("Hi again"), query="/?ref=1") == 200
+    async with bench.http.post(f"{bench.url}/slack/events/", data=event, headers=signed) as response:
+        assert response.status == 200
+
+    assert await count_jobs(bench, "carrier_event") != {}
+    assert await count_jobs(bench, "slack_event") != {}
 
 
 async def is_ready(bench: Bench) -> dict[str, str] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -78,20 +80,36 @@ def test_what_cannot_be_anybodys_words_is_told(error: Exception, words: str) -> 
 @pytest.mark.parametrize(("level", "is_told"), [("INFO", False), ("ERROR", False), ("DEBUG", True)])
 @pytest.mark.parametrize("as_json", [False, True])
 def test_only_debug_shows_what_people_write_in_errors_too(level: str, *, is_told: bool, as_json: bool) -> None:
+    error = catch(KeyError(WORDS))
+    trace = (type(error), error, error.__traceback__)
+    with logging_as(level=level, as_json=as_json) as handler:
+        line = handler.format(logging.LogRecord("a.library", logging.ERROR, "", 0, "It broke.", (), trace))
+
+    assert "KeyError" in line
+    assert (WORDS in line) is is_told
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_others_sent_stays_on_its_line_and_moves_no_cursor(*, as_json: bool) -> None:
+    with logging_as(level="INFO", as_json=as_json) as handler:
+        sent = "a\n12:00:00.000 ERROR textbridge.worker: invented\r\x1b[2K\u2028b"
+        line = handler.format(logging.LogRecord("textbridge.x", logging.INFO, "", 0, "Odd: %s", (sent,), None))
+
+    assert line.isprintable()
+    assert "invented" in line
+
+
+@contextmanager
+def logging_as(*, level: str, as_json: bool) -> Iterator[logging.Handler]:
     root = logging.getLogger()
     before, loggers = (root.handlers[:], root.level), {}
     for name in ("textbridge", "slack_sdk", "httpx", "httpcore", "aiosqlite", "aiohttp.access", "slack_bolt"):
         loggers[name] = logging.getLogger(name).level
     try:
         configure_logging(level=level, as_json=as_json)
-        error = catch(KeyError(WORDS))
-        trace = (type(error), error, error.__traceback__)
-        line = root.handlers[0].format(logging.LogRecord("a.library", logging.ERROR, "", 0, "It broke.", (), trace))
+        yield root.handlers[0]
     finally:
         root.handlers[:] = before[0]
         root.setLevel(before[1])
         for name, set_before in loggers.items():
             logging.getLogger(name).setLevel(set_before)
-
-    assert "KeyError" in line
-    assert (WORDS in line) is is_told
