@@ -119,7 +119,7 @@ class Works:
             files=files,
             threads=slack,
             shelf=shelf,
-            posting=texts.posting,
+            placing=texts.placing,
             clock=clock,
             chance=chance,
         )

@@ -26,6 +26,7 @@ from bot.flows.decisions import Decisions
 from bot.flows.home import Home
 from bot.flows.marks import Marks
 from bot.flows.optouts import Optouts
+from bot.flows.placing import Placing
 from bot.flows.posting import Posting
 from bot.flows.receipts import Receipts
 from bot.flows.receive import Receive
@@ -66,7 +67,7 @@ class Surroundings:
 class TextFlows:
     """The flows that others speak to, the one that does each kind of job, and those that do several of a kind together."""
 
-    posting: Posting
+    placing: Placing
     texting: Texting
     schedules: Schedules
     optouts: Optouts
@@ -99,9 +100,12 @@ def assemble_flows(around: Surroundings) -> TextFlows:
         metrics=metrics,
     )
     backlogs = Backlogs(store=store, cards=around.cards, chance=chance)
+    placing = Placing(
+        store=store, threads=around.threads, directory=directory, policy=policy, clock=clock, chance=chance
+    )
     posting = Posting(
         store=store,
-        threads=around.threads,
+        placing=placing,
         backlogs=backlogs,
         directory=directory,
         pace=around.slack_pace,
@@ -177,7 +181,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
     courtesies = Courtesies(store=store, threads=around.threads)
     taking_back = TakingBack(store=store, carrier=carrier, clock=clock)
     return TextFlows(
-        posting=posting,
+        placing=placing,
         texting=Texting(store=store, directory=directory, accepting=accepting, senders=senders, policy=policy),
         schedules=schedules,
         optouts=optouts,
@@ -195,7 +199,7 @@ def assemble_flows(around: Surroundings) -> TextFlows:
             Kind.POST_TEXT: posting.post_text,
             Kind.POST_LINE: posting.post_line,
             Kind.POST_NOTICE: posting.post_notice,
-            Kind.TIDY_POST: posting.tidy_post,
+            Kind.TIDY_POST: placing.tidy_post,
             Kind.SHOW_BACKLOG: backlogs.show_backlog,
             Kind.SHOW_CONTACT: contacts.show_contact,
             Kind.REACT: courtesies.react,

@@ -26,7 +26,7 @@ from bot.errors import ChannelUnusable, OutcomeUnknown, RetryLater, SlackRefused
 from bot.flows.fetching import hasten_sharing, lose
 from bot.flows.jobs import enqueue_late_share, enqueue_line, enqueue_share, enqueue_upload, read_body, share_key
 from bot.flows.media_wording import lost
-from bot.flows.posting import Posting
+from bot.flows.placing import Placing
 from bot.observe import Log
 from bot.ports import Store, Threads, Transaction
 from bot.ports.media import Shelf, Shown, SlackFile, SlackFiles
@@ -61,7 +61,7 @@ class Sharing:
         files: SlackFiles,
         threads: Threads,
         shelf: Shelf,
-        posting: Posting,
+        placing: Placing,
         clock: Clock,
         chance: Chance,
     ) -> None:
@@ -69,7 +69,7 @@ class Sharing:
         self._files = files
         self._threads = threads
         self._shelf = shelf
-        self._posting = posting
+        self._placing = placing
         self._clock = clock
         self._chance = chance
 
@@ -231,7 +231,7 @@ class Sharing:
         except OutcomeUnknown as error:
             raise RetryLater(error.log) from error  # the state says that it may have happened
         except ChannelUnusable as error:
-            await self._posting.leave_channel(conversation, error)
+            await self._placing.leave_channel(conversation, error)
             raise RetryLater(error.log) from error
         except ThreadGone as error:
             await self._lose_thread(conversation, ready)
@@ -258,7 +258,7 @@ class Sharing:
         if conversation.thread_ts is not None:
             return conversation
         if not late:
-            return await self._posting.open_thread(job, conversation)
+            return await self._placing.open_thread(job, conversation)
         raise RetryLater("the thread was lost just now", after=_LOOK_AGAIN)
 
     async def _take_refusal(self, ready: Sequence[Media], error: SlackRefused) -> None:

@@ -276,7 +276,7 @@ class Bench:
             files=world.files,
             threads=world.slack,
             shelf=world.shelf,
-            posting=flows.posting,
+            placing=flows.placing,
             clock=clock,
             chance=chance,
         )
