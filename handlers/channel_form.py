@@ -13,7 +13,7 @@ from bot.domain.policy import ThreadMode
 from bot.errors import NotAllowed, RetryLater
 from bot.flows.channel_settings import MEANINGS, ChannelMode, ChannelSettings
 from bot.observe import Log
-from handlers.form_parts import build_outcome, make_plain, open_view
+from handlers.form_parts import build_outcome, build_trouble, make_plain, open_view
 
 _log = Log("slack.channel_form")
 
@@ -58,7 +58,7 @@ class ChannelForm:
         try:
             answer = await self._settings.set_mode(channel_id, mode, UserId(body["user"]["id"]), once=view["id"])
         except (NotAllowed, RetryLater) as error:
-            await ack(response_action="errors", errors={_MODE: error.person.removeprefix("🚫 ")})
+            await ack(**build_trouble(view, error.person, _MODE))
             return
         await ack(response_action="update", view=build_outcome(answer))
 

@@ -15,7 +15,7 @@ from bot.errors import NotAllowed, RetryLater
 from bot.flows import wording
 from bot.flows.contacts import MOST_CHARACTERS
 from handlers.desk import Desk
-from handlers.form_parts import build_outcome, make_plain, open_view
+from handlers.form_parts import build_outcome, build_trouble, make_plain, open_view
 
 CONTACT_FORM = "contact_form"
 _NAME, _ZONE = "name", "zone"
@@ -131,6 +131,6 @@ class ContactForm:
                 once=view["id"],
             )
         except (NotAllowed, RetryLater) as error:
-            await ack(response_action="errors", errors={_ZONE: error.person.removeprefix("🚫 ")})
+            await ack(**build_trouble(view, error.person, _ZONE))
             return
         await ack(response_action="update", view=build_outcome(answer))

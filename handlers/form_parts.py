@@ -116,13 +116,13 @@ def build_outcome(answer: Words) -> dict[str, Any]:
     }
 
 
-def build_trouble(view: Mapping[str, Any], words: str) -> dict[str, Any]:
+def build_trouble(view: Mapping[str, Any], words: str, field: str | None = None) -> dict[str, Any]:
     """
     Return the answer to the submission of *view* that says why nothing came of it.
 
-    *words* stand at its first field, and it stays as it was filled in; a question, which has no field, gives way to them.
+    *words* stand at *field*, or its first, and it stays as it was filled in; a question, which has none, gives way to them.
     """
-    field = next((block["block_id"] for block in view["blocks"] if block["type"] == "input"), None)
+    field = field or next((block["block_id"] for block in view["blocks"] if block["type"] == "input"), None)
     if field is None:
         return {"response_action": "update", "view": build_outcome(wording.line(words))}
     return {"response_action": "errors", "errors": {field: words.removeprefix("🚫 ")}}

@@ -92,14 +92,15 @@ async def _answer_error(error: Exception, body: Mapping[str, Any], respond: Any)
 
 def register_meeting(bolt: AsyncApp, desk: Desk) -> None:
     """
-    Have whoever submits a form met before anything is done with it. Must be registered first.
+    Have whoever submits a form, or presses something on a message, met before anything is done. Must be registered first.
 
-    Slack shows nothing of ours in a form but the answer that it waits three seconds for: where it does not tell in time who
-    somebody is, that answer still says so, and what was filled in stays.
+    Where Slack does not tell in time who somebody is, there is still time to tell them so, and what was filled in stays.
+    Commands see to it themselves: their help is for everybody.
     """
 
     async def meet(body: Mapping[str, Any], next_: Callable[[], Awaitable[None]]) -> None:
-        if body.get("type") == _SUBMISSION:
+        kind = body.get("type")
+        if kind == _SUBMISSION or (kind is not None and body.get("response_url")):
             await desk.meet(UserId(body["user"]["id"]))
         await next_()
 

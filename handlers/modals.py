@@ -26,6 +26,7 @@ from bot.text.typed import render_typed
 from handlers.desk import Desk
 from handlers.form_parts import (
     build_outcome,
+    build_trouble,
     count_blocks,
     make_plain,
     name_submission,
@@ -208,11 +209,8 @@ class Forms:
             return
         try:
             answer = await self._send(view, author, to, text, files, due_at)
-        except NotAllowed as error:
-            await ack(response_action="errors", errors={block: error.person.removeprefix("🚫 ")})
-            return
-        except RetryLater as error:
-            await ack(response_action="errors", errors={block: error.person})
+        except (NotAllowed, RetryLater) as error:
+            await ack(**build_trouble(view, error.person, block))
             return
         await ack(response_action="update", view=build_outcome(answer))
 

@@ -26,6 +26,7 @@ from bot.text.typed import render_typed
 from handlers.desk import Desk
 from handlers.form_parts import (
     build_outcome,
+    build_trouble,
     count_blocks,
     make_plain,
     name_submission,
@@ -212,16 +213,16 @@ class ScheduleButtons:
             row = await self._desk.schedules.get_editable(named, user)
             field, due_at, rule, note = self._read_time(view, row)
         except NotAllowed as error:
-            await ack(response_action="errors", errors={block: error.person})
+            await ack(**build_trouble(view, error.person, block))
             return
         except (NotATime, TimeInPast) as error:
-            await ack(response_action="errors", errors={_RULE: str(error)})
+            await ack(**build_trouble(view, str(error), _RULE))
             return
         if due_at is None and row.recurrence is None:
-            await ack(response_action="errors", errors={field: "When is it to go? Choose a day and a time."})
+            await ack(**build_trouble(view, "When is it to go? Choose a day and a time.", field))
             return
         if due_at is not None and due_at <= self._desk.clock.now():
-            await ack(response_action="errors", errors={field: "This moment has passed."})
+            await ack(**build_trouble(view, "This moment has passed.", field))
             return
         text, unless = render_typed(_read_text(view)), reads_unless_reply(view)
         try:
@@ -237,7 +238,7 @@ class ScheduleButtons:
                 note=note,
             )
         except (NotAllowed, RetryLater) as error:
-            await ack(response_action="errors", errors={block: error.person.removeprefix("🚫 ")})
+            await ack(**build_trouble(view, error.person, block))
             return
         await ack(response_action="update", view=build_outcome(answer))
 

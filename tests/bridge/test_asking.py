@@ -122,6 +122,22 @@ async def test_whoever_presses_while_slack_does_not_say_who_they_are_is_told_to_
         assert bench.phone() == ["At 5pm"]
 
 
+async def test_whoever_presses_while_slack_takes_long_to_say_who_they_are_is_told_to_press_again() -> None:
+    async with open_bench(thread_mode="confirm") as bench:
+        root = await bench.open_thread()
+        await bench.reply("At 5pm", root)
+        await bench.settle()
+        (question,) = bench.whispers("Send this to")
+        await bench.restart()  # and so nobody is known yet
+        asked = [each.operation for each in bench.journal.exchanges].count("users.info")
+        bench.fail(bench.slack, FaultKind.SLOW, "users.info", seconds=3.2, times=1)
+
+        assert "Nothing was done; please try again" in await bench.click(question, "Send")
+        await bench.wait_until(lambda: [each.operation for each in bench.journal.exchanges].count("users.info") > asked)
+        await bench.settle()
+        assert bench.telnyx.sends == []
+
+
 async def test_whoever_uses_a_shortcut_while_slack_does_not_say_who_they_are_is_told_so(bench: Bench) -> None:
     root = await bench.open_thread()
     ts = await bench.reply("note: At 5pm", root)
