@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import io
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -438,14 +439,23 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
 def _read_file(path: Path | None) -> dict[str, str]:
     if path is None or not path.is_file():
         return {}
-    import dotenv  # noqa: PLC0415 - most places have no such file, and a start is mostly imports
+    import dotenv.parser  # noqa: PLC0415 - most places have no such file, and a start is mostly imports
 
     try:
-        return _keep_known(dotenv.dotenv_values(path, encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")  # Windows begins a file with a mark
     except UnicodeDecodeError:
         raise SettingsWrong([f"{path} is wrong: it should hold text in UTF-8, one NAME=value a line"]) from None
     except OSError as error:
         raise SettingsWrong([f"{path} cannot be read: {error.strerror}"]) from None
+    # It would leave out what it cannot read: a quote that is not closed, and nobody knows that there are no quiet hours.
+    unread = [each.original for each in dotenv.parser.parse_stream(io.StringIO(text)) if each.error]
+    if unread:
+        # Blank lines count to what comes after them.
+        lines = [each.line + len(each.string) - len(each.string.lstrip("\n")) for each in unread]
+        raise SettingsWrong(
+            [f"{path} is wrong in line {line}: it should hold NAME=value, every quote closed" for line in lines]
+        )
+    return _keep_known(dotenv.dotenv_values(stream=io.StringIO(text)))
 
 
 def _keep_known(given: Mapping[str, str | None]) -> dict[str, str]:

@@ -120,6 +120,30 @@ def test_the_call_wins_over_the_environment_and_that_over_the_file(
     assert settings.slack_channel == "C0TEXTS"
 
 
+def test_a_line_of_the_file_that_cannot_be_read_is_told_and_not_left_out(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "HOST=here\n\nexport PORT=1\nQUIET_HOURS=\"21:00-08:00\n# so far\nSENDERS='@a\nsms'\nQUIET HOURS: none\n",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(SettingsWrong) as wrong:
+        load_settings(env_file=file, **NEEDED)
+
+    assert list(wrong.value.problems) == [
+        f"{file} is wrong in line {line}: it should hold NAME=value, every quote closed" for line in (4, 8)
+    ]
+
+
+def test_a_file_as_windows_writes_it_is_read_from_its_first_line_on(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"\xef\xbb\xbfPORT=1\r\nHOST=here\r\n")
+
+    settings = load_settings(env_file=file, **NEEDED)
+
+    assert (settings.port, settings.host) == (1, "here")
+
+
 def test_a_secret_does_not_show() -> None:
     settings = read_settings(NEEDED)
 
