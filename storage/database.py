@@ -64,6 +64,7 @@ _PRIMARY = 0xFF
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 #: What a statement of ours is to blame for, and no file.
 _OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.NotSupportedError)
+_PERSON = "Textbridge cannot write to its database just now. Nothing was sent."
 #: How much of a file's size is free while its tables are rebuilt, at least.
 _ROOM = 1.5
 #: How often a step is told to break off, in seconds: one that hears it between two statements goes on.
@@ -140,6 +141,8 @@ class _Commit:
                 cancelled = error
         if cancelled is not None:
             raise cancelled
+        if isinstance(self._error, NotStored):
+            raise NotStored(self._error.log, person=self._error.person) from self._error
         if self._error is not None:
             explained = self._explain(self._error)
             raise explained or NotStored(f"the commit failed: {type(self._error).__name__}") from self._error
@@ -204,8 +207,8 @@ class Database:
         self._open_commit: _Commit | None = None
         self._committing: asyncio.Task[None] | None = None
         self._checkpoints = Checkpoints(path)
-        self.whereabouts = Whereabouts(path)
-        self.damage: str | None = None  #: What SQLite said when it found the file damaged, if it did.
+        self._whereabouts = Whereabouts(path)
+        self._damage: str | None = None  #: What to do, since SQLite found the file damaged, if it did.
 
     def write(
         self, *, is_urgent: bool = False, then: Callable[[], None] | None = None
@@ -275,6 +278,7 @@ class Database:
             if self._open_commit is commit:
                 self._open_commit = None
                 try:
+                    self._check_file()
                     await self._writer.commit()
                 except BaseException:
                     await self._roll_back()
@@ -283,6 +287,12 @@ class Database:
                 begin_anew = self._checkpoints.notice_commit()
                 if begin_anew is not None and isinstance(self._writer, NearConnection):
                     await self._writer.restart_log(begin_anew)
+
+    def _check_file(self) -> None:
+        """Raise NotStored if what is committed now would be in no file that the next start opens, or in a damaged one."""
+        trouble = self._whereabouts.find_trouble() or self._damage
+        if trouble is not None:
+            raise NotStored(trouble, person=_PERSON)
 
     def _end_commit(self, commit: _Commit, task: asyncio.Task[None]) -> None:
         """
@@ -331,11 +341,9 @@ class Database:
         if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, _OURS):
             return None
         if getattr(error, "sqlite_errorcode", 0) & _PRIMARY in _DAMAGED:
-            self.damage = str(error)
-        return NotStored(
-            f"the database refuses: {error}",
-            person="Textbridge cannot write to its database just now. Nothing was sent.",
-        )
+            self._damage = f"the database is damaged, put a backup in its place: {error}"
+            return NotStored(self._damage, person=_PERSON)
+        return NotStored(f"the database refuses: {error}", person=_PERSON)
 
     async def close(self) -> None:
         """Close both connections; an open one would keep its thread, and with it the process, alive."""

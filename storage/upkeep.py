@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.errors import NotStored
 from storage.database import Database
 from storage.facts import FactRows
 from storage.moments import to_micros
@@ -49,14 +48,8 @@ class Upkeep:
         Write something. Raises NotStored when that cannot be done.
 
         A full disk often has room for a line yet, in the log as it is; so this takes more of it than a webhook does, and
-        every page of it is another each time, for SQLite leaves out what stays the same. A file that was moved or removed
-        takes everything, and keeps it until the program ends; one that is damaged takes it until it is opened again.
+        every page of it is another each time, for SQLite leaves out what stays the same.
         """
-        trouble = self._database.whereabouts.find_trouble()
-        if trouble is not None:
-            raise NotStored(trouble)
-        if self._database.damage is not None:
-            raise NotStored(f"the database is damaged, put a backup in its place: {self._database.damage}")
         async with self._database.write() as connection:
             await FactRows(connection).set_fact(_CHECKED, " ".join([self._clock.now().isoformat()] * _COPIES))
 

@@ -2,11 +2,13 @@
 Whether the files that are open are still those that bear the database's name.
 
 SQLite goes on writing into a file that was moved, removed or replaced by another, and into a log of its like. All of that is
-gone when the program ends, and nothing fails until then.
+gone when the program ends, and nothing fails until then. So it is looked before each commit, and none is made: whoever
+waits for it is told that it is not stored, and sends it again.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 #: The database, and what SQLite keeps beside it while it is open: what is committed may be in the second alone.
@@ -15,7 +17,7 @@ _FILES = {
     "-wal": "the file beside the database (-wal)",
     "-shm": "the file beside the database (-shm)",
 }
-_LOST = "what is stored now is lost at the next start"
+_LOST = "what was stored now would be lost at the next start"
 
 
 class Whereabouts:
@@ -23,7 +25,7 @@ class Whereabouts:
 
     def __init__(self, path: Path) -> None:
         real = path.resolve()  # by whatever links it is named: SQLite follows them, too
-        self._files = {real.with_name(real.name + suffix): what for suffix, what in _FILES.items()}
+        self._files = {f"{real}{suffix}": what for suffix, what in _FILES.items()}
         self._known = {file: _identify(file) for file in self._files}
 
     def find_trouble(self) -> str | None:
@@ -39,9 +41,9 @@ class Whereabouts:
         return None
 
 
-def _identify(file: Path) -> tuple[int, int] | None:
+def _identify(file: str) -> tuple[int, int] | None:
     try:
-        status = file.stat()
+        status = os.stat(file)  # noqa: PTH116 - before each commit, and a Path takes three times as long
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino

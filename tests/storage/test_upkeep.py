@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import resource
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -114,8 +115,27 @@ async def test_a_damaged_file_is_told_and_no_job_is_to_blame(rig: Rig) -> None:
         file.seek(4096)
         file.write(b"\x5a" * (rig.database.path.stat().st_size - 4096))
 
-    with pytest.raises(NotStored, match="the database refuses"):
+    with pytest.raises(NotStored, match="the database is damaged"):
         await rig.database.read("SELECT * FROM messages")
 
     with pytest.raises(NotStored, match="the database is damaged"):
         await upkeep.check_writing()
+
+
+async def test_nothing_more_is_committed_to_a_file_that_was_found_damaged(rig: Rig) -> None:
+    rig.database.explain(_find_damage())
+
+    with pytest.raises(NotStored, match="put a backup in its place"):
+        await Upkeep(rig.database, rig.clock).check_writing()
+    assert rig.writer_is_idle
+
+
+def _find_damage() -> sqlite3.DatabaseError:
+    """Return what SQLite says of a file that is none of its own."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.deserialize(b"x" * 4096)
+            connection.execute("SELECT * FROM sqlite_master")
+        except sqlite3.DatabaseError as error:
+            return error
+    raise AssertionError
