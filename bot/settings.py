@@ -166,14 +166,15 @@ def _read_url(value: str) -> str:
     _ = parts.port  # raises ValueError where it cannot be one
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
         raise ValueError
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError
     if not all("!" <= letter <= "~" for letter in value):
         raise ValueError
     return value.rstrip("/")
 
 
-def _is_loopback(host: str | None) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Tell whether *host*, a name or an address, is this machine as it speaks to itself."""
     try:
         return host == "localhost" or ip_address(host or "").is_loopback
     except ValueError:
@@ -362,12 +363,12 @@ class Settings:
     @property
     def carrier_is_local(self) -> bool:
         """Whether the carrier is a simulator on this machine."""
-        return _is_loopback(urlsplit(self.telnyx_api_url).hostname)
+        return is_loopback(urlsplit(self.telnyx_api_url).hostname)
 
     @property
     def slack_is_local(self) -> bool:
         """Whether Slack is a simulator on this machine."""
-        return _is_loopback(urlsplit(self.slack_api_url).hostname)
+        return is_loopback(urlsplit(self.slack_api_url).hostname)
 
     def learns_limits(self, *, local: bool) -> bool:
         """Tell whether the limits of a platform, *local* or real, are kept only once it has said so."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass  # noqa: TID251 - they only read the environment
+
+from bot.settings import is_loopback
 
 _SPOKEN = ("http://", "https://")
 
@@ -17,7 +18,7 @@ def find_proxy(address: str) -> str | None:
     simulator does: a proxy elsewhere would look for it on its own. Raises ValueError where *address* is none.
     """
     url = urlsplit(address)
-    if url.scheme == "http" and _is_here(url.hostname or ""):
+    if url.scheme == "http" and is_loopback(url.hostname):
         return None
     named = getproxies()
     found = named.get(url.scheme) or named.get("all")
@@ -25,12 +26,3 @@ def find_proxy(address: str) -> str | None:
         return None
     proxy = found if "://" in found else f"http://{found}"
     return proxy if proxy.startswith(_SPOKEN) else None
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:  # a name
-        return False
