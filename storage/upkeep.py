@@ -22,7 +22,10 @@ _BACKLOG = """
 SELECT pool, status, COUNT(*) AS jobs FROM jobs
 WHERE status IN ('waiting', 'ready', 'running', 'parked')
 GROUP BY pool, status"""
-_OLDEST = "SELECT MIN(due_at) AS due_at FROM jobs WHERE status = 'ready'"
+#: A post to a thread is due when it is made. Each attempt that fails has it due anew, and so it would never be overdue.
+_OLDEST = """
+SELECT MIN(CASE WHEN pool = 'post' AND lane IS NOT NULL AND attempts > 0 THEN created_at ELSE due_at END) AS since
+FROM jobs WHERE status = 'ready'"""
 _FORGET = (
     "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE status = 'done' AND finished_at < ? LIMIT ?) RETURNING id"
 )
@@ -56,7 +59,7 @@ class Upkeep:
     async def read_backlog(self) -> Backlog:
         """Return what is still to be done."""
         rows = await self._database.read(_BACKLOG)
-        oldest = (await self._database.read(_OLDEST))[0]["due_at"]
+        oldest = (await self._database.read(_OLDEST))[0]["since"]
         now = to_micros(self._clock.now())
         age = 0 if oldest is None else max(0, now - oldest)
         return Backlog(

@@ -111,6 +111,24 @@ async def test_a_disk_that_fails_between_a_post_and_its_record_costs_no_second_p
     assert bench.thread(root)[1:] == ["Once"]
 
 
+async def test_readiness_tells_of_texts_that_slack_does_not_take_for_long_though_it_knows_us(bench: Bench) -> None:
+    await bench.open_thread()
+    refusing = bench.fail(bench.slack, FaultKind.REFUSE, "chat.postMessage", status=503)
+    await bench.text_in("Held up")
+    await bench.pass_time(timedelta(minutes=4))
+    early = await read_readiness(bench)
+    await bench.pass_time(timedelta(minutes=2))
+    late = await read_readiness(bench)
+    bench.slack.faults.lift(refusing)
+    bench.clock.set_rate(50)
+    await bench.finish()
+
+    assert early["database"] == early["slack"] == "ok"
+    assert "due for" in late["database"]
+    assert late["slack"] == "ok"
+    assert (await read_readiness(bench))["database"] == "ok"
+
+
 async def test_a_token_that_is_replaced_goes_on_after_a_restart_and_nothing_is_lost(bench: Bench) -> None:
     root = await bench.open_thread()
     bench.slack.auth_error = "token_revoked"
