@@ -31,7 +31,7 @@ _REASONS = {
     "processor is, and it has more to do for each than a bare transaction has",
     "Webhook ack": "a job's row has four indices where the floor's has one, and takes half as long again to store; half of "
     "that is the index of the lanes, which keeps their order. The event is read for its lane, and in a rush every pool still "
-    "takes up some ten jobs a second",
+    "takes up two or three jobs a second",
     "Slack event ack": "request, signature and JSON cost what they cost the floor; what is left is the job's row as above, "
     "which weighs more where there is no signature of 70 µs to check. Bolt, which answers here once its one listener has "
     "stored the event, takes some 2.4 times as long as the floor, so 2.2 times its rate is nine tenths of the floor's, which "

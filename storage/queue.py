@@ -24,7 +24,7 @@ from storage.connection import change, insert
 from storage.database import Database
 from storage.handing import Handover, Takers
 from storage.moments import from_micros, to_micros
-from storage.rush import FEW, PAUSE
+from storage.rush import FEW, LOOKS, PAUSE
 
 if TYPE_CHECKING:  # the ports bring half of what we know with them, for which no answer waits
     from bot.ports import Taker
@@ -281,11 +281,8 @@ class WorkbenchRows:
         self, pool: Pool, limit: int, *, begin: Callable[[Sequence[Job]], None] | None = None
     ) -> Sequence[Job]:
         """Claim up to *limit* due jobs of *pool*, oldest first, each with a lease and a token; fewer, later, in a rush."""
-        rush = self._database.rush
-        if rush is not None and rush.is_on(self._clock.monotonic()):
-            await self._clock.sleep(PAUSE)
-            if rush.is_on(self._clock.monotonic()):
-                limit = min(limit, FEW)
+        if await self._outlasts_us():
+            limit = min(limit, FEW)
         now = self._clock.now()
         async with self._database.reading() as view:
             if not list(await view.execute_fetchall(_IS_ANY_DUE, (pool, to_micros(now)))):
@@ -305,6 +302,15 @@ class WorkbenchRows:
             if begin is not None:  # here, so that what they write may share this commit
                 begin(jobs)
         return jobs
+
+    async def _outlasts_us(self) -> bool:
+        """Wait for a rush to be over, some looks long; tell whether there is one still."""
+        rush = self._database.rush
+        for _ in range(LOOKS):
+            if rush is None or not rush.is_on(self._clock.monotonic()):
+                return False
+            await self._clock.sleep(PAUSE)
+        return rush is not None and rush.is_on(self._clock.monotonic())
 
     async def retry(
         self, job: Job, *, due_at: datetime, unsettled: bool, surprise: bool, trouble: str, counted: bool = True

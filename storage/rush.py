@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-#: In a rush each pool takes up so few jobs at a time, with such a pause before: work slows down, and never stands still.
-#: Ten posts a second are still more than Slack takes into one channel.
+#: In a rush each pool takes up so few jobs at a time, after so many looks whether it is over, with such a pause before each:
+#: work slows down, and never stands still. Two or three answers wait for each job that is taken up; of a thousand a second
+#: that is less than one in a hundred, and two or three posts a second are still more than Slack takes into one channel.
 FEW = 1
+LOOKS = 4
 PAUSE = timedelta(milliseconds=100)
 
 #: So many at once are a crowd: they came while something else was done, and the next will. So many a second do not come

@@ -13,7 +13,7 @@ import pytest
 from bot.domain.job import NewJob, Pool
 from bot.errors import NotStored
 from storage.inbox import GroupedInbox
-from storage.rush import FEW, PAUSE
+from storage.rush import FEW, LOOKS, PAUSE
 from tests.storage.interrupt import interrupt_everywhere
 from tests.storage.rig import Rig, locked_by_another, running
 from tests.storage.samples import make_job
@@ -224,15 +224,28 @@ async def test_a_crowd_is_written_in_batches_so_that_none_takes_long(rig: Rig) -
     assert len(commits) == 3
 
 
-async def test_in_a_rush_jobs_are_taken_up_one_by_one_after_a_pause_and_never_not_at_all(rig: Rig) -> None:
+async def test_in_a_rush_jobs_are_taken_up_one_by_one_after_some_pauses_and_never_not_at_all(rig: Rig) -> None:
     async with running(rig.inbox):
         await asyncio.gather(*_put_all(rig, [make_job(f"{number:02}") for number in range(60)]))
         claiming = asyncio.create_task(rig.workbench.claim(Pool.POST, 5))
         await asyncio.sleep(0)
-        await rig.clock.advance(PAUSE)
+        for look in range(LOOKS):
+            await rig.clock.advance(PAUSE / 2)
+            await asyncio.gather(*_put_all(rig, [make_job(f"{look} {number:02}") for number in range(60)]))
+            assert not claiming.done()
+            await rig.clock.advance(0.51 * PAUSE)
         assert len(await claiming) == FEW
     await rig.clock.advance(timedelta(seconds=1))  # nobody came any more
     assert len(await rig.workbench.claim(Pool.POST, 5)) == 5
+
+
+async def test_as_soon_as_a_rush_is_over_as_many_are_taken_up_as_ever(rig: Rig) -> None:
+    async with running(rig.inbox):
+        await asyncio.gather(*_put_all(rig, [make_job(f"{number:02}") for number in range(60)]))
+        claiming = asyncio.create_task(rig.workbench.claim(Pool.POST, 5))
+        await asyncio.sleep(0)
+        await rig.clock.advance(2 * PAUSE)  # nobody came any more
+        assert len(await claiming) == 5
 
 
 async def test_workers_are_woken_for_what_was_stored(rig: Rig) -> None:
