@@ -58,7 +58,8 @@ class FileShelf:
         # Two workers may be at it when a lease ran out: each writes its own, and the later one stays.
         path = self.folder / f"{media_id}.{self._chance.token()}{_DRAFT}"
         try:
-            file = await asyncio.to_thread(_open, path)
+            # Not on a thread: whoever is cancelled meanwhile would never hear of the file, and leave it open.
+            file = _open(path)
         except OSError as error:
             raise _explain(error) from error
         try:

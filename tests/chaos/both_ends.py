@@ -32,6 +32,8 @@ _MARKS = {
 _KNOWN = """
 SELECT m.carrier_id, m.state, group_concat(d.status) FROM messages m LEFT JOIN deliveries d ON d.message = m.number
 WHERE m.direction = 'outbound' AND m.carrier_id IS NOT NULL GROUP BY m.number"""
+#: How long a mark may take after its receipt, in seconds: reactions are removed by twenty a minute.
+_ON_THE_WAY = 20.0
 _PARKED = "SELECT kind, trouble FROM jobs WHERE status = 'parked'"
 
 
@@ -112,7 +114,14 @@ class BothEnds:
         """Return what the carrier took for *phone*, in that order, however it ended there."""
         return [send.text or "" for send in self.telnyx.sends if phone in send.to]
 
-    def count(self) -> None:
+    async def _find_lasting_wrong_ends(self) -> list[str]:
+        """Return what stays wrong: a receipt may have come a moment ago, and its mark be on its way."""
+        give_up = self.clock.monotonic() + _ON_THE_WAY
+        while (wrong := self._find_wrong_ends()) and self.clock.monotonic() < give_up:
+            await self.clock.sleep(timedelta(seconds=0.5))
+        return wrong
+
+    async def count(self) -> None:
         """Tell the tally all that is wrong."""
         for phone, texts in self.tally.texts_owed.items():
             self.tally.compare(f"texts of {phone[-4:]} in Slack", texts, self._shown(phone))
@@ -128,7 +137,7 @@ class BothEnds:
             if phone in root["text"]
         )
         self.tally.wrong.extend(f"{phone[-4:]} has {count} threads" for phone, count in roots.items() if count > 1)
-        self.tally.wrong.extend(self._find_wrong_ends())
+        self.tally.wrong.extend(await self._find_lasting_wrong_ends())
         self.tally.wrong.extend(f"given up: {kind}, {trouble}" for kind, trouble in self._query(_PARKED))
 
     def _find_told(self, phone: str) -> set[str]:

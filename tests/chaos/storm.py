@@ -126,7 +126,7 @@ class Storm:
             self._slack.faults.clear()
             self._telnyx.faults.clear()
             await self._ends.wait_for_calm(self._weather.calm)
-            self._ends.count()
+            await self._ends.count()
         finally:
             await self._end()
             await self._slack.stop()
