@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.faults import FaultKind
 from tests.bridge.events import make_receipt
-from tests.bridge.harness import ANA, CHANNEL, Bench, open_bench
+from tests.bridge.harness import ANA, CHANNEL, Bench, Json, open_bench
 
 SENDING = "POST /messages"
 
@@ -25,6 +25,16 @@ async def reply_into_silence(bench: Bench, kind: FaultKind) -> tuple[str, str]:
     await bench.wait_until(lambda: bench.shown("not known whether"))
     bench.clock.set_rate(1)
     return ts, root
+
+
+async def ask_and_forget(bench: Bench) -> Json:
+    """Have the author of a reply asked whether to send it, and the bridge know nobody yet; returns the question."""
+    root = await bench.open_thread()
+    await bench.reply("At 5pm", root)
+    await bench.settle()
+    (question,) = bench.whispers("Send this to")
+    await bench.restart()
+    return question
 
 
 async def test_check_finds_a_text_in_the_detail_records_while_nothing_else_answers(bench: Bench) -> None:
@@ -106,11 +116,7 @@ async def test_a_scheduled_text_that_was_taken_back_and_goes_out_all_the_same_is
 async def test_whoever_presses_while_slack_does_not_say_who_they_are_is_told_to_press_again(manner: FaultKind) -> None:
     """Slack shows nobody what a click is answered with: the words stand beside the question, and its button stays."""
     async with open_bench(thread_mode="confirm") as bench:
-        root = await bench.open_thread()
-        await bench.reply("At 5pm", root)
-        await bench.settle()
-        (question,) = bench.whispers("Send this to")
-        await bench.restart()  # and so nobody is known yet
+        question = await ask_and_forget(bench)
         silence = [bench.fail(bench.slack, manner, name) for name in ("users.info", "auth.test")]
 
         assert "Nothing was done; please try again" in await bench.click(question, "Send")
@@ -124,11 +130,7 @@ async def test_whoever_presses_while_slack_does_not_say_who_they_are_is_told_to_
 
 async def test_whoever_presses_while_slack_takes_long_to_say_who_they_are_is_told_to_press_again() -> None:
     async with open_bench(thread_mode="confirm") as bench:
-        root = await bench.open_thread()
-        await bench.reply("At 5pm", root)
-        await bench.settle()
-        (question,) = bench.whispers("Send this to")
-        await bench.restart()  # and so nobody is known yet
+        question = await ask_and_forget(bench)
         asked = [each.operation for each in bench.journal.exchanges].count("users.info")
         bench.fail(bench.slack, FaultKind.SLOW, "users.info", seconds=3.2, times=1)
 
